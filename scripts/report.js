@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+'use strict';
+
+/* Counts tests and prints one line per suite; what failed is shown in full. */
+
+const { clear, duration, say, show } = require('./progress');
+
+/**
+ * @typedef {object} Outcome
+ * @property {string} name
+ * @property {number} passed
+ * @property {number} failed
+ * @property {number} [skipped]
+ * @property {number} [seconds]
+ * @property {string} [note] Added to the line.
+ * @property {string} [output] Shown when something failed.
+ */
+
+/** @param {Outcome} outcome */
+function countTests(outcome) {
+  const parts = [];
+  if (outcome.passed > 0) parts.push(`${outcome.passed} passed`);
+  if (outcome.failed > 0) parts.push(`${outcome.failed} failed`);
+  if (outcome.skipped) parts.push(`${outcome.skipped} skipped`);
+  return parts.join(', ');
+}
+
+class Report {
+  constructor() {
+    this.passed = 0;
+    this.failed = 0;
+    this.skipped = 0;
+  }
+
+  /** @param {string} text */
+  heading(text) {
+    clear();
+    say(`\n${text}`);
+  }
+
+  /** @param {Outcome} outcome */
+  add(outcome) {
+    this.passed += outcome.passed;
+    this.failed += outcome.failed;
+    this.skipped += outcome.skipped || 0;
+    const mark = outcome.failed > 0 ? 'FAIL' : outcome.passed > 0 ? 'ok  ' : 'skip';
+    const time = outcome.seconds === undefined ? '' : `  ${duration(outcome.seconds)}`;
+    const note = outcome.note ? `  ${outcome.note}` : '';
+    clear();
+    say(`  ${mark} ${outcome.name.padEnd(28)} ${countTests(outcome)}${time}${note}`);
+    if (outcome.failed > 0 && outcome.output) {
+      say(outcome.output.trimEnd().replace(/^/gm, '       | '));
+    }
+  }
+
+  /** Prints the last line. */
+  finish() {
+    const skipped = this.skipped > 0 ? `, ${this.skipped} skipped` : '';
+    clear();
+    say(`${this.passed} passed, ${this.failed} failed${skipped}`);
+  }
+}
+
+/**
+ * Runs the work for each item, a few at a time, and gives the outcomes to the report as they come.
+ * @template T
+ * @param {Report} report @param {T[]} items @param {number} atOnce
+ * @param {(item: T) => Promise<Outcome>} work
+ */
+async function runAll(report, items, atOnce, work) {
+  let next = 0;
+  const lane = async () => {
+    while (next < items.length) {
+      next += 1;
+      show(`${next} of ${items.length}`);
+      report.add(await work(items[next - 1]));
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, lane));
+}
+
+module.exports = { Report, runAll };

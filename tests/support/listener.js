@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+'use strict';
+
+/* Someone who listens on an MQTT broker and keeps what came. */
+
+const mqtt = require('mqtt');
+const { atEnd } = require('./end');
+const { waitFor } = require('./wait');
+
+/**
+ * @typedef {object} Message
+ * @property {string} topic
+ * @property {any} payload As JSON.
+ * @property {boolean} retain
+ * @property {number} qos
+ * @property {number} atMs When it came, milliseconds since 1970.
+ */
+
+class Listener {
+  /** @param {mqtt.MqttClient} client */
+  constructor(client) {
+    this.client = client;
+    /** @type {Message[]} */
+    this.messages = [];
+    client.on('message', (topic, payload, { retain, qos }) => {
+      const json = JSON.parse(payload.toString());
+      this.messages.push({ topic, payload: json, retain, qos, atMs: Date.now() });
+    });
+    client.on('error', () => {});
+  }
+
+  /** The first message from place `from` on that fits.
+   * @param {(message: Message) => unknown} fits
+   * @param {{from?: number, timeoutMs?: number, what: string}} options
+   * @returns {Promise<Message>} */
+  async waitFor(fits, { from = 0, timeoutMs, what }) {
+    const look = () => this.messages.slice(from).find((message) => fits(message));
+    const last = () => JSON.stringify(this.messages.at(-1)?.payload)?.slice(0, 300);
+    try {
+      return await waitFor(look, { timeoutMs, what });
+    } catch (error) {
+      const text = error instanceof Error ? error.message : error;
+      throw new Error(`${text}; ${this.messages.length} came, the last: ${last()}`);
+    }
+  }
+}
+
+/** @param {import('node:test').TestContext} t @param {string} url
+ * @param {{topic?: string, options?: mqtt.IClientOptions}} [more] */
+async function listen(t, url, { topic = '#', options } = {}) {
+  const client = await mqtt.connectAsync(url, { reconnectPeriod: 100, ...options });
+  atEnd(t, () => client.endAsync(true));
+  const listener = new Listener(client);
+  await client.subscribeAsync(topic, { qos: 1 });
+  return listener;
+}
+
+module.exports = { Listener, listen };

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+'use strict';
+
+/* Where a test may put its files and its servers. */
+
+const fs = require('node:fs');
+const net = require('node:net');
+const os = require('node:os');
+const path = require('node:path');
+const { atEnd } = require('./end');
+
+/** @typedef {import('node:test').TestContext} TestContext */
+
+/** @type {Set<string>} */
+const folders = new Set();
+
+/** @param {string} folder */
+function remove(folder) {
+  fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  folders.delete(folder);
+}
+
+/** A folder that goes away with the test; its path is short, because sockets may lie in it.
+ * @param {TestContext} t @returns {string} */
+function tempDir(t) {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bb-'));
+  folders.add(folder);
+  atEnd(t, () => remove(folder));
+  return folder;
+}
+
+/* A test file that is stopped from outside ends no test. */
+process.on('exit', () => folders.forEach(remove));
+
+/** @returns {Promise<number>} A TCP port of 127.0.0.1 that nobody listens on. */
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = net.createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = /** @type {net.AddressInfo} */ (server.address());
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/** For `test(name, { skip: lacks('influxd') }, …)`: why the test cannot run here, or false.
+ * @param {...string} commands @returns {string | false} */
+function lacks(...commands) {
+  const folders = [...(process.env.PATH || '').split(':'), '/usr/sbin', '/sbin'];
+  const missing = commands.filter(
+    (command) => !folders.some((folder) => fs.existsSync(path.join(folder, command))),
+  );
+  return missing.length > 0 && `${missing.join(', ')} not installed`;
+}
+
+module.exports = { tempDir, freePort, lacks };
