@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See secret.h. */
+#include "base/secret.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+
+static int from_env(const char *name, char *out, size_t cap, char *why, size_t why_cap) {
+  const char *value = getenv(name);
+  if (value == NULL || *value == 0) {
+    snprintf(why, why_cap, "the environment variable %s is not set", name);
+    return BB_ERR_NOTFOUND;
+  }
+  size_t len = strlen(value);
+  if (len >= cap) {
+    snprintf(why, why_cap, "the environment variable %s is too long", name);
+    return BB_ERR_LIMIT;
+  }
+  memcpy(out, value, len + 1);
+  return (int)len;
+}
+
+static int from_file(const char *path, char *out, size_t cap, char *why, size_t why_cap) {
+  FILE *file = fopen(path, "rb");
+  if (file == NULL) {
+    snprintf(why, why_cap, "the file %s cannot be read: %s", path, strerror(errno));
+    return BB_ERR_NOTFOUND;
+  }
+  setvbuf(file, NULL, _IONBF, 0); /* no copy of the secret in a stream's buffer */
+  size_t len = fread(out, 1, cap, file);
+  fclose(file);
+  if (len >= cap) {
+    snprintf(why, why_cap, "the file %s is too long for a secret", path);
+    return BB_ERR_LIMIT;
+  }
+  if (len > 0 && out[len - 1] == '\n') len--;
+  if (len > 0 && out[len - 1] == '\r') len--;
+  out[len] = 0;
+  if (len > 0) return (int)len;
+  snprintf(why, why_cap, "the file %s is empty", path);
+  return BB_ERR_NOTFOUND;
+}
+
+int bb_secret_read(const char *env, const char *file, char *out, size_t cap, char *why,
+                   size_t why_cap) {
+  out[0] = 0;
+  if (env != NULL) return from_env(env, out, cap, why, why_cap);
+  if (file != NULL) return from_file(file, out, cap, why, why_cap);
+  return 0;
+}
+
+void bb_secret_check(const bb_doc *options, const char *key, bb_report *report) {
+  char env[64], file[64];
+  snprintf(env, sizeof(env), "%s_env", key);
+  snprintf(file, sizeof(file), "%s_file", key);
+  const bb_doc *second = bb_doc_get(options, file);
+  if (second == NULL || bb_doc_get(options, env) == NULL) return;
+  bb_report_add(report, second, "%s and %s are both given; keep one", env, file);
+}
+
+void bb_secret_wipe(void *secret, size_t len) {
+  volatile unsigned char *p = secret;
+  while (len-- > 0) *p++ = 0;
+}
