@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A batch: one acquisition of one shape of one device. A view: it owns nothing, and says where the
+ * values lie. Loop thread only.
+ */
+#ifndef BB_MODEL_BATCH_H
+#define BB_MODEL_BATCH_H
+
+#include <stdint.h>
+
+#include "model/device.h"
+#include "model/quality.h"
+#include "model/shape.h"
+#include "model/value.h"
+
+typedef enum bb_batch_kind {
+  BB_BATCH_SAMPLES,
+  BB_BATCH_EVENT,   /* a device was lost or is back, an operator did something: has a text */
+  BB_BATCH_OUTCOME, /* what became of a command: has a text */
+} bb_batch_kind;
+
+#define BB_BATCH_CLOCK_UNSET 1 /* the clock was not set when this was taken */
+#define BB_BATCH_REPEAT 2      /* nothing new: a heartbeat, a snapshot */
+#define BB_BATCH_FLAGS 3       /* all that are defined */
+
+typedef struct bb_batch {
+  const bb_device *device;
+  const bb_shape *shape; /* NULL for events and outcomes */
+  int64_t time_ns;       /* UTC, at the source */
+  uint64_t mono_ns;      /* since `boot` began counting */
+  uint32_t boot;         /* which run of the runtime `mono_ns` belongs to */
+  uint64_t seq;          /* counts the batches of a run */
+  uint8_t kind;          /* bb_batch_kind */
+  uint8_t flags;         /* BB_BATCH_… */
+  uint16_t text_len;
+  const uint8_t *quality; /* one byte a point */
+  const uint8_t *codes;   /* the device's own refusal code, one byte a point; NULL: none at all */
+  const uint8_t *values;  /* by the shape's offsets */
+  const char *text;       /* not terminated; NULL: none */
+} bb_batch;
+
+static inline bb_value bb_batch_value(const bb_batch *batch, uint16_t point) {
+  return bb_value_load(batch->shape->points[point].type,
+                       batch->values + batch->shape->offsets[point]);
+}
+
+/* How many points have quality good. */
+uint16_t bb_batch_good(const bb_batch *batch);
+
+#endif
