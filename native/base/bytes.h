@@ -33,34 +33,31 @@ static inline uint64_t bb_get_le64(const uint8_t *p) {
   return (uint64_t)bb_get_le32(p + 4) << 32 | bb_get_le32(p);
 }
 
-static inline void bb_put_be16(uint8_t *p, uint16_t v) {
-  p[0] = (uint8_t)(v >> 8);
-  p[1] = (uint8_t)v;
-}
+/* One store of the whole: compilers do not put single-byte stores together again in every place
+ * where it counts. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define BB_LE(bits, v) (v)
+#define BB_BE(bits, v) __builtin_bswap##bits(v)
+#else
+#define BB_LE(bits, v) __builtin_bswap##bits(v)
+#define BB_BE(bits, v) (v)
+#endif
 
-static inline void bb_put_be32(uint8_t *p, uint32_t v) {
-  bb_put_be16(p, (uint16_t)(v >> 16));
-  bb_put_be16(p + 2, (uint16_t)v);
-}
+#define BB_PUT(name, bits, order)                                                                  \
+  static inline void name(uint8_t *p, uint##bits##_t v) {                                          \
+    v = order(bits, v);                                                                            \
+    memcpy(p, &v, sizeof(v));                                                                      \
+  }
 
-static inline void bb_put_be64(uint8_t *p, uint64_t v) {
-  bb_put_be32(p, (uint32_t)(v >> 32));
-  bb_put_be32(p + 4, (uint32_t)v);
-}
+BB_PUT(bb_put_be16, 16, BB_BE)
+BB_PUT(bb_put_be32, 32, BB_BE)
+BB_PUT(bb_put_be64, 64, BB_BE)
+BB_PUT(bb_put_le16, 16, BB_LE)
+BB_PUT(bb_put_le32, 32, BB_LE)
+BB_PUT(bb_put_le64, 64, BB_LE)
 
-static inline void bb_put_le16(uint8_t *p, uint16_t v) {
-  p[0] = (uint8_t)v;
-  p[1] = (uint8_t)(v >> 8);
-}
-
-static inline void bb_put_le32(uint8_t *p, uint32_t v) {
-  bb_put_le16(p, (uint16_t)v);
-  bb_put_le16(p + 2, (uint16_t)(v >> 16));
-}
-
-static inline void bb_put_le64(uint8_t *p, uint64_t v) {
-  bb_put_le32(p, (uint32_t)v);
-  bb_put_le32(p + 4, (uint32_t)(v >> 32));
-}
+#undef BB_PUT
+#undef BB_LE
+#undef BB_BE
 
 #endif

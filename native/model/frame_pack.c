@@ -61,7 +61,7 @@ int bb_frame_pack_device(bb_buf *out, uint32_t number, const bb_device *device) 
     count_text(&c, device->tags[i].key, BB_MAX_NAME);
     count_text(&c, device->tags[i].value, BB_MAX_TEXT);
   }
-  uint8_t *p;
+  uint8_t *p = NULL;
   int err = extend(out, &c, &p);
   if (err < 0) return err;
   p = put_header(p, c.len, BB_FRAME_DEVICE);
@@ -116,7 +116,7 @@ int bb_frame_pack_shape(bb_buf *out, const bb_shape *shape) {
   counter c = {.len = BB_FRAME_HEADER + 10, .too_long = shape->n_points > BB_MAX_POINTS};
   count_text(&c, shape->scan, BB_MAX_NAME);
   for (uint16_t i = 0; i < shape->n_points; i++) count_point(&c, &shape->points[i]);
-  uint8_t *p;
+  uint8_t *p = NULL;
   int err = extend(out, &c, &p);
   if (err < 0) return err;
   p = put_header(p, c.len, BB_FRAME_SHAPE);
@@ -189,7 +189,7 @@ void bb_frame_put_batch(uint8_t *out, uint32_t device_number, const bb_batch *ba
 
 int bb_frame_pack_batch(bb_buf *out, uint32_t device_number, const bb_batch *batch) {
   counter c = {.len = bb_frame_batch_bytes(batch)};
-  uint8_t *p;
+  uint8_t *p = NULL;
   int err = extend(out, &c, &p);
   if (err < 0) return err;
   bb_frame_put_batch(p, device_number, batch);
