@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The inside of the sink `mqtt`, for its two files: mqtt.c (connection, state topic, life) and
+ * deliver.c (from runs to messages to verdicts).
+ */
+#ifndef BB_SINKS_MQTT_SINK_H
+#define BB_SINKS_MQTT_SINK_H
+
+#include <uv.h>
+
+#include "base/list.h"
+#include "io/mqtt.h"
+#include "plug/sink.h"
+#include "sinks/mqtt/options.h"
+#include "sinks/mqtt/topic_cache.h"
+
+/* Tags of messages: the place of their record, or one of these. */
+#define BB_MQTT_TAG_BIRTH UINT64_MAX
+#define BB_MQTT_TAG_DEATH (UINT64_MAX - 1)
+
+/* A batch that waits for its verdict. */
+typedef struct bb_mqtt_record {
+  bb_list node; /* in free, queue or ended; in none while its messages are under way */
+  const bb_batch *batch;
+  uint64_t ticket;
+  uint32_t pending;    /* messages without an end */
+  uint16_t next_point; /* with a message a point */
+  bool history;
+  bool sent;          /* all its messages were handed over */
+  bb_verdict verdict; /* so far; the worst one counts */
+  int code;
+  uint8_t reason; /* the broker's */
+  uint32_t bytes; /* of the message that was too large */
+} bb_mqtt_record;
+
+typedef struct bb_mqtt_sink {
+  bb_sink sink; /* first */
+  bb_mqtt_options options;
+  char client_id[BB_MQTT_MAX_CLIENT_ID + 1];
+  bb_buf state_topic; /* terminated; "" when off */
+  bb_topic topic;
+  bb_topic_cache topics;
+  bb_buf point_topic;
+  bb_mqtt mqtt;
+  bool ready; /* on_ready was called */
+  bool closing;
+  bool dying;       /* the last state is on its way, or will not be sent */
+  uv_timer_t later; /* verdicts that must not come inside deliver */
+  uv_timer_t drain;
+  unsigned handles;
+  bb_mqtt_record *records;
+  uint32_t n_records;
+  uint32_t n_free;
+  bb_list free;
+  bb_list queue; /* not yet, or not wholly, handed over */
+  bb_list ended; /* have a verdict to be told */
+} bb_mqtt_sink;
+
+/* deliver.c */
+
+int bb_mqtt_deliver_init(bb_mqtt_sink *own, uint32_t n_records);
+void bb_mqtt_deliver_close(bb_mqtt_sink *own);
+
+/* The sink's deliver. */
+int bb_mqtt_deliver(bb_sink *sink, const bb_run *run);
+
+/* Hands over as many messages as there is room for. */
+void bb_mqtt_pump(bb_mqtt_sink *own);
+
+/* A message of a record has ended. */
+void bb_mqtt_message_done(bb_mqtt_sink *own, const bb_mqtt_done *done);
+
+/* Tells the verdicts of all records that have ended. */
+void bb_mqtt_tell_verdicts(bb_mqtt_sink *own);
+
+/* Every record is free again, untold: the host counts them as RETRY. */
+void bb_mqtt_forget_records(bb_mqtt_sink *own);
+
+/* The same, told. */
+void bb_mqtt_return_records(bb_mqtt_sink *own);
+
+#endif
