@@ -22,6 +22,7 @@ static const struct {
     {"check", "find the mistakes of a config document", bb_cli_check},
     {"probe", "read a device once and show what it said", bb_cli_probe},
     {"profiles", "list the device profiles, or the points of one", bb_cli_profiles},
+    {"reference", "print every key of a config document or profile", bb_cli_reference},
     {"sim", "simulate Modbus devices", bb_cli_sim},
     {"version", "print the version", run_version},
     {"help", "print this text", run_help},

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `busbar profiles`: which device profiles are bundled, and what the points of one are. */
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "cli/cli.h"
+#include "cli/profile_table.h"
+#include "io/bundled.h"
+#include "io/error.h"
+
+#define NAME "busbar profiles"
+#define MAX_PROFILES 4096
+
+static const char usage[] =
+    "Usage: busbar profiles [ID]\n"
+    "\n"
+    "Lists the device profiles that come with busbar, or shows the points of one. ID is the id of "
+    "a\n"
+    "bundled profile, or a file.\n"
+    "\n"
+    "Example: busbar profiles rockwell/powermonitor-500\n"
+    "\n"
+    "Exit codes: 0 done; 1 failed; 2 wrong usage, or a profile with mistakes.\n";
+
+typedef struct {
+  char *ids[MAX_PROFILES]; /* "rockwell/powermonitor-500" */
+  size_t n;
+  int failed;
+} list;
+
+static void free_list(list *l) {
+  for (size_t i = 0; i < l->n; i++) free(l->ids[i]);
+}
+
+static void add(list *l, const char *vendor, const char *file) {
+  static const char *const suffixes[] = {".yaml", ".yml", ".json"};
+  const char *dot = strrchr(file, '.');
+  for (size_t i = 0; dot != NULL && i < 3; i++) {
+    if (strcmp(dot, suffixes[i]) != 0 || l->n == MAX_PROFILES) continue;
+    if (asprintf(&l->ids[l->n], "%s/%.*s", vendor, (int)(dot - file), file) < 0) {
+      l->failed = BB_ERR_NOMEM;
+      return;
+    }
+    l->n++;
+  }
+}
+
+static void add_vendor(list *l, const char *folder, const char *vendor) {
+  char path[BB_MAX_PATH];
+  if (vendor[0] == '.') return;
+  if ((size_t)snprintf(path, sizeof(path), "%s/%s", folder, vendor) >= sizeof(path)) return;
+  DIR *files = opendir(path);
+  if (files == NULL) return; /* a file beside the folders */
+  const struct dirent *file;
+  while ((file = readdir(files)) != NULL) add(l, vendor, file->d_name);
+  closedir(files);
+}
+
+static int compare(const void *a, const void *b) {
+  return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int find_all(list *l) {
+  char folder[BB_MAX_PATH];
+  int err = bb_bundled_folder(folder, sizeof(folder));
+  DIR *vendors = err == 0 ? opendir(folder) : NULL;
+  if (vendors == NULL) {
+    fputs(NAME ": the folder of the bundled profiles is not there; BUSBAR_PROFILES can name it\n",
+          stderr);
+    return BB_EXIT_FAILED;
+  }
+  const struct dirent *vendor;
+  while ((vendor = readdir(vendors)) != NULL) add_vendor(l, folder, vendor->d_name);
+  closedir(vendors);
+  qsort(l->ids, l->n, sizeof(l->ids[0]), compare);
+  if (l->failed == 0) return BB_EXIT_DONE;
+  fputs(NAME ": out of memory\n", stderr);
+  return BB_EXIT_FAILED;
+}
+
+/* An exit code; mistakes go to stderr. */
+static int load(bb_profile **out, const char *path) {
+  bb_report report;
+  bb_report_init(&report);
+  int err = bb_profile_load(out, path, &report);
+  if (!bb_report_ok(&report)) {
+    bb_buf text;
+    bb_buf_init(&text, 1u << 20);
+    bb_report_sort(&report);
+    bb_report_print(&report, &text);
+    fputs(bb_buf_string(&text), stderr);
+    bb_buf_close(&text);
+  } else if (err < 0) {
+    fprintf(stderr, NAME ": %s: %s\n", path, bb_error_text(err));
+  }
+  bb_report_close(&report);
+  if (err == 0) return BB_EXIT_DONE;
+  return err == BB_ERR_NOMEM ? BB_EXIT_FAILED : BB_EXIT_USAGE;
+}
+
+static int print_list(const list *l) {
+  static const char *const heads[] = {"ID", "NAME", ">POINTS", "VERIFIED"};
+  bb_table table;
+  int code = BB_EXIT_DONE;
+  bb_table_init(&table, heads, 4);
+  for (size_t i = 0; i < l->n; i++) {
+    char path[BB_MAX_PATH];
+    bb_profile *profile;
+    if (bb_bundled_profile(l->ids[i], path, sizeof(path)) < 0) continue;
+    int loaded = load(&profile, path);
+    if (loaded != BB_EXIT_DONE) {
+      code = loaded;
+      continue;
+    }
+    bb_table_cell(&table, l->ids[i]);
+    bb_table_cell(&table, profile->name);
+    bb_table_cell_format(&table, "%u", profile->n_points);
+    bb_table_cell(&table, profile->verified ? "yes" : "no");
+    bb_profile_unref(profile);
+  }
+  if (bb_table_print(&table, stdout) < 0) code = BB_EXIT_FAILED;
+  bb_table_close(&table);
+  return code;
+}
+
+static int print_one(const list *l, const char *id) {
+  char path[BB_MAX_PATH];
+  bool bundled = bb_bundled_profile(id, path, sizeof(path)) == 0;
+  if (!bundled && access(id, F_OK) != 0) {
+    const char *near = bb_text_nearest(id, (const char *const *)l->ids, l->n);
+    fprintf(stderr, NAME ": there is no profile %s%s%s; " NAME " lists them\n", id,
+            near != NULL ? "; did you mean " : "", near != NULL ? near : "");
+    return BB_EXIT_USAGE;
+  }
+  bb_profile *profile;
+  int code = load(&profile, bundled ? path : id);
+  if (code != BB_EXIT_DONE) return code;
+  if (bb_profile_table_print(profile, stdout) < 0) code = BB_EXIT_FAILED;
+  bb_profile_unref(profile);
+  return code;
+}
+
+int bb_cli_profiles(int argc, char **argv) {
+  const char *id = NULL;
+  for (int i = 1; i < argc; i++) {
+    if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+      fputs(usage, stdout);
+      return BB_EXIT_DONE;
+    }
+    if (argv[i][0] == '-') {
+      fprintf(stderr, NAME ": there is no option %s; " NAME " --help tells more\n", argv[i]);
+      return BB_EXIT_USAGE;
+    }
+    if (id != NULL) {
+      fprintf(stderr, NAME ": one profile is enough: %s, not also %s\n", id, argv[i]);
+      return BB_EXIT_USAGE;
+    }
+    id = argv[i];
+  }
+  list *l = calloc(1, sizeof(*l));
+  if (l == NULL) return BB_EXIT_FAILED;
+  int code = find_all(l);
+  if (code == BB_EXIT_DONE) code = id != NULL ? print_one(l, id) : print_list(l);
+  free_list(l);
+  free(l);
+  return code;
+}

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See intake.h. */
+#include "runtime/intake.h"
+
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "runtime/runtime.h"
+
+static uint32_t in_window(const bb_outlet *outlet) {
+  return (uint32_t)(outlet->newest - outlet->oldest);
+}
+
+static bb_flight *flight_of(const bb_outlet *outlet, uint64_t ticket) {
+  return &outlet->flights[ticket % outlet->needs.window_records];
+}
+
+uint64_t bb_intake_waiting(const bb_intake *intake) {
+  uint64_t live = intake->reader.stream->next - intake->live;
+  return live + bb_range_count(intake->history, intake->n_history);
+}
+
+static void add_history(bb_intake *intake, uint64_t from, uint64_t to) {
+  if (from < intake->reader.stream->first) from = intake->reader.stream->first;
+  intake->n_history =
+      bb_range_add(intake->history, intake->n_history, BB_OUTLET_RANGES, from, to);
+}
+
+/* How many records may go into the next run. The views of a run lie together, so a run ends where
+ * the ring does. */
+static uint32_t run_room(const bb_outlet *outlet) {
+  uint32_t window = outlet->needs.window_records;
+  uint32_t room = window - in_window(outlet);
+  uint32_t to_end = window - (uint32_t)(outlet->newest % window);
+  if (room > to_end) room = to_end;
+  return room < outlet->needs.run_records ? room : outlet->needs.run_records;
+}
+
+/* Puts records from..to into the window, as far as there is room. Returns how many. */
+static uint32_t load(bb_outlet *outlet, bb_intake *intake, uint64_t from, uint64_t to) {
+  uint32_t n = 0, room = run_room(outlet);
+  bb_chunk_walk walk = {0};
+  bb_chunk *chunk = NULL;
+  for (uint64_t record = from; record < to && n < room; record++) {
+    if (outlet->flight_bytes >= outlet->needs.window_bytes) break;
+    if (chunk == NULL || record >= chunk->first + chunk->n) {
+      if (bb_stream_pin(intake->reader.stream, record, &chunk) != 1) break;
+    } else {
+      bb_chunk_pin(chunk);
+    }
+    bb_flight *flight = flight_of(outlet, outlet->newest + n);
+    *flight = (bb_flight){.intake = intake, .chunk = chunk, .record = record};
+    outlet->views[(outlet->newest + n) % outlet->needs.window_records] =
+        *bb_chunk_batch(chunk, &walk, record, &flight->bytes);
+    outlet->flight_bytes += flight->bytes;
+    n++;
+  }
+  return n;
+}
+
+static void unload(bb_outlet *outlet, uint32_t n) {
+  for (uint32_t i = 0; i < n; i++) {
+    bb_flight *flight = flight_of(outlet, outlet->newest + i);
+    outlet->flight_bytes -= flight->bytes;
+    bb_chunk_unpin(flight->chunk);
+  }
+}
+
+/* Sends one run of records from..to. Returns how many went; 0: the window or the sink is full. */
+static uint32_t send_run(bb_outlet *outlet, bb_intake *intake, uint64_t from, uint64_t to,
+                     bool history) {
+  uint32_t n = load(outlet, intake, from, to);
+  if (n == 0) return 0;
+  bb_run run = {.ticket = outlet->newest,
+                .n = n,
+                .history = history,
+                .batches = &outlet->views[outlet->newest % outlet->needs.window_records]};
+  /* Counted before the call, so that a verdict from within finds its flight. */
+  outlet->newest += n;
+  outlet->undone += n;
+  if (outlet->config->kind->deliver(outlet->sink, &run) < 0) {
+    outlet->newest -= n;
+    outlet->undone -= n;
+    unload(outlet, n);
+    /* Without a batch on its way no verdict will come that could end this. */
+    outlet->blocked = outlet->undone > 0;
+    if (!outlet->blocked) bb_outlet_wait(outlet, bb_backoff_next_ms(&outlet->backoff));
+    return 0;
+  }
+  return n;
+}
+
+static bool may_send(const bb_outlet *outlet) {
+  return outlet->ready && !outlet->waiting && !outlet->regroup && !outlet->blocked &&
+         !outlet->closed && in_window(outlet) < outlet->needs.window_records &&
+         outlet->flight_bytes < outlet->needs.window_bytes;
+}
+
+static void pump_live(bb_outlet *outlet, bb_intake *intake) {
+  bb_stream *stream = intake->reader.stream;
+  while (may_send(outlet) && intake->live < stream->next) {
+    uint32_t n = send_run(outlet, intake, intake->live, stream->next, false);
+    if (n == 0) return;
+    intake->live += n;
+  }
+}
+
+/* History leaves half of the window to what is live. */
+static void pump_history(bb_outlet *outlet, bb_intake *intake) {
+  while (may_send(outlet) && intake->n_history > 0) {
+    if (in_window(outlet) > outlet->needs.window_records / 2) return;
+    bb_record_range *range = &intake->history[0];
+    uint32_t n = send_run(outlet, intake, range->from, range->to, true);
+    uint64_t removed = 0;
+    uint64_t floor = range->from + n;
+    if (n == 0) return;
+    intake->n_history = bb_range_clip(intake->history, intake->n_history, floor, &removed);
+  }
+}
+
+void bb_intake_pump(bb_outlet *outlet) {
+  for (bb_list *node = outlet->intakes.next; node != &outlet->intakes; node = node->next) {
+    pump_live(outlet, BB_LIST_ITEM(node, bb_intake, link));
+  }
+  for (bb_list *node = outlet->intakes.next; node != &outlet->intakes; node = node->next) {
+    pump_history(outlet, BB_LIST_ITEM(node, bb_intake, link));
+  }
+}
+
+void bb_intake_resume(bb_outlet *outlet) {
+  uint64_t now = bb_clock_mono_ns(&outlet->runtime->clock);
+  uint64_t age = BB_OUTLET_LIVE_MS * BB_NS_PER_MS;
+  for (bb_list *node = outlet->intakes.next; node != &outlet->intakes; node = node->next) {
+    bb_intake *intake = BB_LIST_ITEM(node, bb_intake, link);
+    uint64_t live = bb_stream_since(intake->reader.stream, now > age ? now - age : 0);
+    if (live <= intake->live) continue;
+    add_history(intake, intake->live, live);
+    intake->live = live;
+  }
+}
+
+void bb_intake_verdict(bb_outlet *outlet, uint64_t ticket, bb_verdict verdict) {
+  if (ticket < outlet->oldest || ticket >= outlet->newest) return;
+  bb_flight *flight = flight_of(outlet, ticket);
+  if (flight->state != BB_FLIGHT_SENT) return;
+  outlet->undone--;
+  flight->state = BB_FLIGHT_DONE;
+  switch (verdict) {
+  case BB_VERDICT_ACKED:
+    outlet->counters.delivered++;
+    break;
+  case BB_VERDICT_RETRY:
+    flight->state = BB_FLIGHT_RETRY;
+    outlet->counters.retried++;
+    outlet->regroup = true;
+    if (flight->record < flight->intake->reader.stream->first) {
+      outlet->counters.dropped++; /* meanwhile, for want of room */
+    }
+    add_history(flight->intake, flight->record, flight->record + 1);
+    break;
+  case BB_VERDICT_REFUSED:
+    outlet->counters.refused++;
+    break;
+  }
+}
+
+void bb_intake_retry_all(bb_outlet *outlet) {
+  for (uint64_t ticket = outlet->oldest; ticket < outlet->newest; ticket++) {
+    bb_intake_verdict(outlet, ticket, BB_VERDICT_RETRY);
+  }
+}
+
+/* What the intake still needs of its stream: history, flights, what is not yet sent, and what a
+ * rewind may ask for. */
+static uint64_t floor_of(const bb_outlet *outlet, const bb_intake *intake) {
+  uint64_t floor = intake->live;
+  if (intake->n_history > 0 && intake->history[0].from < floor) floor = intake->history[0].from;
+  for (uint64_t ticket = outlet->oldest; ticket < outlet->newest; ticket++) {
+    const bb_flight *flight = flight_of(outlet, ticket);
+    if (flight->intake != intake || flight->state == BB_FLIGHT_DONE) continue;
+    if (flight->record < floor) floor = flight->record;
+  }
+  if (outlet->needs.hold_ms > 0) {
+    uint64_t now = bb_clock_mono_ns(&outlet->runtime->clock);
+    uint64_t hold = outlet->needs.hold_ms * BB_NS_PER_MS;
+    uint64_t held = bb_stream_since(intake->reader.stream, now > hold ? now - hold : 0);
+    if (held < floor) floor = held;
+  }
+  return floor;
+}
+
+static void release(bb_outlet *outlet) {
+  for (bb_list *node = outlet->intakes.next; node != &outlet->intakes;) {
+    bb_intake *intake = BB_LIST_ITEM(node, bb_intake, link);
+    node = node->next;
+    bb_reader_release(&intake->reader, floor_of(outlet, intake));
+    bool empty = bb_intake_waiting(intake) == 0 && outlet->oldest == outlet->newest;
+    if (!intake->leaving || !empty) continue;
+    bb_list_remove(&intake->link);
+    bb_reader_leave(&intake->reader);
+    free(intake);
+  }
+}
+
+void bb_intake_settle(bb_outlet *outlet) {
+  while (outlet->oldest < outlet->newest) {
+    bb_flight *flight = flight_of(outlet, outlet->oldest);
+    if (flight->state == BB_FLIGHT_SENT) break;
+    outlet->flight_bytes -= flight->bytes;
+    bb_chunk_unpin(flight->chunk);
+    flight->chunk = NULL;
+    outlet->oldest++;
+  }
+  outlet->blocked = false;
+  if (outlet->regroup && outlet->undone == 0) {
+    outlet->regroup = false;
+    if (outlet->ready && !outlet->waiting) {
+      bb_outlet_wait(outlet, bb_backoff_next_ms(&outlet->backoff));
+    }
+  }
+  release(outlet);
+  if (outlet->ready) bb_intake_pump(outlet);
+}
+
+void bb_intake_rewind(bb_outlet *outlet, uint64_t mono_ns) {
+  for (bb_list *node = outlet->intakes.next; node != &outlet->intakes; node = node->next) {
+    bb_intake *intake = BB_LIST_ITEM(node, bb_intake, link);
+    add_history(intake, bb_stream_since(intake->reader.stream, mono_ns), intake->live);
+  }
+  if (outlet->ready) bb_intake_pump(outlet);
+}
+
+uint64_t bb_intake_drop(bb_intake *intake, uint64_t from, uint64_t to) {
+  uint64_t removed = 0;
+  intake->n_history = bb_range_clip(intake->history, intake->n_history, to, &removed);
+  if (intake->live < to) {
+    removed += to - (intake->live > from ? intake->live : from);
+    intake->live = to;
+  }
+  return removed;
+}
+
+void bb_intake_drop_flights(bb_outlet *outlet) {
+  for (; outlet->oldest < outlet->newest; outlet->oldest++) {
+    bb_flight *flight = flight_of(outlet, outlet->oldest);
+    if (flight->chunk != NULL) bb_chunk_unpin(flight->chunk);
+    flight->chunk = NULL;
+  }
+  outlet->undone = 0;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which records an outlet sends next, and what becomes of those on their way. Used by outlet.c and
+ * outlet_host.c only. */
+#ifndef BB_RUNTIME_INTAKE_H
+#define BB_RUNTIME_INTAKE_H
+
+#include "runtime/outlet.h"
+
+/* Sends what may be sent now: live first, then history. */
+void bb_intake_pump(bb_outlet *outlet);
+
+/* Records that wait: history and not yet sent live ones. */
+uint64_t bb_intake_waiting(const bb_intake *intake);
+
+/* Everything that waits, but for the newest BB_OUTLET_LIVE_MS, becomes history: the sink is ready
+ * again. */
+void bb_intake_resume(bb_outlet *outlet);
+
+/* A verdict for one ticket. */
+void bb_intake_verdict(bb_outlet *outlet, uint64_t ticket, bb_verdict verdict);
+
+/* After the verdicts: moves the window on, frees what was read, sends more. */
+void bb_intake_settle(bb_outlet *outlet);
+
+/* Every flight without a verdict is one to be retried. */
+void bb_intake_retry_all(bb_outlet *outlet);
+
+/* Gives what was sent since `mono_ns` once more, as history. */
+void bb_intake_rewind(bb_outlet *outlet, uint64_t mono_ns);
+
+/* Records from..to are gone; returns how many of them were still to be sent. */
+uint64_t bb_intake_drop(bb_intake *intake, uint64_t from, uint64_t to);
+
+/* Lets go of all flights. */
+void bb_intake_drop_flights(bb_outlet *outlet);
+
+/* Parts of outlet.c that outlet_host.c needs. */
+void bb_outlet_wait(bb_outlet *outlet, uint32_t ms);
+void bb_outlet_finish(bb_outlet *outlet);
+
+#endif

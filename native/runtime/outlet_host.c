@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the sinks call; see plug/sink.h and outlet.h. */
+#include <string.h>
+
+#include "base/err.h"
+#include "runtime/intake.h"
+#include "runtime/runtime.h"
+
+static void on_ready(bb_sink *sink) {
+  bb_outlet *outlet = sink->owner;
+  if (outlet->ready || outlet->closed) return;
+  bb_log_info(outlet->runtime->log, outlet->id, "ready");
+  outlet->ready = true;
+  outlet->waiting = false;
+  uv_timer_stop(&outlet->timer);
+  outlet->reason = (bb_reason){0};
+  outlet->since_ns = bb_clock_utc_ns(&outlet->runtime->clock);
+  bb_runtime_outlet_changed(outlet->runtime, outlet);
+  if (outlet->undone == 0) outlet->regroup = false;
+  bb_intake_resume(outlet);
+  bb_intake_pump(outlet);
+}
+
+static void on_wait(bb_sink *sink, const bb_reason *reason, uint32_t retry_ms) {
+  bb_outlet *outlet = sink->owner;
+  if (outlet->closed) return;
+  bool news = outlet->ready || strcmp(outlet->reason.text, "connecting") == 0;
+  if (outlet->ready) outlet->since_ns = bb_clock_utc_ns(&outlet->runtime->clock);
+  outlet->ready = false;
+  if (reason != NULL) outlet->reason = *reason;
+  if (news) bb_log_warn(outlet->runtime->log, outlet->id, "%s", outlet->reason.text);
+  bb_intake_retry_all(outlet);
+  bb_intake_settle(outlet);
+  if (retry_ms > 0) bb_outlet_wait(outlet, retry_ms);
+  bb_runtime_outlet_changed(outlet->runtime, outlet);
+}
+
+/* The newest refusal is kept for the status; the log tells the first and each thousandth. */
+static void note_refusal(bb_outlet *outlet, const bb_reason *reason, uint32_t n) {
+  if (reason != NULL) outlet->refused = *reason;
+  uint64_t before = outlet->counters.refused;
+  if (before != 0 && (before + n) / 1000 == before / 1000) return;
+  bb_log_warn(outlet->runtime->log, outlet->id,
+              "a batch was refused for good and set aside: %s (%llu so far)",
+              reason != NULL ? reason->text : "no reason given",
+              (unsigned long long)(before + n));
+}
+
+static void on_verdict(bb_sink *sink, uint64_t ticket, uint32_t n, bb_verdict verdict,
+                       const bb_reason *reason) {
+  bb_outlet *outlet = sink->owner;
+  if (outlet->closed) return;
+  if (verdict == BB_VERDICT_REFUSED) note_refusal(outlet, reason, n);
+  if (verdict == BB_VERDICT_ACKED) bb_backoff_reset(&outlet->backoff);
+  for (uint32_t i = 0; i < n; i++) bb_intake_verdict(outlet, ticket + i, verdict);
+  bb_intake_settle(outlet);
+}
+
+static void rewind_last(bb_sink *sink, uint32_t last_ms) {
+  bb_outlet *outlet = sink->owner;
+  uint64_t now = bb_clock_mono_ns(&outlet->runtime->clock);
+  if (last_ms > outlet->needs.hold_ms) last_ms = outlet->needs.hold_ms;
+  uint64_t back = last_ms * BB_NS_PER_MS;
+  bb_intake_rewind(outlet, now > back ? now - back : 0);
+}
+
+static bool latest(bb_sink *sink, const bb_device *device, const char *name, bb_batch *out) {
+  bb_outlet *outlet = sink->owner;
+  bb_station *station = bb_runtime_station(outlet->runtime, device->id);
+  if (station == NULL) return false;
+  for (uint32_t i = 0; i < station->n_scans; i++) {
+    bb_station_scan *scan = &station->scans[i];
+    if (strcmp(scan->scan->name, name) != 0 || !scan->has_latest) continue;
+    /* In the shape that this sink was told of. */
+    for (bb_feed *feed = scan->feeds; feed != NULL; feed = feed->next) {
+      if (!(feed->sinks >> outlet->place & 1)) continue;
+      bb_feed_view(feed, &scan->latest, out);
+      return true;
+    }
+  }
+  return false;
+}
+
+static int command(bb_sink *sink, bb_command *command) {
+  bb_outlet *outlet = sink->owner;
+  bb_door_submit(&outlet->runtime->door, command);
+  return 0;
+}
+
+static int keep(bb_sink *sink, const char *key, const void *bytes, size_t len,
+                void (*durable)(bb_sink *sink)) {
+  bb_outlet *outlet = sink->owner;
+  int err = bb_keep_put(&outlet->runtime->keep, outlet->id, key, bytes, len);
+  if (err < 0) return err;
+  if (durable != NULL) durable(sink);
+  return 0;
+}
+
+static int kept(bb_sink *sink, const char *key, void *out, size_t cap) {
+  bb_outlet *outlet = sink->owner;
+  return bb_keep_get(&outlet->runtime->keep, outlet->id, key, out, cap);
+}
+
+static void on_closed(bb_sink *sink) {
+  bb_outlet *outlet = sink->owner;
+  if (!outlet->closed) bb_outlet_finish(outlet);
+}
+
+const bb_sink_host bb_outlet_host = {
+    .on_ready = on_ready,
+    .on_wait = on_wait,
+    .on_verdict = on_verdict,
+    .rewind = rewind_last,
+    .latest = latest,
+    .command = command,
+    .keep = keep,
+    .kept = kept,
+    .on_closed = on_closed,
+};

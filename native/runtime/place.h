@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The place of a runtime on this machine: its data directory, which one runtime holds at a time.
+ *
+ *   lock           held by the kernel while the runtime lives; tells who holds it
+ *   runtime.json   {"pid", "socket", "metrics", "version", "started", "boot"}, for those who connect
+ *   document       "busbar-document 7\n" (its generation), then the last applied document
+ *   boot           how often a runtime was started here, in decimal
+ *   busbar.sock    the control socket, if that path has at most BB_PLACE_SOCKET_MAX bytes
+ *
+ * Else the socket lies in <temporary directory>/busbar-<uid>-<FNV-1a 64 of the data directory's path,
+ * 16 hex digits>/, which is ours alone (0700, owner checked). The temporary directory is TMPDIR, or
+ * /tmp.
+ *
+ * Where the data directory cannot be written, the runtime works without: one warning says so,
+ * nothing is kept across a restart, and runtime.json lies beside the socket.
+ *
+ * The kernel's lock, never a pid, decides who is first. It is taken on the directory itself too, as
+ * far as the file system allows, so that a runtime that may not write there is seen as well.
+ */
+#ifndef BB_RUNTIME_PLACE_H
+#define BB_RUNTIME_PLACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+
+#define BB_PLACE_SOCKET_MAX 100 /* bytes of the socket's path */
+#define BB_PLACE_TEXT 1024      /* bytes of a sentence, terminator included */
+
+typedef struct bb_place {
+  /* read-only */
+  char *dir;                            /* absolute */
+  bool writable;                        /* what is saved there is kept */
+  char socket[BB_PLACE_SOCKET_MAX + 1]; /* to be bound; "" when there is nowhere to put it */
+  uint32_t boot;                        /* grows by one a start; random where that cannot be kept */
+  uint64_t generation;                  /* of the document saved last; 0: none */
+  /* private */
+  bb_log *log;
+  char *beside; /* the private directory of the socket; NULL: not used */
+  int locks[4]; /* descriptors; -1: none */
+  bool recorded, warned;
+} bb_place;
+
+/*
+ * Makes the directory (0700) if it is missing, locks it, counts the start, finds the socket's path and
+ * removes a socket that an earlier runtime left there. 0; or, with the sentence in `why`: BB_ERR_BUSY
+ * (another runtime holds it; it is named) or BB_ERR_NOMEM. After a failure there is nothing to
+ * close.
+ */
+int bb_place_open(bb_place *place, const char *dir, bb_log *log, char *why, size_t cap);
+
+/* Removes runtime.json and gives the lock back. The socket must be closed before. */
+void bb_place_close(bb_place *place);
+
+/* Writes runtime.json. `metrics` is the address that is served, or NULL. 0, or an error that the
+ * caller may ignore: a warning was logged. */
+int bb_place_record(bb_place *place, const char *metrics);
+
+/* Keeps the document under the next generation. 1: safe on disk; 0: it cannot be kept, and the log
+ * said so once; BB_ERR_NOMEM, BB_ERR_LIMIT. */
+int bb_place_save_document(bb_place *place, const char *text, size_t len);
+
+/* The document saved last, behind what is in `out`. 0, BB_ERR_NOTFOUND, BB_ERR_FORMAT (not written by
+ * us), BB_ERR_NOMEM, BB_ERR_LIMIT, or libuv's error of the read. */
+int bb_place_load_document(const bb_place *place, bb_buf *out);
+
+#endif

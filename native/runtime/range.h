@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A short ascending list of ranges of record numbers, apart from each other. When it is full, the two
+ * oldest become one that covers the gap between them: what lies in the gap is sent once more, which
+ * at least once allows.
+ */
+#ifndef BB_RUNTIME_RANGE_H
+#define BB_RUNTIME_RANGE_H
+
+#include <stdint.h>
+
+typedef struct bb_record_range {
+  uint64_t from, to; /* to is not included */
+} bb_record_range;
+
+/* Adds from..to; `n` of at most `max` ranges. Returns the new number. */
+uint32_t bb_range_add(bb_record_range *ranges, uint32_t n, uint32_t max, uint64_t from,
+                      uint64_t to);
+
+/* Takes out all below `floor`. `*removed` grows by what that was. Returns the new number. */
+uint32_t bb_range_clip(bb_record_range *ranges, uint32_t n, uint64_t floor, uint64_t *removed);
+
+/* Records in all of them. */
+uint64_t bb_range_count(const bb_record_range *ranges, uint32_t n);
+
+#endif

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See runtime.h. */
+#include "runtime/runtime.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "runtime/apply.h"
+
+#define TICK_MS 500
+#define DEFAULT_QUEUE_BYTES (16u << 20)
+/* 2026-01-01: a clock that says less was never set. */
+#define CLOCK_SET_NS 1767225600000000000ll
+
+static bool is_clock_set(const bb_runtime *runtime) {
+  return bb_clock_utc_ns(&runtime->clock) > CLOCK_SET_NS;
+}
+
+static void on_due(bb_schedule *schedule, bb_station_scan *scan, uint64_t due_ns,
+                   uint64_t now_ns) {
+  (void)schedule;
+  uint64_t late = now_ns - due_ns;
+  scan->counters.late_ns_sum += late;
+  if (late > scan->counters.late_ns_max) scan->counters.late_ns_max = late;
+  bb_station_poll(scan, now_ns);
+}
+
+static void on_dropped(bb_queue *queue, bb_stream *stream, uint64_t n) {
+  bb_runtime *runtime = queue->user;
+  uint64_t before = stream->first - n;
+  for (size_t i = 0; i < runtime->outlets.cap; i++) {
+    bb_outlet *outlet = runtime->outlets.entries[i].value;
+    if (runtime->outlets.entries[i].key == NULL) continue;
+    uint64_t dropped = outlet->counters.dropped;
+    bb_outlet_dropped(outlet, stream, before, n);
+    if (dropped == 0 && outlet->counters.dropped > 0) {
+      bb_log_warn(runtime->log, outlet->id,
+                  "the queue is full (%llu MiB): the oldest batches are dropped; raise "
+                  "runtime.queue_bytes, or see why the sink is away",
+                  (unsigned long long)(runtime->queue.max_bytes >> 20));
+    }
+  }
+}
+
+/* Once an iteration, before the loop sleeps: batches of many devices reach a sink together. */
+static void on_prepare(uv_prepare_t *prepare) {
+  bb_runtime *runtime = prepare->data;
+  uint64_t wake = runtime->wake_set;
+  runtime->wake_set = 0;
+  for (uint32_t place = 0; wake != 0; place++, wake >>= 1) {
+    if ((wake & 1) && runtime->places[place] != NULL) bb_outlet_wake(runtime->places[place]);
+  }
+}
+
+static void on_tick(uv_timer_t *timer) {
+  bb_runtime *runtime = timer->data;
+  uint64_t now = bb_clock_mono_ns(&runtime->clock);
+  uint64_t wanted = runtime->tick_ns + TICK_MS * BB_NS_PER_MS;
+  bb_histogram_add(&runtime->loop_lag, now > wanted ? now - wanted : 0);
+  runtime->tick_ns = now;
+  runtime->clock_set = is_clock_set(runtime);
+  bb_queue_expire(&runtime->queue, now);
+}
+
+int bb_runtime_init(bb_runtime *runtime) {
+  runtime->clock = bb_clock_system();
+  if (runtime->kinds == NULL) runtime->kinds = &bb_kinds_all;
+  runtime->started_ns = bb_clock_utc_ns(&runtime->clock);
+  runtime->clock_set = is_clock_set(runtime);
+  runtime->tick_ns = bb_clock_mono_ns(&runtime->clock);
+  bb_list_init(&runtime->watches);
+  bb_queue_init(&runtime->queue, DEFAULT_QUEUE_BYTES);
+  runtime->queue.user = runtime;
+  runtime->queue.on_dropped = on_dropped;
+  bb_keep_init(&runtime->keep, runtime->data_dir, runtime->log);
+  bb_door_init(&runtime->door, runtime);
+  int err = bb_schedule_init(&runtime->schedule, runtime->loop, &runtime->clock);
+  if (err < 0) return err;
+  runtime->schedule.user = runtime;
+  runtime->schedule.on_due = on_due;
+  uv_prepare_init(runtime->loop, &runtime->prepare);
+  uv_timer_init(runtime->loop, &runtime->tick);
+  runtime->prepare.data = runtime->tick.data = runtime;
+  runtime->handles = 3;
+  uv_prepare_start(&runtime->prepare, on_prepare);
+  return uv_timer_start(&runtime->tick, on_tick, TICK_MS, TICK_MS);
+}
+
+int bb_runtime_apply(bb_runtime *runtime, bb_config *config) {
+  if (runtime->stopping) return BB_ERR_STATE;
+  bb_apply_start(runtime, config);
+  return 0;
+}
+
+static void free_runtime(bb_runtime *runtime) {
+  bb_config_unref(runtime->config);
+  bb_config_unref(runtime->next);
+  bb_map_close(&runtime->links);
+  bb_map_close(&runtime->stations);
+  bb_map_close(&runtime->outlets);
+  bb_map_close(&runtime->streams);
+  bb_queue_close(&runtime->queue);
+  bb_keep_close(&runtime->keep);
+  for (uint32_t i = 0; i < runtime->n_shapes; i++) bb_shape_unref(runtime->shapes[i]);
+  free(runtime->shapes);
+}
+
+static void one_handle_closed(bb_runtime *runtime) {
+  if (--runtime->handles > 0) return;
+  free_runtime(runtime);
+  runtime->on_stopped(runtime);
+}
+
+static void on_handle_closed(uv_handle_t *handle) {
+  one_handle_closed(handle->data);
+}
+
+static void on_schedule_closed(uv_handle_t *handle) {
+  bb_schedule *schedule = handle->data;
+  one_handle_closed(schedule->user);
+}
+
+/* First the devices, so that their last batches still reach the sinks; then the sinks; then us. */
+static void stop_on(bb_runtime *runtime) {
+  if (runtime->closing > 0) return;
+  switch (runtime->stop_step++) {
+  case 0:
+    bb_apply_close_all(runtime, false, true);
+    stop_on(runtime);
+    return;
+  case 1:
+    uv_close((uv_handle_t *)&runtime->prepare, on_handle_closed);
+    uv_close((uv_handle_t *)&runtime->tick, on_handle_closed);
+    bb_schedule_close(&runtime->schedule, on_schedule_closed);
+    return;
+  default:
+    return;
+  }
+}
+
+void bb_runtime_stop(bb_runtime *runtime, uint32_t drain_ms,
+                     void (*on_stopped)(bb_runtime *runtime)) {
+  assert(!runtime->stopping);
+  runtime->stopping = true;
+  runtime->drain_ms = drain_ms;
+  runtime->on_stopped = on_stopped;
+  runtime->door.shut = true;
+  bb_schedule_pause(&runtime->schedule, true);
+  bb_apply_close_all(runtime, true, false);
+  stop_on(runtime);
+}
+
+void bb_runtime_watch(bb_runtime *runtime, bb_watch *watch) {
+  bb_list_append(&runtime->watches, &watch->link);
+}
+
+void bb_runtime_unwatch(bb_watch *watch) {
+  bb_list_remove(&watch->link);
+}
+
+void bb_runtime_pause(bb_runtime *runtime, bool paused) {
+  runtime->door.shut = paused || runtime->stopping;
+  bb_schedule_pause(&runtime->schedule, paused || runtime->stopping);
+}
+
+bool bb_runtime_is_ready(const bb_runtime *runtime) {
+  if (runtime->config == NULL) return false;
+  for (size_t i = 0; i < runtime->stations.cap; i++) {
+    if (runtime->stations.entries[i].key == NULL) continue;
+    if (!bb_station_was_asked(runtime->stations.entries[i].value)) return false;
+  }
+  for (size_t i = 0; i < runtime->outlets.cap; i++) {
+    const bb_outlet *outlet = runtime->outlets.entries[i].value;
+    if (runtime->outlets.entries[i].key != NULL && !outlet->ready) return false;
+  }
+  return true;
+}
+
+bb_station *bb_runtime_station(const bb_runtime *runtime, const char *id) {
+  return bb_map_get(&runtime->stations, id);
+}
+
+bb_outlet *bb_runtime_outlet(const bb_runtime *runtime, const char *id) {
+  return bb_map_get(&runtime->outlets, id);
+}
+
+static void tell_station(bb_runtime *runtime, bb_station *station, bool gone) {
+  for (bb_list *node = runtime->watches.next; node != &runtime->watches;) {
+    bb_watch *watch = BB_LIST_ITEM(node, bb_watch, link);
+    node = node->next;
+    if (watch->on_station != NULL) watch->on_station(watch, station, gone);
+  }
+}
+
+static void tell_outlet(bb_runtime *runtime, bb_outlet *outlet, bool gone) {
+  for (bb_list *node = runtime->watches.next; node != &runtime->watches;) {
+    bb_watch *watch = BB_LIST_ITEM(node, bb_watch, link);
+    node = node->next;
+    if (watch->on_outlet != NULL) watch->on_outlet(watch, outlet, gone);
+  }
+}
+
+void bb_runtime_station_changed(bb_runtime *runtime, bb_station *station) {
+  uint64_t sinks = 0;
+  for (uint32_t i = 0; station->known && i < station->n_scans; i++) {
+    for (bb_feed *feed = station->scans[i].feeds; feed != NULL; feed = feed->next) {
+      sinks |= feed->sinks;
+    }
+  }
+  for (uint32_t place = 0; sinks != 0; place++, sinks >>= 1) {
+    bb_outlet *outlet = runtime->places[place];
+    if (!(sinks & 1) || outlet == NULL || outlet->closing) continue;
+    if (outlet->config->kind->device == NULL) continue;
+    outlet->config->kind->device(outlet->sink, station->config->device, station->up);
+  }
+  tell_station(runtime, station, false);
+}
+
+static void one_closed(bb_runtime *runtime) {
+  assert(runtime->closing > 0);
+  runtime->closing--;
+  if (runtime->stopping) {
+    stop_on(runtime);
+  } else {
+    bb_apply_go_on(runtime);
+  }
+}
+
+void bb_runtime_station_closed(bb_runtime *runtime, bb_station *station) {
+  bb_map_remove(&runtime->stations, station->id);
+  tell_station(runtime, station, true);
+  one_closed(runtime);
+}
+
+void bb_runtime_link_closed(bb_runtime *runtime, bb_link *link) {
+  bb_map_remove(&runtime->links, link->id);
+  one_closed(runtime);
+}
+
+void bb_runtime_outlet_changed(bb_runtime *runtime, bb_outlet *outlet) {
+  tell_outlet(runtime, outlet, false);
+}
+
+/* Its place may go to another sink, which has nothing to do with these feeds. */
+static void forget_place(bb_runtime *runtime, uint32_t place) {
+  runtime->places[place] = NULL;
+  for (size_t i = 0; i < runtime->stations.cap; i++) {
+    bb_station *station = runtime->stations.entries[i].value;
+    if (runtime->stations.entries[i].key == NULL) continue;
+    for (uint32_t s = 0; s < station->n_scans; s++) {
+      for (bb_feed *feed = station->scans[s].feeds; feed != NULL; feed = feed->next) {
+        feed->sinks &= ~(1ull << place);
+      }
+    }
+  }
+}
+
+void bb_runtime_outlet_closed(bb_runtime *runtime, bb_outlet *outlet) {
+  bb_map_remove(&runtime->outlets, outlet->id);
+  forget_place(runtime, outlet->place);
+  tell_outlet(runtime, outlet, true);
+  one_closed(runtime);
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the drivers call; see plug/driver.h and station.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "runtime/runtime.h"
+#include "runtime/station.h"
+
+/* The end of a detach: the driver has let go of it. */
+static void on_detached(bb_attachment *attachment) {
+  bb_station *station = attachment->owner;
+  bb_runtime *runtime = station->runtime;
+  bb_link *link = station->link;
+  for (uint32_t i = 0; i < station->n_scans; i++) bb_runtime_unroute(runtime, &station->scans[i]);
+  link->n_stations--;
+  bb_runtime_station_closed(runtime, station);
+  bb_station_free(station);
+  if (link->closing) bb_link_close(link);
+}
+
+static void on_closed(bb_conn *conn) {
+  bb_link *link = conn->owner;
+  bb_runtime_link_closed(link->runtime, link);
+  bb_link_free(link);
+}
+
+/* One allocation holds both buffers of a scan. */
+static int allocate(bb_station_scan *scan, const bb_shape *shape) {
+  size_t n = shape->n_points, one = 2 * n + shape->value_bytes;
+  uint8_t *memory = calloc(2, one + 1);
+  if (memory == NULL) return BB_ERR_NOMEM;
+  free(scan->memory);
+  scan->memory = memory;
+  for (int i = 0; i < 2; i++) {
+    uint8_t *at = memory + (size_t)i * one;
+    scan->buffers[i] = (bb_scan_buffer){at, at + n, at + 2 * n};
+  }
+  return 0;
+}
+
+static void on_shape(bb_attachment *attachment, uint32_t place, bb_shape *shape,
+                     bb_scan_mode mode) {
+  bb_station *station = attachment->owner;
+  bb_runtime *runtime = station->runtime;
+  bb_station_scan *scan = &station->scans[place];
+  shape = bb_runtime_intern(runtime, shape);
+  if (scan->shape == shape) {
+    bb_shape_unref(shape);
+    return;
+  }
+  bb_runtime_unroute(runtime, scan);
+  bb_schedule_remove(&runtime->schedule, scan);
+  bb_shape_unref(scan->shape);
+  scan->shape = NULL;
+  scan->has_latest = scan->draft_taken = false;
+  scan->mode = mode;
+  if (shape == NULL || allocate(scan, shape) < 0) {
+    bb_log_error(runtime->log, station->id, "scan %s: out of memory; it is not polled",
+                 scan->scan->name);
+    bb_shape_unref(shape);
+    return;
+  }
+  scan->shape = shape;
+  if (bb_runtime_route(runtime, scan) < 0) {
+    bb_log_error(runtime->log, station->id, "scan %s: out of memory; some sinks do not get it",
+                 scan->scan->name);
+  }
+  if (mode == BB_SCAN_POLLED && scan->period_ns > 0) bb_schedule_add(&runtime->schedule, scan);
+}
+
+static bb_draft *take(bb_attachment *attachment, uint32_t place) {
+  bb_station *station = attachment->owner;
+  bb_station_scan *scan = &station->scans[place];
+  if (scan->shape == NULL || scan->draft_taken) return NULL;
+  bb_scan_buffer *buffer = &scan->buffers[scan->filling];
+  scan->draft = (bb_draft){.time_ns = bb_clock_utc_ns(&station->runtime->clock),
+                           .quality = buffer->quality,
+                           .codes = buffer->codes,
+                           .values = buffer->values,
+                           .shape = scan->shape};
+  memset(buffer->quality, BB_QUALITY_BAD | BB_CAUSE_NOT_READ, scan->shape->n_points);
+  memset(buffer->codes, 0, scan->shape->n_points);
+  scan->draft_taken = true;
+  return &scan->draft;
+}
+
+static void on_batch(bb_attachment *attachment, uint32_t place, bb_draft *draft) {
+  bb_station *station = attachment->owner;
+  bb_runtime *runtime = station->runtime;
+  bb_station_scan *scan = &station->scans[place];
+  scan->draft_taken = false;
+  if (station->leaving) return;
+  bb_batch batch = {.device = station->config->device,
+                    .shape = draft->shape,
+                    .time_ns = draft->time_ns,
+                    .mono_ns = bb_clock_mono_ns(&runtime->clock),
+                    .boot = runtime->boot,
+                    .kind = BB_BATCH_SAMPLES,
+                    .flags = draft->flags,
+                    .quality = draft->quality,
+                    .codes = draft->has_codes ? draft->codes : NULL,
+                    .values = draft->values};
+  bb_station_publish(scan, &batch);
+}
+
+static void on_poll_done(bb_attachment *attachment, uint32_t place, int status) {
+  bb_station *station = attachment->owner;
+  bb_station_scan *scan = &station->scans[place];
+  scan->polling = false;
+  if (status < 0) {
+    scan->counters.failed++;
+  } else {
+    scan->counters.done++;
+  }
+}
+
+static void on_write_done(bb_attachment *attachment, bb_command *command, bb_outcome outcome,
+                          const bb_reason *reason) {
+  bb_station *station = attachment->owner;
+  bb_door_done(&station->runtime->door, command, outcome, reason);
+}
+
+static void on_link(bb_conn *conn, bool up, const bb_reason *reason) {
+  bb_link *link = conn->owner;
+  link->since_ns = bb_clock_utc_ns(&link->runtime->clock);
+  link->reason = reason != NULL && !up ? *reason : (bb_reason){0};
+  if (up) {
+    bb_log_info(link->runtime->log, link->id, "connected");
+  } else {
+    bb_log_warn(link->runtime->log, link->id, "%s", link->reason.text);
+  }
+}
+
+static void on_device(bb_attachment *attachment, bool up, const bb_reason *reason) {
+  bb_station *station = attachment->owner;
+  if (station->leaving || (station->known && station->up == up)) return;
+  station->known = true;
+  station->up = up;
+  station->since_ns = bb_clock_utc_ns(&station->runtime->clock);
+  station->reason = reason != NULL && !up ? *reason : (bb_reason){0};
+  if (up) {
+    bb_log_info(station->runtime->log, station->id, "answers");
+  } else {
+    bb_log_warn(station->runtime->log, station->id, "%s", station->reason.text);
+  }
+  if (!up) bb_station_announce_stale(station);
+  bb_runtime_station_changed(station->runtime, station);
+}
+
+const bb_driver_host bb_station_host = {
+    .on_link = on_link,
+    .on_device = on_device,
+    .on_shape = on_shape,
+    .take = take,
+    .on_batch = on_batch,
+    .on_poll_done = on_poll_done,
+    .on_write_done = on_write_done,
+    .on_detached = on_detached,
+    .on_closed = on_closed,
+};

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+'use strict';
+
+/* What a Modbus TCP read of 120 registers into 60 floats costs the client, at full speed over 500
+   connections: our driver, a bare epoll loop that decodes nothing, and three libraries as their users
+   use them. The server is a process of its own and does as little as it can. */
+
+const { spawn } = require('node:child_process');
+const { once } = require('node:events');
+const { say } = require('../progress');
+const { findProgram, findScript, mean, measureProgram } = require('./program');
+const { atMostTimes, timesLess } = require('./result');
+
+const CONNECTIONS = 500;
+const SECONDS = 2.5;
+const UNIT = 'us CPU/read';
+
+/** @typedef {(port: number) => Promise<{cpu_us_per_read: number}>} Client */
+
+/** @param {string} name @returns {Client} */
+function runNative(name) {
+  return (port) => measureProgram(findProgram(name), [port, CONNECTIONS, SECONDS]);
+}
+
+/** @param {string} library @returns {Client} */
+function runNode(library) {
+  const script = findScript('node_poll.js');
+  return (port) => measureProgram(process.execPath, [script, library, port, CONNECTIONS, SECONDS]);
+}
+
+/** @type {Record<string, Client>} */
+const CLIENTS = {
+  busbar: runNative('poll_cpu'),
+  'bare epoll': runNative('bare_epoll'),
+  libmodbus: runNative('libmodbus_poll'),
+  'modbus-serial': runNode('modbus-serial'),
+  jsmodbus: runNode('jsmodbus'),
+};
+
+/** @param {(port: number) => Promise<void>} work */
+async function withServer(work) {
+  const server = spawn(findProgram('modbus_server'), [String(CONNECTIONS + 10)], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  try {
+    const [line] = await once(server.stdout, 'data');
+    await work(Number(String(line)));
+  } finally {
+    server.stdin.end();
+    server.kill();
+  }
+}
+
+async function measure() {
+  const names = Object.keys(CLIENTS);
+  /** @type {Record<string, number[]>} */
+  const costs = Object.fromEntries(names.map((name) => [name, []]));
+  await withServer(async (port) => {
+    for (const name of [...names, ...[...names].reverse()]) {
+      costs[name].push((await CLIENTS[name](port)).cpu_us_per_read);
+    }
+  });
+  for (const name of names) {
+    say(`  ${name.padEnd(14)} ${costs[name].map((cost) => cost.toFixed(2)).join(', ')} ${UNIT}`);
+  }
+  const ours = mean(costs.busbar);
+  const reference = (/** @type {string} */ name) => ({ name, value: mean(costs[name]) });
+  return [
+    atMostTimes('poll-cpu/floor', UNIT, ours, 1.6, reference('bare epoll')),
+    ...['modbus-serial', 'jsmodbus', 'libmodbus'].map((name) =>
+      timesLess(`poll-cpu/${name}`, UNIT, ours, 4.5, reference(name)),
+    ),
+  ];
+}
+
+module.exports = { measure };

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+'use strict';
+
+/* `npm start`: sets up what is missing, then shows three simulated meters, read by the runtime over
+   Modbus TCP and published to a broker. `npm start -- --check` does it without a person. */
+
+const { parseArgs } = require('node:util');
+const { StepError } = require('./command');
+const { checkValues } = require('./demo/check');
+const { Site } = require('./demo/site');
+const { Values } = require('./demo/values');
+const { startView } = require('./demo/view');
+const { isChosen } = require('./peers/busbar');
+const { say } = require('./progress');
+const { explain, setUp } = require('./setup');
+
+const PARENT_MS = 500;
+
+const USAGE = `usage: npm start [-- --check [--within SECONDS]]
+  --check            wait until every meter's values have arrived, print a line a meter, and end
+  --within SECONDS   how long to wait for them (60)
+BUSBAR_BIN names an executable to use in place of the one that is built.`;
+
+function readArguments() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        check: { type: 'boolean', default: false },
+        within: { type: 'string', default: '60' },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    if (!/^\d{1,4}$/.test(values.within)) throw new Error('--within takes whole seconds');
+    if (!values.help) return values;
+    say(USAGE);
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : error}\n${USAGE}\n`);
+    process.exitCode = 2;
+  }
+  return undefined;
+}
+
+/** Ends with the first signal; later ones are part of it (npm passes on what the terminal has sent
+ * to us already). A SIGTERM to npm ends npm and the shell between us, and does not reach us: then our
+ * parent is another one. @returns {Promise<void>} */
+function waitForSignal() {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => resolve());
+    const parent = process.ppid;
+    if (!process.env.npm_lifecycle_event) return;
+    setInterval(() => process.ppid !== parent && resolve(), PARENT_MS);
+  });
+}
+
+/** @param {Site} site @param {Values} values @param {Promise<void>} signal */
+async function showLive(site, values, signal) {
+  const endView = startView(site, values);
+  try {
+    await Promise.race([signal, site.watch()]);
+  } finally {
+    endView();
+  }
+}
+
+/** @param {{check: boolean, within: string}} options @param {Promise<void>} signal */
+async function runDemo(options, signal) {
+  const site = new Site();
+  /** @type {Values | undefined} */
+  let values;
+  try {
+    say('\nThree simulated meters, a broker and the runtime');
+    await site.open();
+    values = new Values(site.broker);
+    await values.open();
+    if (options.check) {
+      const within = Number(options.within);
+      const ended = signal.then(() => Promise.reject(new StepError('Ended before all was seen.')));
+      await Promise.race([checkValues(values, site, within), site.watch(), ended]);
+    } else {
+      await showLive(site, values, signal);
+    }
+  } finally {
+    await values?.close();
+    await site.close();
+  }
+}
+
+async function main() {
+  const options = readArguments();
+  if (!options) return;
+  try {
+    await setUp({ for: 'start', build: !isChosen() });
+    await runDemo(options, waitForSignal());
+    if (!options.check) say('All ended.');
+  } catch (error) {
+    explain(error);
+    process.exitCode = 1;
+  }
+  /* The signals' listeners would hold us. */
+  process.exit();
+}
+
+main();

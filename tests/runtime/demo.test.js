@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+'use strict';
+
+/* `npm start` as a person or a script uses it: it shows the meters, and leaves nothing behind. */
+
+const assert = require('node:assert/strict');
+const { spawn } = require('node:child_process');
+const crypto = require('node:crypto');
+const fs = require('node:fs');
+const path = require('node:path');
+const { test } = require('node:test');
+const { BUSBAR, atEnd, lacks, tempDir, waitFor } = require('../support');
+
+/** @typedef {import('node:test').TestContext} TestContext */
+
+const REPO = path.resolve(__dirname, '../..');
+const MOSQUITTO = { skip: lacks('mosquitto') };
+
+/** Processes that have the word in their environment: id → command line. @param {string} word */
+function findProcesses(word) {
+  /** @type {Map<number, string>} */
+  const found = new Map();
+  for (const name of fs.readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      if (!fs.readFileSync(`/proc/${name}/environ`, 'latin1').includes(word)) continue;
+      const line = fs.readFileSync(`/proc/${name}/cmdline`, 'latin1').replaceAll('\0', ' ');
+      found.set(Number(name), line);
+    } catch {
+      /* It has ended, or is not ours. */
+    }
+  }
+  return found;
+}
+
+class Demo {
+  /** In a process group of its own, with a mark that its children inherit.
+   * @param {TestContext} t @param {string[]} args */
+  constructor(t, args) {
+    this.mark = `BUSBAR_TEST_MARK=${crypto.randomUUID()}`;
+    this.temp = tempDir(t);
+    const [key, value] = this.mark.split('=');
+    this.output = '';
+    this.child = spawn('npm', ['start', '--', ...args], {
+      cwd: REPO,
+      detached: true,
+      env: { ...process.env, [key]: value, BUSBAR_BIN: BUSBAR, TMPDIR: this.temp },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    for (const stream of [this.child.stdout, this.child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text) => (this.output += text));
+    }
+    /** @type {Promise<number | null>} */
+    this.ended = new Promise((resolve) => this.child.once('close', resolve));
+    atEnd(t, () => {
+      for (const pid of this.list().keys()) process.kill(pid, 'SIGKILL');
+    });
+  }
+
+  list() {
+    return findProcesses(this.mark);
+  }
+
+  /** Nothing is left of it: no process, no file. */
+  async expectNothing() {
+    await waitFor(() => this.list().size === 0, {
+      what: `the end of ${[...this.list().values()].join('; ')}`,
+    });
+    assert.deepEqual(fs.readdirSync(this.temp), []);
+  }
+
+  /** @param {RegExp} pattern */
+  waitForOutput(pattern) {
+    return waitFor(() => pattern.test(this.output), {
+      timeoutMs: 60000,
+      what: `${pattern} in\n${this.output}`,
+    });
+  }
+}
+
+test('npm start -- --check prints a line a meter and leaves nothing', MOSQUITTO, async (t) => {
+  const demo = new Demo(t, ['--check']);
+  assert.equal(await demo.ended, 0, demo.output);
+  for (const meter of ['meter-1', 'meter-2', 'meter-3']) {
+    const line = new RegExp(`^${meter}: good, V L1-N 2\\d\\d\\.\\d, .*kWh \\d`, 'm');
+    assert.match(demo.output, line);
+  }
+  await demo.expectNothing();
+});
+
+test('a check that does not see all says what is missing', MOSQUITTO, async (t) => {
+  const demo = new Demo(t, ['--check', '--within', '0']);
+  assert.equal(await demo.ended, 1, demo.output);
+  assert.match(demo.output, /^meter-3: no .* on MQTT within 0 s/m);
+  await demo.expectNothing();
+});
+
+test('Ctrl-C ends the live view and all that it shows', MOSQUITTO, async (t) => {
+  const demo = new Demo(t, []);
+  await demo.waitForOutput(/^meter-3: good, /m);
+  process.kill(-(/** @type {number} */ (demo.child.pid)), 'SIGINT');
+  await demo.ended;
+  assert.match(demo.output, /^All ended\.$/m);
+  await demo.expectNothing();
+});
+
+test('a meter that dies ends the demo with one sentence', MOSQUITTO, async (t) => {
+  const demo = new Demo(t, []);
+  await demo.waitForOutput(/^meter-3: good, /m);
+  const [meter] = [...demo.list()].find(([, line]) => / sim .*--seed 2/.test(line)) ?? [];
+  assert.ok(meter);
+  process.kill(meter, 'SIGKILL');
+  assert.equal(await demo.ended, 1);
+  assert.match(demo.output, /^meter-2 is gone: it was ended by SIGKILL\.$/m);
+  await demo.expectNothing();
+});
+
+test('SIGTERM to npm ends it too', MOSQUITTO, async (t) => {
+  const demo = new Demo(t, []);
+  await demo.waitForOutput(/^meter-3: good, /m);
+  demo.child.kill('SIGTERM');
+  await demo.ended;
+  await demo.expectNothing();
+});
+
+test('when the demo itself is killed, nothing outlives it', MOSQUITTO, async (t) => {
+  const demo = new Demo(t, []);
+  await demo.waitForOutput(/^meter-3: good, /m);
+  const [start] = [...demo.list()].find(([, line]) => /^node scripts\/start\.js/.test(line)) ?? [];
+  assert.ok(start);
+  process.kill(start, 'SIGKILL');
+  await waitFor(() => demo.list().size === 0, {
+    what: `the end of ${[...demo.list().values()].join('; ')}`,
+  });
+});
