@@ -22,8 +22,8 @@
 #include "runtime/socket.h"
 
 #define NAME "busbar run"
-#define DRAIN_MS 3000    /* what the sinks have to send the rest */
-#define GIVE_UP_MS 4800  /* after which the process ends anyway */
+#define DRAIN_MS 3000      /* what the sinks have to send the rest */
+#define GIVE_UP_MS 4800    /* after which the process ends anyway */
 #define LOW_DESCRIPTORS 16 /* kept for serial lines */
 #define N_SIGNALS 3
 
@@ -98,7 +98,7 @@ static void serve_metrics(process *self, const bb_config *config) {
 }
 
 static void take_config(process *self, bb_config *config) {
-  self->socket.file_owned = config->runtime.owner == BB_OWNER_FILE;
+  self->socket.file_owned = self->config_path != NULL && config->runtime.owner == BB_OWNER_FILE;
   serve_metrics(self, config);
   bb_runtime_apply(&self->runtime, config);
 }
@@ -148,8 +148,7 @@ static void reload(process *self) {
   } else if (read_config(self, &config) == 0) {
     take_config(self, config);
   } else {
-    bb_log_error(&self->log, NULL, "%s has mistakes; the former config goes on",
-                 self->config_path);
+    bb_log_error(&self->log, NULL, "%s has mistakes; the former config goes on", self->config_path);
   }
 }
 

@@ -4,22 +4,28 @@
  * publishes in bursts and tells for each message what became of it. Which library does the work is
  * not seen here (io/mqtt_session.h).
  *
- * Threads. Nothing that the library does happens on the loop thread. One feeder thread for the whole
- * process carries out what the loop hands it; the library's own threads answer through a bounded
- * inbox, which the loop empties in one go. The feeder is shared because the library's locks are
- * shared: a feeder for each client would wait on the same ones. It is never made to wait for a
- * network: names are looked up on the loop before it is called, and its queue holds at most ten jobs
- * a client, each of bounded size. So a client whose host hangs or whose broker stalls changes neither
- * the loop's lag nor another client's latency.
+ * Threads. Nothing that the library does happens on the loop thread. One feeder thread for the
+ * whole process carries out what the loop hands it; the library's own threads answer through a
+ * bounded inbox, which the loop empties in one go. The feeder is shared because the library's locks
+ * are shared: a feeder for each client would wait on the same ones. It is never made to wait for a
+ * network: names are looked up on the loop before it is called, and its queue holds at most ten
+ * jobs a client, each of bounded size. So a client whose host hangs or whose broker stalls changes
+ * neither the loop's lag nor another client's latency.
  *
  * Names. The library is given a numeric address. With TLS it has to be given the name, because it
  * checks the certificate against what it connects to; its own lookup of that name is then answered
  * from memory with the address that we found (io/mqtt_name.h), so it never waits either.
  *
- * Connections. Each one is a clean session (clean start, session expiry 0) with nothing left over from
- * the one before. When one fails or breaks, every message under way ends with BB_ERR_CLOSED, then
- * on_down is called, and after a jittered, growing delay the next try begins by itself; after a
- * refusal that a person has to mend (bad password) at once with the longest delay.
+ * Connections. Each one is a clean session (clean start, session expiry 0) with nothing left over
+ * from the one before. When one fails or breaks, every message under way ends with BB_ERR_CLOSED,
+ * then on_down is called, and after a jittered, growing delay the next try begins by itself; after
+ * a refusal that a person has to mend (bad password) at once with the longest delay. The library
+ * notices that TCP has connected up to 1.1 s late: that is how long a connection takes at most when
+ * the network takes no time.
+ *
+ * Subscriptions will be a pair of calls beside publish, their end told by tag as a message's is,
+ * and one more callback, on_message, with a batch of messages out of the inbox. As the session is
+ * clean, they are made again in on_up.
  *
  * Everything here is for the loop thread; no callback happens inside a call.
  */
@@ -51,7 +57,9 @@ typedef struct bb_mqtt_config {
   uint16_t port;           /* 1883; with TLS 8883 */
   bb_mqtt_version version; /* 3.1.1 */
   const char *client_id;   /* must be given */
-  uint32_t keepalive_s;    /* 60; a broker that asks for less gets it from the next connection on */
+  /* 60; also how long, up to twice that, no acknowledgement may come. A broker that asks for less
+   * gets it from the next connection on. */
+  uint32_t keepalive_s;
   uint32_t connect_timeout_ms; /* 10000, from the lookup of the name to the broker's CONNACK */
   uint32_t max_in_flight;      /* 100; up to BB_MQTT_MAX_IN_FLIGHT */
   uint32_t first_retry_ms;     /* 1000 */
@@ -97,8 +105,8 @@ typedef struct bb_mqtt_fault {
   uint8_t raw;       /* the broker's reason code (MQTT 5) or return code (3.1.1); 0: none */
   bool lasting;      /* someone has to mend it */
   uint32_t retry_ms; /* until the next try; 0: none will be made */
-  char
-      text[BB_MQTT_MAX_FAULT]; /* "broker:1883 refused the connection: bad user name or password" */
+  /* "broker:1883 refused the connection: bad user name or password" */
+  char text[BB_MQTT_MAX_FAULT];
 } bb_mqtt_fault;
 
 /*
@@ -112,8 +120,8 @@ typedef struct bb_mqtt_done {
   uint8_t reason; /* of MQTT 5, see bb_mqtt_reason_text; 0: none */
 } bb_mqtt_done;
 
-/* Fills in the login of the next connection. Negative: it is not tried now; `why` then says why not,
- * and the next try has the longest delay. NULL: no login. */
+/* Fills in the login of the next connection. Negative: it is not tried now; `why` then says why
+ * not, and the next try has the longest delay. NULL: no login. */
 typedef int (*bb_mqtt_login_cb)(bb_mqtt *mqtt, bb_mqtt_login *login, char *why, size_t why_cap);
 
 typedef void (*bb_mqtt_up_cb)(bb_mqtt *mqtt);
@@ -121,8 +129,8 @@ typedef void (*bb_mqtt_up_cb)(bb_mqtt *mqtt);
 /* A connection broke, or could not be made. */
 typedef void (*bb_mqtt_down_cb)(bb_mqtt *mqtt, const bb_mqtt_fault *fault);
 
-/* In the order of their ends, as many as there are. Exactly one for each message taken. `n` 0: there is
- * room again. */
+/* In the order of their ends, as many as there are; exactly one for each message taken. `n` 0:
+ * there is room again. */
 typedef void (*bb_mqtt_done_cb)(bb_mqtt *mqtt, const bb_mqtt_done *done, uint32_t n);
 
 typedef void (*bb_mqtt_closed_cb)(bb_mqtt *mqtt);
@@ -144,7 +152,7 @@ struct bb_mqtt {
   struct bb_mqtt_core *core;
 };
 
-/* Starts to connect. 0, or negative with nothing left behind. The struct must live until on_closed. */
+/* Starts to connect. 0, or negative with nothing left behind. The struct lives until on_closed. */
 int bb_mqtt_open(bb_mqtt *mqtt, struct uv_loop_s *loop, const bb_mqtt_config *config);
 
 /*

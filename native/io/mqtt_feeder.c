@@ -14,10 +14,10 @@ static uv_thread_t thread;
 static int start_error;
 
 /*
- * As a batch thread, which does not push a running one aside when it wakes. The library's threads are
- * started from this one and inherit it. Else its sending thread, woken by the first message of a
- * burst, takes the processor from the feeder after each message: two switches a message, measured at
- * a third more CPU. The loop is not pushed aside by publishing either.
+ * As a batch thread, which does not push a running one aside when it wakes. The library's threads
+ * are started from this one and inherit it. Else its sending thread, woken by the first message of
+ * a burst, takes the processor from the feeder after each message: two switches a message, measured
+ * at a third more CPU. The loop is not pushed aside by publishing either.
  */
 static void be_patient(void) {
   struct sched_param none = {0};

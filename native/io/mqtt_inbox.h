@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the MQTT library's threads have to say to the loop: the ends of messages and the events of the
- * connection. Bounded: each message has a slot, and each slot has one end.
+ * What the MQTT library's threads have to say to the loop: the ends of messages and the events of
+ * the connection. Bounded: each message has a slot, and each slot has one end.
  *
  * The loop is woken when the last message under way has ended, when half of the room has, or for an
  * event; not for each message, because a wake-up costs more than a message. What is neither is

@@ -5,14 +5,15 @@
  * paho.mqtt.c 1.3.12 checks a broker's certificate against the very text that it connects to
  * (SSLSocket_connect: X509_check_host, then X509_check_ip_asc), and sends that text as server name
  * (SNI). There is no option to give it an address for the one and a name for the other. Given the
- * name, it calls getaddrinfo on the one thread that sends for all clients, with its global lock held:
- * a name server that does not answer was measured to stall a healthy client for 10 s.
+ * name, it calls getaddrinfo on the one thread that sends for all clients, with its global lock
+ * held: a name server that does not answer was measured to stall a healthy client for 10 s.
  *
- * So this file defines getaddrinfo for the whole program. A name that is being held is answered from
- * memory with the address that io/resolver found a moment before; every other call goes on to libc
- * unchanged. Should the library ever be linked in a way that passes this by (statically with its own
- * binding, or with a lookup of another kind), it looks the name up itself, right after our own lookup
- * of the same name has succeeded: the certificate check is the same, only the stall is possible again.
+ * So this file defines getaddrinfo for the whole program. A name that is being held is answered
+ * from memory with the address that io/resolver found a moment before; every other call goes on to
+ * libc unchanged. Should the library ever be linked in a way that passes this by (statically with
+ * its own binding, or with a lookup of another kind), it looks the name up itself, right after our
+ * own lookup of the same name has succeeded: the certificate check is the same, only the stall is
+ * possible again.
  *
  * Any thread.
  */

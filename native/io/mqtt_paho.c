@@ -4,8 +4,8 @@
  *
  * Each connection gets a handle of its own: a used one keeps commands, message ids and callbacks of
  * the connection before, and MQTTAsync_destroy is the only call that ends one which is still being
- * made. Its callbacks come on the library's threads with the library's lock held, so they only write
- * into the inbox; after MQTTAsync_destroy there are none.
+ * made. Its callbacks come on the library's threads with the library's lock held, so they only
+ * write into the inbox; after MQTTAsync_destroy there are none.
  *
  * One handle that never connects is kept, because the library stops its two threads with the last
  * handle, sleeping for a second or more with its lock held.

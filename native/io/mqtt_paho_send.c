@@ -74,7 +74,7 @@ static void send_one(bb_mqtt_session *session, const bb_mqtt_burst *burst,
 }
 
 void bb_mqtt_session_send(bb_mqtt_session *session, const bb_mqtt_burst *burst) {
-  if (atomic_load(&session->fd) == 0 && burst->n > 0 && burst->entries[0].qos > 0) {
+  if (atomic_load(&session->fd) == 0) {
     atomic_store(&session->fd, bb_mqtt_socket_claim((const struct sockaddr *)&session->address));
   }
   for (uint32_t i = 0; i < burst->n; i++) send_one(session, burst, &burst->entries[i]);

@@ -6,7 +6,7 @@
 #include "base/err.h"
 #include "io/mqtt_core.h"
 
-#define FULL_BYTES (256u << 10) /* a burst of this size is handed over */
+#define FULL_BYTES (128u << 10) /* a burst of this size is handed over */
 
 int bb_mqtt_publish_init(bb_mqtt_core *core) {
   uint32_t n = core->config.max_in_flight;

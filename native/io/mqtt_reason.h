@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the broker's codes mean: return codes of MQTT 3.1.1 (3.2.2.3), reason codes of MQTT 5 (2.4). */
+/* The broker's codes in words: return codes of MQTT 3.1.1 (3.2.2.3), reason codes of 5 (2.4). */
 #ifndef BB_IO_MQTT_REASON_H
 #define BB_IO_MQTT_REASON_H
 

@@ -12,6 +12,9 @@
 
 #include "base/limits.h"
 
+/* The kernel takes it as far as net.core.wmem_max allows. */
+#define BUFFER_BYTES (512 << 10)
+
 /* Used by the feeder's thread only. 0: free place; descriptor 0 is never a broker's. */
 static int claimed[BB_MAX_SINKS];
 
@@ -51,8 +54,10 @@ int bb_mqtt_socket_claim(const struct sockaddr *peer) {
     if (fits(fd, peer)) found = fd;
   }
   closedir(folder);
-  if (found > 0) *place = found;
-  return found;
+  if (found < 0) return -1;
+  int bytes = BUFFER_BYTES;
+  setsockopt(found, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+  return *place = found;
 }
 
 void bb_mqtt_socket_release(int fd) {

@@ -12,6 +12,7 @@
 #include "runtime/runtime.h"
 
 #define RETIRE_DRAIN_MS 2000 /* for a sink that is changed or removed */
+#define OUT_OF_MEMORY "out of memory; the next change of config tries again"
 
 static bool same_connection(const bb_config_connection *a, const bb_config_connection *b) {
   return a != NULL && b != NULL && bb_doc_equal(a->doc, b->doc);
@@ -34,8 +35,8 @@ static bool same_sink(const bb_config_sink *a, const bb_config_sink *b) {
 
 /* Whether feeds that were built by the one are as the other would build them. */
 static bool same_routes(const bb_config *a, const bb_config *b) {
-  return a != NULL && bb_doc_equal(bb_doc_get(a->tree.root, "routes"),
-                                   bb_doc_get(b->tree.root, "routes")) &&
+  return a != NULL &&
+         bb_doc_equal(bb_doc_get(a->tree.root, "routes"), bb_doc_get(b->tree.root, "routes")) &&
          bb_doc_equal(bb_doc_get(a->tree.root, "sinks"), bb_doc_get(b->tree.root, "sinks"));
 }
 
@@ -94,7 +95,8 @@ static bool close_one(bb_runtime *runtime) {
   }
   for (size_t i = 0; i < runtime->outlets.cap; i++) {
     bb_outlet *outlet = runtime->outlets.entries[i].value;
-    if (runtime->outlets.entries[i].key == NULL || !outlet->closing || outlet->close_begun) continue;
+    if (runtime->outlets.entries[i].key == NULL || !outlet->closing || outlet->close_begun)
+      continue;
     outlet->close_begun = true;
     bb_outlet_close(outlet, runtime->stopping ? runtime->drain_ms : RETIRE_DRAIN_MS);
     return true;
@@ -121,7 +123,13 @@ static uint32_t open_outlets(bb_runtime *runtime, bb_config *config) {
     }
     while (runtime->places[outlet->place] != NULL) outlet->place++;
     runtime->places[outlet->place] = outlet;
-    bb_map_add(&runtime->outlets, outlet->id, outlet);
+    if (bb_map_add(&runtime->outlets, outlet->id, outlet) < 0) {
+      bb_log_error(runtime->log, wanted->id, OUT_OF_MEMORY);
+      runtime->closing++;
+      outlet->closing = outlet->close_begun = true;
+      bb_outlet_close(outlet, 0);
+      continue;
+    }
     bb_runtime_outlet_changed(runtime, outlet);
     opened++;
   }
@@ -138,7 +146,11 @@ static void open_links(bb_runtime *runtime, bb_config *config) {
       bb_log_error(runtime->log, wanted->id, "%s", reason.text);
       continue;
     }
-    bb_map_add(&runtime->links, link->id, link);
+    if (bb_map_add(&runtime->links, link->id, link) < 0) {
+      bb_log_error(runtime->log, wanted->id, OUT_OF_MEMORY);
+      runtime->closing++;
+      bb_link_close(link);
+    }
   }
 }
 
@@ -154,7 +166,13 @@ static void open_stations(bb_runtime *runtime, bb_config *config) {
       bb_log_error(runtime->log, wanted->id, "%s", reason.text);
       continue;
     }
-    bb_map_add(&runtime->stations, station->id, station);
+    if (bb_map_add(&runtime->stations, station->id, station) < 0) {
+      bb_log_error(runtime->log, wanted->id, OUT_OF_MEMORY);
+      runtime->closing++;
+      station->detached = true;
+      bb_station_close(station);
+      continue;
+    }
     bb_runtime_station_changed(runtime, station);
   }
 }

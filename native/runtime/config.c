@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "runtime/config_read.h"
+#include "runtime/health.h"
 
 #define ARENA_MAX (256u << 20)
 
@@ -86,6 +87,15 @@ static void read_runtime(bb_config *config, const bb_doc *doc, bb_report *report
   bb_schema_read(&runtime_schema, doc, &part, report);
   if (part.out.metrics == NULL) part.out.metrics = "127.0.0.1:9464";
   bb_schema_read(&log_schema, part.log, &part.out, report);
+  char host[64];
+  uint16_t port;
+  bool off = strcmp(part.out.metrics, "off") == 0;
+  if (!off && !bb_health_address_parse(part.out.metrics, host, &port)) {
+    bb_report_add(report, bb_doc_get(doc, "metrics"),
+                  "\"%.80s\" is no address; allowed: off, or address and port in numbers, such as "
+                  "127.0.0.1:9464",
+                  part.out.metrics);
+  }
   config->runtime = part.out;
 }
 
@@ -110,8 +120,7 @@ static void read_all(bb_config_reader *reader) {
 }
 
 /* Takes over the tree. */
-static int read_tree(bb_config **out, bb_doc_tree *tree, const bb_kinds *kinds,
-                     bb_report *report) {
+static int read_tree(bb_config **out, bb_doc_tree *tree, const bb_kinds *kinds, bb_report *report) {
   *out = NULL;
   bb_config *config = calloc(1, sizeof(*config));
   if (config == NULL) {

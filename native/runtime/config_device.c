@@ -41,8 +41,7 @@ static uint32_t mistakes(const bb_config_reader *reader) {
 /* --- profile --- */
 
 /* Beside the config document first, then among the bundled ones. */
-static bool find_profile(const bb_config_reader *reader, const char *name, char *path,
-                         size_t cap) {
+static bool find_profile(const bb_config_reader *reader, const char *name, char *path, size_t cap) {
   const char *document = reader->config->tree.name, *slash = strrchr(document, '/');
   size_t folder = slash != NULL && name[0] != '/' ? (size_t)(slash - document) + 1 : 0;
   static const char *const endings[] = {"", ".yaml", ".yml", ".json"};
@@ -81,9 +80,9 @@ static bb_profile *load_profile(bb_config_reader *reader, const bb_doc *doc) {
 
 bb_profile *bb_config_profile(bb_config_reader *reader, const bb_doc *doc) {
   if (doc->kind == BB_DOC_SCALAR) return load_profile(reader, doc);
-  char path[BB_MAX_PATH];
-  bb_doc_path(doc, path, sizeof(path));
-  char *name = bb_arena_string(&reader->config->arena, path);
+  char key[32]; /* of its own, also where two devices have one id by mistake */
+  snprintf(key, sizeof(key), "inline %p", (const void *)doc);
+  char *name = bb_arena_string(&reader->config->arena, key);
   bb_profile *profile = NULL;
   int err = name != NULL ? bb_profile_read(&profile, doc, "inline", reader->report) : BB_ERR_NOMEM;
   if (err == BB_ERR_NOMEM) reader->no_memory = true;
@@ -212,9 +211,8 @@ static void check_driver(bb_config_reader *reader, const bb_config_device *devic
   memset(room, 0, sizeof(room));
   size_t n = driver->device_options != NULL ? 2 : 1;
   int keys = bb_schema_check_keys(schemas, n, device->doc, reader->report);
-  int values = n == 2 ? bb_schema_read_part(driver->device_options, device->doc, room,
-                                            reader->report)
-                      : 0;
+  int values =
+      n == 2 ? bb_schema_read_part(driver->device_options, device->doc, room, reader->report) : 0;
   if (keys < 0 || values < 0 || driver->check_device == NULL) return;
   if (device->profile == NULL && needs_profile(device)) return; /* told */
   driver->check_device(device->doc, device->profile, reader->report);

@@ -22,8 +22,7 @@ uint64_t bb_intake_waiting(const bb_intake *intake) {
 
 static void add_history(bb_intake *intake, uint64_t from, uint64_t to) {
   if (from < intake->reader.stream->first) from = intake->reader.stream->first;
-  intake->n_history =
-      bb_range_add(intake->history, intake->n_history, BB_OUTLET_RANGES, from, to);
+  intake->n_history = bb_range_add(intake->history, intake->n_history, BB_OUTLET_RANGES, from, to);
 }
 
 /* How many records may go into the next run. The views of a run lie together, so a run ends where
@@ -68,7 +67,7 @@ static void unload(bb_outlet *outlet, uint32_t n) {
 
 /* Sends one run of records from..to. Returns how many went; 0: the window or the sink is full. */
 static uint32_t send_run(bb_outlet *outlet, bb_intake *intake, uint64_t from, uint64_t to,
-                     bool history) {
+                         bool history) {
   uint32_t n = load(outlet, intake, from, to);
   if (n == 0) return 0;
   bb_run run = {.ticket = outlet->newest,
@@ -107,10 +106,11 @@ static void pump_live(bb_outlet *outlet, bb_intake *intake) {
 
 /* History leaves half of the window to what is live. */
 static void pump_history(bb_outlet *outlet, bb_intake *intake) {
-  while (may_send(outlet) && intake->n_history > 0) {
-    if (in_window(outlet) > outlet->needs.window_records / 2) return;
+  uint32_t half = (outlet->needs.window_records + 1) / 2;
+  while (may_send(outlet) && intake->n_history > 0 && in_window(outlet) < half) {
     bb_record_range *range = &intake->history[0];
-    uint32_t n = send_run(outlet, intake, range->from, range->to, true);
+    uint64_t to = range->from + half - in_window(outlet);
+    uint32_t n = send_run(outlet, intake, range->from, to < range->to ? to : range->to, true);
     uint64_t removed = 0;
     uint64_t floor = range->from + n;
     if (n == 0) return;

@@ -29,40 +29,64 @@ static void hand_on(bb_station_scan *scan, const bb_batch *batch) {
   }
 }
 
-/* True if the batch tells nothing but that the device cannot be reached, which is announced once. */
-static bool is_loss(const bb_batch *batch) {
+/* Why the whole batch has no value, if that is because the device cannot be reached; else 0. */
+static uint8_t loss_of(const bb_batch *batch) {
+  uint8_t cause = BB_CAUSE_NONE;
   for (uint16_t i = 0; i < batch->shape->n_points; i++) {
-    uint8_t cause = batch->quality[i] & BB_CAUSE_MASK;
-    if (bb_quality_class(batch->quality[i]) != BB_QUALITY_BAD) return false;
-    if (cause != BB_CAUSE_NO_ANSWER && cause != BB_CAUSE_NOT_CONNECTED &&
-        cause != BB_CAUSE_GATEWAY && cause != BB_CAUSE_NOT_READ) {
-      return false;
+    uint8_t own = batch->quality[i] & BB_CAUSE_MASK;
+    if (bb_quality_class(batch->quality[i]) != BB_QUALITY_BAD) return 0;
+    if (own == BB_CAUSE_NOT_READ) continue;
+    if (own != BB_CAUSE_NO_ANSWER && own != BB_CAUSE_NOT_CONNECTED && own != BB_CAUSE_GATEWAY) {
+      return 0;
     }
+    cause = own;
   }
-  return true;
+  return cause != BB_CAUSE_NONE ? cause : BB_CAUSE_NO_ANSWER;
 }
 
-/* The first answer ever makes a device known to be there. */
-static void note_answer(bb_station *station, const bb_batch *batch) {
-  station->heard_ns = batch->time_ns;
-  if (station->known) return;
-  station->known = station->up = true;
-  station->since_ns = batch->time_ns;
+static void set_up(bb_station *station, bool up) {
+  if (station->known && station->up == up) return;
+  station->known = true;
+  station->up = up;
+  station->since_ns = bb_clock_utc_ns(&station->runtime->clock);
+  station->reason = up ? (bb_reason){0} : station->link->reason;
   bb_runtime_station_changed(station->runtime, station);
+}
+
+static void stamp(bb_runtime *runtime, bb_batch *batch) {
+  batch->seq = ++runtime->seq;
+  if (!runtime->clock_set) batch->flags |= BB_BATCH_CLOCK_UNSET;
+}
+
+/* A poll that brought nothing. While the device counts as there, that is told as it is; once it is
+ * lost, its last values are announced stale, once. */
+static void publish_loss(bb_station_scan *scan, bb_batch *batch, uint8_t cause) {
+  bb_station *station = scan->station;
+  station->loss = cause;
+  /* Drivers tell of a link once, not of each device behind it. */
+  if (!station->link->conn->up) set_up(station, false);
+  if (station->known && !station->up) {
+    bb_station_announce_stale(station);
+  } else if (!scan->stale) {
+    stamp(station->runtime, batch);
+    hand_on(scan, batch);
+  }
 }
 
 void bb_station_publish(bb_station_scan *scan, bb_batch *batch) {
   bb_station *station = scan->station;
-  bb_runtime *runtime = station->runtime;
+  uint8_t loss = loss_of(batch);
   count(scan, batch);
-  if (is_loss(batch) && scan->has_latest) {
-    bb_station_announce_stale(station);
+  if (loss != 0 && scan->has_latest) {
+    publish_loss(scan, batch, loss);
     return;
   }
-  batch->seq = ++runtime->seq;
-  if (!runtime->clock_set) batch->flags |= BB_BATCH_CLOCK_UNSET;
-  if (bb_batch_good(batch) > 0) note_answer(station, batch);
-  scan->stale = is_loss(batch); /* no value that could become stale */
+  stamp(station->runtime, batch);
+  if (bb_batch_good(batch) > 0) {
+    station->heard_ns = batch->time_ns;
+    set_up(station, true);
+  }
+  scan->stale = loss != 0; /* no value that could become stale */
   scan->latest = *batch;
   scan->has_latest = true;
   scan->filling ^= 1;
@@ -70,17 +94,19 @@ void bb_station_publish(bb_station_scan *scan, bb_batch *batch) {
 }
 
 static void announce(bb_station_scan *scan) {
-  bb_runtime *runtime = scan->station->runtime;
+  bb_station *station = scan->station;
+  bb_runtime *runtime = station->runtime;
   bb_batch *latest = &scan->latest;
   uint8_t *quality = (uint8_t *)latest->quality; /* the scan's own buffer */
+  uint8_t cause = station->loss != 0 ? station->loss : BB_CAUSE_NO_ANSWER;
   for (uint16_t i = 0; i < latest->shape->n_points; i++) {
-    if (bb_quality_has_value(quality[i])) quality[i] = BB_QUALITY_STALE | BB_CAUSE_NO_ANSWER;
+    if (bb_quality_has_value(quality[i])) quality[i] = (uint8_t)(BB_QUALITY_STALE | cause);
   }
   scan->stale = true;
-  latest->seq = ++runtime->seq;
   latest->time_ns = bb_clock_utc_ns(&runtime->clock);
   latest->mono_ns = bb_clock_mono_ns(&runtime->clock);
   latest->flags |= BB_BATCH_REPEAT;
+  stamp(runtime, latest);
   hand_on(scan, latest);
 }
 

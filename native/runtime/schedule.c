@@ -6,7 +6,7 @@
 #include "runtime/station.h"
 
 #define TICK_NS (BB_SCHEDULE_TICK_MS * BB_NS_PER_MS)
-#define SOON_NS (2 * BB_NS_PER_S) /* within which every scan is polled first */
+#define SOON_NS BB_NS_PER_S /* within which every scan is polled first */
 
 static bb_station_scan *scan_of(bb_heap_node *node) {
   return BB_LIST_ITEM(node, bb_station_scan, due);

@@ -35,10 +35,10 @@ typedef struct bb_link {
 } bb_link;
 
 typedef struct bb_scan_counters {
-  uint64_t polls;    /* started */
-  uint64_t done;     /* with an answer */
-  uint64_t failed;   /* without */
-  uint64_t skipped;  /* periods that passed while a poll was under way, or while the loop was late */
+  uint64_t polls;   /* started */
+  uint64_t done;    /* with an answer */
+  uint64_t failed;  /* without */
+  uint64_t skipped; /* periods that passed while a poll was under way, or while the loop was late */
   uint64_t late_ns_max;
   uint64_t late_ns_sum;
   uint64_t samples[4]; /* by quality class */
@@ -57,11 +57,11 @@ typedef struct bb_station_scan {
   bb_scan_mode mode;
   bb_batch latest; /* valid where has_latest */
   bool has_latest;
-  bool stale;      /* its loss was announced */
+  bool stale; /* its loss was announced */
   bool polling;
   bb_scan_counters counters;
   /* private */
-  bb_heap_node due; /* of the schedule */
+  bb_heap_node due;              /* of the schedule */
   uint64_t period_ns, offset_ns; /* due at n × period + offset */
   uint64_t started_ns;
   bool off_grid; /* its first poll comes before its grid begins */
@@ -80,13 +80,14 @@ typedef struct bb_station {
   bb_config *owner; /* referenced */
   bb_link *link;
   bb_attachment *attachment;
-  bool up;       /* answers */
-  bool known;    /* up or down is known */
-  bool leaving;  /* to be detached */
-  bool detached; /* its detach has begun */
-  bb_reason reason; /* why it is lost */
-  int64_t since_ns; /* UTC: up or down since */
-  int64_t heard_ns; /* UTC of the newest batch with a good value; 0: none yet */
+  bool up;                /* answers */
+  bool known;             /* up or down is known */
+  bool leaving;           /* to be detached */
+  bool detached;          /* its detach has begun */
+  bb_reason reason;       /* why it is lost */
+  int64_t since_ns;       /* UTC: up or down since */
+  uint8_t loss;           /* bb_cause of the newest poll that brought nothing; 0: none did */
+  int64_t heard_ns;       /* UTC of the newest batch with a good value; 0: none yet */
   uint64_t last_write_ns; /* monotonic */
   uint32_t n_scans;
   struct bb_runtime *runtime;

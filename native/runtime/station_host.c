@@ -113,6 +113,7 @@ static void on_poll_done(bb_attachment *attachment, uint32_t place, int status) 
   } else {
     scan->counters.done++;
   }
+  if (station->known && !station->up) bb_station_announce_stale(station);
 }
 
 static void on_write_done(bb_attachment *attachment, bb_command *command, bb_outcome outcome,
@@ -132,6 +133,14 @@ static void on_link(bb_conn *conn, bool up, const bb_reason *reason) {
   }
 }
 
+/* The end of a poll tells better why there is nothing, and announces it. */
+static bool is_polling(const bb_station *station) {
+  for (uint32_t i = 0; i < station->n_scans; i++) {
+    if (station->scans[i].polling) return true;
+  }
+  return false;
+}
+
 static void on_device(bb_attachment *attachment, bool up, const bb_reason *reason) {
   bb_station *station = attachment->owner;
   if (station->leaving || (station->known && station->up == up)) return;
@@ -144,7 +153,11 @@ static void on_device(bb_attachment *attachment, bool up, const bb_reason *reaso
   } else {
     bb_log_warn(station->runtime->log, station->id, "%s", station->reason.text);
   }
-  if (!up) bb_station_announce_stale(station);
+  if (!up && !is_polling(station)) {
+    bool silent = reason != NULL && reason->code == BB_ERR_TIMEOUT;
+    station->loss = silent ? BB_CAUSE_NO_ANSWER : BB_CAUSE_NOT_CONNECTED;
+    bb_station_announce_stale(station);
+  }
   bb_runtime_station_changed(station->runtime, station);
 }
 

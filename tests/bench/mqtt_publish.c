@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What one publish of 1 KB costs in CPU: our client on the loop against bare calls of paho.mqtt.c, at
- * 2,000 messages a second to a local mosquitto, in bursts.
+ * What one publish of 1 KB costs in CPU: our client on the loop against bare calls of paho.mqtt.c,
+ * at 2,000 messages a second to a local mosquitto, in bursts.
  *
  *   mqtt_publish [PORT] [SECONDS]     without a port it starts a mosquitto of its own
  *

@@ -7,6 +7,7 @@
  *   poll_cpu PORT CONNECTIONS SECONDS
  *   prints {"reads": n, "cpu_us_per_read": x, "bytes_per_connection": m, "value": v}
  */
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -158,10 +159,8 @@ static void raise_limit(void) {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-static long resident_kb(void) {
-  struct rusage usage;
-  getrusage(RUSAGE_SELF, &usage);
-  return usage.ru_maxrss;
+static size_t heap_bytes(void) {
+  return mallinfo2().uordblks;
 }
 
 int main(int argc, char **argv) {
@@ -183,8 +182,9 @@ int main(int argc, char **argv) {
   bb_report_init(&report);
   snprintf(options, sizeof(options), "{host: 127.0.0.1, port: %s}", argv[1]);
   if (bb_doc_parse(&tree, "options", options, strlen(options), &report) < 0) die("options");
-  long before_kb = resident_kb();
+  size_t before = heap_bytes();
   for (unsigned i = 0; i < n; i++) add(&tree, i);
+  size_t per_connection = n > 0 ? (heap_bytes() - before) / n : 0;
   uv_timer_init(&b.loop, &begin);
   uv_timer_init(&b.loop, &end);
   uv_timer_start(&begin, on_begin, 500, 0);
@@ -193,9 +193,8 @@ int main(int argc, char **argv) {
   unsigned long reads = b.reads - b.from;
   if (b.bad > 0 || b.failed > 0) die("bad values or failed polls");
   bb_value value = bb_value_load(BB_TYPE_F32, b.values + 4 * (POINTS - 1));
-  printf("{\"reads\": %lu, \"cpu_us_per_read\": %.3f, \"bytes_per_connection\": %ld, "
+  printf("{\"reads\": %lu, \"cpu_us_per_read\": %.3f, \"bytes_per_connection\": %zu, "
          "\"value\": %.9g}\n",
-         reads, (double)b.cpu_ns / 1e3 / (double)reads,
-         n > 0 ? (resident_kb() - before_kb) * 1024 / (long)n : 0, (double)value.v.f);
+         reads, (double)b.cpu_ns / 1e3 / (double)reads, per_connection, (double)value.v.f);
   return 0;
 }

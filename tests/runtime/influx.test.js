@@ -146,7 +146,8 @@ test(
     const ready = await runtime.get('/readyz');
     assert.equal(ready.status, 503);
     assert.match(ready.text, /hist: .*database/);
-    const read = () => runtime.metric('busbar_scan_polls_answered_total', { device: 'meter-1' });
+    const read = () =>
+      runtime.metric('busbar_scan_polls_answered_total', { device: 'meter-1', scan: 'fast' });
     await waitFor(async () => (await read()) >= 4, { what: 'four reads' });
     const created = Date.now();
     await influx.ask('CREATE DATABASE plant');
@@ -175,7 +176,8 @@ test('a server that is away loses nothing', INFLUX, async (t) => {
     const rows = await influx.query('plant', 'SELECT count(value_1) FROM modbus_60');
     return rows[0]?.count ?? 0;
   };
-  const read = () => runtime.metric('busbar_scan_polls_answered_total', { device: 'meter-1' });
+  const read = () =>
+    runtime.metric('busbar_scan_polls_answered_total', { device: 'meter-1', scan: 'fast' });
   await waitFor(async () => (await count()) >= 2, { what: 'two rows' });
   await way.stop();
   await runtime.program.waitForOutput(/\bhist: /);

@@ -121,13 +121,14 @@ test('metrics count polls and samples of each device', async (t) => {
     sim.devices.map((device) => device.port),
   );
   const port = await portOf(program);
-  const polls = 'busbar_scan_polls_answered_total{device="meter-3",scan="fast"}';
+  const polls = (/** @type {number} */ i) =>
+    `busbar_scan_polls_answered_total{device="meter-${i}",scan="fast"}`;
   const answer = await waitFor(
     async () => {
       const now = await get(port, '/metrics');
-      return valueOf(now.body, polls) >= 3 && now;
+      return [1, 2, 3].every((i) => valueOf(now.body, polls(i)) >= 3) && now;
     },
-    { what: 'three polls of meter-3' },
+    { what: 'three polls of each meter' },
   );
   assert.equal(answer.headers['content-type'], 'text/plain; version=0.0.4; charset=utf-8');
   assert.equal(answer.headers['transfer-encoding'], 'chunked');

@@ -296,6 +296,7 @@ static void test_health_page_says_what_is_missing(void **state) {
   remove_station(r, "m1");
   bb_station *station = bb_map_get(&r->runtime.stations, "m0");
   station->scans[0].counters = (bb_scan_counters){.polls = 0};
+  station->scans[0].period_ns = 1000000000; /* polled, but not yet */
   station = bb_map_get(&r->runtime.stations, "m2");
   station->known = true;
   snprintf(station->reason.text, sizeof(station->reason.text), "no answer for 3 s");

@@ -190,7 +190,7 @@ static void test_faults_gateway_reports_a_dead_unit(void **state) {
   uint8_t exception = 11;
   modbus_rig rig = {.peer = {.on_request = refuse_low, .user = &exception}};
   modbus_rig_open(&rig, "", modbus_rig_profile);
-  expect_int("status", driver_device_poll(&rig.device, 0), 0);
+  expect_int("status", driver_device_poll(&rig.device, 0), BB_ERR_TIMEOUT);
   expect_quality("first", &rig, RIG_BAD(GATEWAY), RIG_BAD(GATEWAY));
   expect_uint("code", driver_device_code(&rig.device, "a"), 11);
   expect_uint("the rest is given up", rig.peer.n_requests, 1);
@@ -255,6 +255,59 @@ static void test_faults_closing_at_once_backs_off(void **state) {
   rig.peer.close_at_once = false;
   recover(&rig);
   expect_true("up", rig.conn.up && rig.device.up);
+  modbus_rig_close(&rig);
+}
+
+static unsigned random_bits(unsigned *seed) {
+  *seed = *seed * 1103515245u + 12345u;
+  return *seed >> 16;
+}
+
+/* Every third answer is spoilt in its head, cut, or followed by part of itself. */
+static void spoil(modbus_peer *peer, const modbus_peer_request *request) {
+  uint8_t out[600];
+  unsigned *seed = peer->user;
+  size_t len = modbus_peer_build(peer, request, out);
+  if (peer->n_requests % 3 != 0) {
+    modbus_peer_send(request->client, out, len);
+    return;
+  }
+  switch (random_bits(seed) % 4) {
+  case 0:
+    out[random_bits(seed) % 9] ^= (uint8_t)(1u << random_bits(seed) % 8);
+    break;
+  case 1:
+    len = random_bits(seed) % len;
+    break;
+  case 2:
+    memcpy(out + len, out, len);
+    len += random_bits(seed) % len;
+    break;
+  default:
+    out[random_bits(seed) % 9] = (uint8_t)random_bits(seed);
+  }
+  modbus_peer_send(request->client, out, len);
+}
+
+static void test_faults_at_random_never_give_a_wrong_value(void **state) {
+  (void)state;
+  unsigned seed = 7, good = 0;
+  modbus_rig rig = {.peer = {.on_request = spoil, .user = &seed}};
+  modbus_rig_open(&rig, ", timeout: 10ms", modbus_rig_profile);
+  for (int i = 0; i < 300; i++) {
+    driver_device_poll(&rig.device, 0);
+    if (driver_device_quality(&rig.device, "a") == RIG_GOOD) {
+      expect_double("a", driver_device_value(&rig.device, "a"), 1010);
+      good++;
+    }
+    if (driver_device_quality(&rig.device, "far") == RIG_GOOD) {
+      expect_double("far", driver_device_value(&rig.device, "far"), 1100);
+    }
+  }
+  expect_true("some were good", good > 100);
+  expect_true("some were not", counters(&rig)->malformed > 20);
+  rig.peer.on_request = NULL;
+  recover(&rig);
   modbus_rig_close(&rig);
 }
 
@@ -383,6 +436,7 @@ int main(void) {
       cmocka_unit_test(test_faults_exceptions),
       cmocka_unit_test(test_faults_gateway_reports_a_dead_unit),
       cmocka_unit_test(test_faults_garbage_starts_the_connection_anew),
+      cmocka_unit_test(test_faults_at_random_never_give_a_wrong_value),
       cmocka_unit_test(test_faults_closing_at_once_backs_off),
       cmocka_unit_test(test_faults_closed_while_asking),
       cmocka_unit_test(test_faults_closed_while_idle),

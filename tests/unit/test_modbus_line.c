@@ -260,6 +260,55 @@ static void test_line_with_a_dead_unit_keeps_its_rate(void **state) {
   free(g);
 }
 
+/* A device that comes when its unit is known to be dead is up until a probe has told otherwise. */
+static void test_line_tells_a_device_that_comes_late(void **state) {
+  (void)state;
+  modbus_rig rig = {.peer.mute = true};
+  driver_device late;
+  modbus_rig_open(&rig, ", timeout: 20ms", one_block);
+  while (rig.device.up) driver_device_poll(&rig.device, 0);
+  driver_device_attach(&late, &rig.conn, "late", rig.profile, "{}");
+  expect_int("at once", driver_device_poll(&late, 0), BB_ERR_TIMEOUT);
+  expect_true("not told yet", late.attachment->up);
+  for (int i = 0; i < 100 && late.up; i++) {
+    driver_device_poll(&late, 0);
+    driver_host_run(&rig.host, 30);
+  }
+  expect_true("told", !late.up && late.n_down == 1 && rig.device.n_down == 1);
+  driver_device_detach(&late);
+  modbus_rig_close(&rig);
+}
+
+static void detach_itself(driver_device *device, uint32_t scan) {
+  (void)scan;
+  device->on_done = NULL;
+  device->conn->conn->driver->detach(device->attachment);
+  expect_true("not inside its own callback", !device->detached);
+}
+
+/* Whatever a callback calls, the line is in order: here a device leaves inside its own on_poll_done,
+ * while others wait. */
+static void test_line_lets_go_from_inside_a_callback(void **state) {
+  (void)state;
+  modbus_rig rig = {.peer.mute = false};
+  driver_device two, three;
+  modbus_rig_open(&rig, "", four_blocks);
+  driver_device_attach(&two, &rig.conn, "two", rig.profile, "{unit: 2}");
+  driver_device_attach(&three, &rig.conn, "three", rig.profile, "{unit: 2}");
+  two.on_done = detach_itself;
+  driver_device_start(&rig.device, 0);
+  driver_device_start(&two, 0);
+  driver_device_start(&three, 0);
+  driver_host_wait_flag(&rig.host, "detached", &two.detached);
+  driver_host_wait_count(&rig.host, "others", &three.scans[0].n_done, 1);
+  driver_host_wait_count(&rig.host, "others", &rig.device.scans[0].n_done, 1);
+  expect_four(&rig);
+  expect_four(&(modbus_rig){.device = three});
+  driver_device_free(&two);
+  driver_device_detach(&three);
+  modbus_rig_close(&rig);
+}
+
 static void test_line_rtu_over_tcp(void **state) {
   (void)state;
   modbus_rig rig = {.peer.rtu = true};
@@ -332,6 +381,8 @@ int main(void) {
       cmocka_unit_test(test_line_pauses_after_connect),
       cmocka_unit_test(test_line_keeps_the_interval_between_polls),
       cmocka_unit_test(test_line_with_a_dead_unit_keeps_its_rate),
+      cmocka_unit_test(test_line_tells_a_device_that_comes_late),
+      cmocka_unit_test(test_line_lets_go_from_inside_a_callback),
       cmocka_unit_test(test_line_rtu_over_tcp),
       cmocka_unit_test(test_line_rtu_over_tcp_throws_late_answers_away),
       cmocka_unit_test(test_line_rtu_over_tcp_checks_the_crc),

@@ -188,6 +188,35 @@ static void test_options_device_without_modbus_points(void **state) {
   bb_profile_unref(modbus);
 }
 
+static void test_options_device_with_a_scale_factor_out_of_reach(void **state) {
+  (void)state;
+  static const struct {
+    const char *points, *mistake;
+  } rows[] = {
+      {"{name: sf, type: int16, input: 0}, {name: a, type: int16, input: 9, scale_from: sf}", ""},
+      {"{name: sf, type: int16, input: 0}, {name: a, type: int16, input: 200, scale_from: sf}",
+       "a and its scale factor sf do not fit into one read; allowed: the same table, at most 125"},
+      {"{name: sf, type: int16, holding: 0}, {name: a, type: int16, input: 1, scale_from: sf}",
+       "a and its scale factor sf do not fit into one read"},
+  };
+  for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    char text[256];
+    bb_doc_tree tree;
+    bb_report report;
+    snprintf(text, sizeof(text), "{profile: 1, id: x, points: [%s]}", rows[i].points);
+    bb_profile *profile = profile_of(text);
+    bb_report_init(&report);
+    parse(&tree, "{id: meter-1}");
+    bool fits = rows[i].mistake[0] == 0;
+    expect_int(text, bb_driver_modbus_tcp.check_device(tree.root, profile, &report),
+               fits ? 0 : BB_ERR_CONFIG);
+    if (!fits) expect_part(text, report.mistakes[0].text, rows[i].mistake);
+    bb_report_close(&report);
+    bb_doc_close(&tree);
+    bb_profile_unref(profile);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_options_tcp_defaults),
@@ -197,6 +226,7 @@ int main(void) {
       cmocka_unit_test(test_options_unit),
       cmocka_unit_test(test_options_gap),
       cmocka_unit_test(test_options_device_without_modbus_points),
+      cmocka_unit_test(test_options_device_with_a_scale_factor_out_of_reach),
   };
   return cmocka_run_group_tests_name("modbus options", tests, NULL, NULL);
 }

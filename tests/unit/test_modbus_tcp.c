@@ -107,6 +107,7 @@ static void test_tcp_reads_all_tables(void **state) {
   expect_uint("latencies", f.host.latency.count, 5);
   expect_uint("batches", f.device.scans[0].n_batches, 1);
   expect_true("up", f.conn.up && f.device.up);
+  expect_uint("told of the first answer", f.device.n_up, 1);
   close_all(&f);
 }
 

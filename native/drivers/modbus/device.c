@@ -65,7 +65,7 @@ int bb_modbus_attach(bb_attachment *attachment, const bb_schema *schema) {
     goto out;
   }
   bb_list_append(&device->unit->devices, &device->node);
-  attachment->up = !device->unit->lost;
+  attachment->up = true;
   for (uint32_t i = 0; i < attachment->n_scans; i++) {
     line->base.host->on_shape(attachment, i, shapes[i], BB_SCAN_POLLED);
   }
@@ -122,8 +122,10 @@ static void on_leave(bb_list *node) {
 static void on_unit(bb_modbus_unit *unit, bool up, const bb_reason *reason) {
   for (bb_list *node = unit->devices.next; node != &unit->devices; node = node->next) {
     bb_modbus_device *device = BB_LIST_ITEM(node, bb_modbus_device, node);
+    if ((device->told && device->base.up == up) || device->left) continue;
+    device->told = true;
     device->base.up = up;
-    if (!device->left) unit->line->base.host->on_device(&device->base, up, reason);
+    unit->line->base.host->on_device(&device->base, up, reason);
   }
 }
 

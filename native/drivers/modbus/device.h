@@ -17,6 +17,7 @@ typedef struct bb_modbus_device {
   bb_list writes;  /* bb_modbus_write.node: its commands */
   bb_modbus_limits limits;
   bb_modbus_read *reads; /* one a scan */
+  bool told;             /* on_device was called */
   bool left;             /* detach was called */
   bool no_mask_write;    /* it does not know function 22 */
 } bb_modbus_device;

@@ -65,7 +65,8 @@ struct bb_modbus_unit {
   /* read-only */
   uint8_t id;
   uint8_t cause;   /* of quality, while it does not answer: BB_CAUSE_… */
-  bool lost;       /* the devices have been told */
+  bool lost;       /* it does not answer, and its devices have been told */
+  bool untold;     /* a device has come that was told nothing yet */
   bb_list devices; /* bb_modbus_device.node */
   bb_modbus_breaker breaker;
   /* private */

@@ -48,6 +48,7 @@ int bb_modbus_unit_take(bb_modbus_line *line, uint8_t id, uint32_t max_in_flight
   }
   if (min_interval_ms > unit->min_interval_ms) unit->min_interval_ms = min_interval_ms;
   unit->n_devices++;
+  unit->untold = true;
   *out = unit;
   return 0;
 }
@@ -83,9 +84,10 @@ bb_modbus_pass bb_modbus_unit_ask(bb_modbus_unit *unit) {
                                is_shared(unit));
 }
 
+/* Also when nothing has changed: a device may have come since. */
 static void tell(bb_modbus_unit *unit, bool up, const bb_reason *reason) {
-  if (unit->lost == !up) return;
   unit->lost = !up;
+  unit->untold = false;
   unit->line->events->on_unit(unit, up, reason);
 }
 
@@ -107,7 +109,7 @@ void bb_modbus_unit_answered(bb_modbus_unit *unit, uint64_t took_ns) {
     /* What held all of them back is over. */
     if (were_all_dead) hurry_all(line);
   }
-  if (!unit->lost) return;
+  if (!unit->lost && !unit->untold) return;
   tell(unit, true, bb_reason_set(&reason, 0, 0, "%s answers (unit %u)", line->place, unit->id));
 }
 

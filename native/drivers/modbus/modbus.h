@@ -10,6 +10,9 @@
  *   breaker  keeps dead units from taking the line
  *   tcp, rtu the wire
  *
+ * on_device tells of the first answer too. A device that is attached to a unit which is known not to
+ * answer hears of that with the next probe.
+ *
  * A poll may end inside bb_driver.poll, and a detach inside bb_driver.detach: when the connection is
  * down, or the unit does not answer, on_batch (all points bad, with the cause) and on_poll_done come
  * before poll returns. Functions of the driver may be called from every callback of the host.

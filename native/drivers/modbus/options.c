@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "drivers/modbus/plan.h"
 
 #define MINUTE 60000
 #define HOUR 3600000
@@ -191,10 +192,28 @@ static bool is_modbus(const bb_profile_point *point) {
   return point->space <= BB_SPACE_HOLDING;
 }
 
+static int check_scales(const bb_doc *doc, const bb_profile *profile, bb_report *report) {
+  bb_modbus_limits limits;
+  int result = 0;
+  bb_modbus_limits_init(&limits, profile);
+  for (uint16_t i = 0; i < profile->n_points; i++) {
+    const bb_profile_point *point = &profile->points[i];
+    if (!is_modbus(point) || bb_modbus_limits_scale(&limits, profile, i)) continue;
+    bb_report_add(report, doc,
+                  "profile %s: %s and its scale factor %s do not fit into one read; allowed: the "
+                  "same table, at most %u registers from the first to the last, nothing unreadable "
+                  "in between",
+                  profile->id, point->point.name, profile->points[point->scale_from].point.name,
+                  limits.most[point->space]);
+    result = BB_ERR_CONFIG;
+  }
+  return result;
+}
+
 int bb_modbus_check_device(const bb_doc *doc, const bb_profile *profile, bb_report *report) {
   uint32_t n = 0;
   for (uint32_t i = 0; i < profile->n_points; i++) n += is_modbus(&profile->points[i]);
-  if (n > 0) return 0;
+  if (n > 0) return check_scales(doc, profile, report);
   bb_report_add(report, doc,
                 "profile %s has no point with a Modbus address; allowed: a profile with coils, "
                 "discrete inputs or registers",

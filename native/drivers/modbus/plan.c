@@ -44,6 +44,11 @@ bb_modbus_span bb_modbus_span_of(const bb_modbus_plan *plan, uint16_t place) {
   return (bb_modbus_span){first, end, true};
 }
 
+bool bb_modbus_limits_scale(bb_modbus_limits *limits, const bb_profile *profile, uint16_t point) {
+  bb_modbus_plan plan = {.profile = profile, .points = &point, .limits = limits};
+  return profile->points[point].scale_from < 0 || bb_modbus_span_of(&plan, 0).scaled;
+}
+
 static bool is_bits(uint8_t space) {
   return space == BB_SPACE_COIL || space == BB_SPACE_DISCRETE;
 }

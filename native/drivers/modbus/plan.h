@@ -90,6 +90,9 @@ typedef struct bb_modbus_plan {
 /* As the profile says. Its memory is used until the end. */
 void bb_modbus_limits_init(bb_modbus_limits *limits, const bb_profile *profile);
 
+/* True if the scale factor of that point, if it has one, can be read together with it. */
+bool bb_modbus_limits_scale(bb_modbus_limits *limits, const bb_profile *profile, uint16_t point);
+
 /*
  * Makes the plan of `n_points` points, places in the profile. All arguments are used until close. 0
  * or BB_ERR_NOMEM.

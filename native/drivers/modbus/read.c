@@ -124,14 +124,15 @@ static bool next(bb_modbus_job *job, bb_modbus_request *request, uint16_t *tag) 
 static void answered(bb_modbus_job *job, uint16_t tag, uint8_t exception,
                      const bb_modbus_response *response) {
   bb_modbus_read *read = read_of(job);
+  uint8_t cause = cause_of_exception(exception);
   read->waiting--;
-  read->answered = true;
+  /* That a gateway answers says nothing of the device. */
+  if (exception == 0 || cause != BB_CAUSE_GATEWAY) read->answered = true;
   if (exception == 0) {
     bb_draft *draft = draft_of(read);
     if (draft != NULL) bb_modbus_decode(&read->plan, tag, response->data, draft);
     bb_modbus_plan_accepted(&read->plan, tag);
   } else {
-    uint8_t cause = cause_of_exception(exception);
     mark(read, tag, BAD(cause), exception);
     bb_modbus_plan_refused(&read->plan, tag, exception);
     if (cause == BB_CAUSE_GATEWAY) {

@@ -43,12 +43,21 @@ static int transmit(bb_modbus_line *line, const bb_modbus_slot *slot) {
   return sent == len ? 0 : UV_ENOBUFS;
 }
 
+/* The start of a frame whose rest does not come in time would swallow the answers that follow. */
+static void tick(bb_modbus_tcp *tcp) {
+  uint64_t before = tcp->line.base.counters.timeouts;
+  bb_modbus_line_tick(&tcp->line);
+  if (tcp->line.base.counters.timeouts == before || tcp->filled == 0 || is_rtu(tcp)) return;
+  tcp->line.base.counters.malformed++;
+  bb_modbus_tcp_lost(tcp, BB_ERR_FORMAT);
+}
+
 static void on_timer(uv_timer_t *timer) {
   bb_modbus_tcp *tcp = timer->data;
   tcp->timer_ns = 0;
   bb_modbus_line_enter(&tcp->line);
   if (tcp->state == BB_MODBUS_TCP_OPEN) {
-    bb_modbus_line_tick(&tcp->line);
+    tick(tcp);
   } else {
     bb_modbus_tcp_check(tcp);
   }

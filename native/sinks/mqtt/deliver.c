@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * See sink.h. Runs are kept as what they are, views of the host's batches; a batch becomes bytes only
- * when there is room for its message, and then in the very buffer that is handed to the connection.
+ * See sink.h. Runs are kept as what they are, views of the host's batches; a batch becomes bytes
+ * only when there is room for its message, and then in the very buffer that is handed to the
+ * connection.
  */
 #include <stdlib.h>
 

@@ -47,8 +47,9 @@ int bb_mqtt_options_check(const bb_doc *doc, bb_report *report);
 /* Of a checked document. */
 void bb_mqtt_options_read(bb_mqtt_options *options, const bb_doc *doc);
 
-/* "busbar-<sink id>-<8 hex digits>" where none is given: the digits stand for this machine and site,
- * and are the same with each start, so that no two boxes of one configuration push each other out. */
+/* "busbar-<sink id>-<8 hex digits>" where none is given: the digits stand for this machine and
+ * site, and are the same with each start, so that no two boxes of one configuration push each other
+ * out. */
 void bb_mqtt_options_client_id(const bb_mqtt_options *options, const char *sink, const char *site,
                                char *out, size_t cap);
 

@@ -7,9 +7,9 @@
  *   {point}                            the point's name; its '/' stay levels of the topic
  *   {line}, {tag:line}                 a tag of the device
  *
- * A value is made safe for a topic name (MQTT 5, 4.7 and 1.5.4): '+', '#', '/', control characters and
- * bytes that are no UTF-8 become '_', and so does a '$' at the topic's beginning; nothing at all
- * becomes "_". What stands in the template itself stays as it is.
+ * A value is made safe for a topic name (MQTT 5, 4.7 and 1.5.4): '+', '#', '/', control characters
+ * and bytes that are no UTF-8 become '_', and so does a '$' at the topic's beginning; nothing at
+ * all becomes "_". What stands in the template itself stays as it is.
  */
 #ifndef BB_SINKS_MQTT_TOPIC_H
 #define BB_SINKS_MQTT_TOPIC_H
@@ -52,15 +52,15 @@ typedef struct bb_topic {
 int bb_topic_compile(bb_topic *topic, const char *template);
 
 /*
- * Reports at `doc` what is wrong with the template: wildcards, braces, unknown placeholders with the
- * nearest right one, {point} where there is none. `tags`: names that may stand without "tag:".
+ * Reports at `doc` what is wrong with the template: wildcards, braces, unknown placeholders with
+ * the nearest right one, {point} where there is none. `tags`: names that may stand without "tag:".
  */
 void bb_topic_check(const char *template, bool with_point, const char *const *tags, size_t n_tags,
                     const bb_doc *doc, bb_report *report);
 
 /*
- * Appends the topic of that device and scan, terminated (the terminator counts in out->len). {point}
- * stays open, to be filled in by bb_topic_point. 0, BB_ERR_LIMIT or BB_ERR_NOMEM.
+ * Appends the topic of that device and scan, terminated (the terminator counts in out->len).
+ * {point} stays open, to be filled in by bb_topic_point. 0, BB_ERR_LIMIT or BB_ERR_NOMEM.
  */
 int bb_topic_render(const bb_topic *topic, const bb_device *device, const char *scan, bb_buf *out);
 

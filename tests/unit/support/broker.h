@@ -19,8 +19,9 @@ typedef struct broker {
 uint16_t broker_free_port(void);
 
 /*
- * `lines`: more of mosquitto.conf, with FOLDER standing for the folder; NULL: anyone may come in. The
- * folder is made first if there is none, and kept by stop. Returns when connections are accepted.
+ * `lines`: more of mosquitto.conf, with FOLDER standing for the folder; NULL: anyone may come in.
+ * The folder is made first if there is none, and kept by stop. Returns when connections are
+ * accepted.
  */
 void broker_make_folder(broker *b);
 void broker_start(broker *b, const char *lines);

@@ -63,7 +63,7 @@ struct driver_device {
   bb_attachment *attachment;
   driver_scan scans[BB_MAX_SCANS];
   bool up;
-  unsigned n_up, n_down; /* calls of on_device */
+  unsigned n_up, n_down; /* calls of on_device; the first answer is one */
   bb_reason reason;      /* of the last */
   unsigned n_written;
   bb_outcome outcome; /* of the last command */

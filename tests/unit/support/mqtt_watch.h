@@ -31,7 +31,7 @@ typedef struct mqtt_watch {
 void mqtt_watch_setup(uv_loop_t *loop);
 void mqtt_watch_teardown(uv_loop_t *loop); /* fails when something is left on it */
 
-/* max_retry is short: tests wait for the next try. client_id and, where 0, the retry times are set. */
+/* Where they are missing: 127.0.0.1, a client id, and short delays before the next try. */
 void mqtt_watch_open(mqtt_watch *w, uv_loop_t *loop, bb_mqtt_config config);
 void mqtt_watch_close(mqtt_watch *w, uv_loop_t *loop);
 
