@@ -122,7 +122,6 @@ static void on_stopped(bb_runtime *runtime) {
   if (self->has_socket) bb_socket_close(&self->socket, on_socket_closed);
   bb_health_close(&self->health, on_health_closed);
   for (int i = 0; i < N_SIGNALS; i++) uv_close((uv_handle_t *)&self->signals[i], ignore_close);
-  uv_close((uv_handle_t *)&self->give_up, ignore_close);
 }
 
 /* Whatever still hangs, a peer or a driver, the process ends in time. */
@@ -138,6 +137,7 @@ static void stop(process *self) {
   self->stopping = true;
   bb_log_info(&self->log, NULL, "stopping");
   uv_timer_start(&self->give_up, on_give_up, GIVE_UP_MS, 0);
+  uv_unref((uv_handle_t *)&self->give_up); /* open to the end: a lookup may outlive all else */
   bb_runtime_stop(&self->runtime, DRAIN_MS, on_stopped);
 }
 
@@ -261,6 +261,8 @@ static int run(process *self) {
   self->runtime.user = self;
   int code = start(self);
   if (code != BB_EXIT_DONE) return code;
+  uv_run(&self->loop, UV_RUN_DEFAULT);
+  uv_close((uv_handle_t *)&self->give_up, ignore_close);
   uv_run(&self->loop, UV_RUN_DEFAULT);
   uv_loop_close(&self->loop);
   bb_place_close(&self->place);

@@ -121,13 +121,15 @@ struct bb_sink_kind {
   int (*open)(bb_sink *sink, const bb_doc *options);
 
   /* A shape of a device that this sink will be sent, before any batch of it and again when it
-   * changes; shape NULL: that scan is gone. NULL: the sink does not care. */
+   * changes. A scan has several at once where routes to this sink ask for different points. shape
+   * NULL: all of that scan's are gone; this may be told more than once, and batches that were waiting
+   * may still come. NULL: the sink does not care. */
   int (*shape)(bb_sink *sink, const bb_device *device, const char *scan, const bb_shape *shape);
 
-  /* The device answers, or is lost. NULL: the sink does not care. */
+  /* The device answers, or is lost; may be told again unchanged. NULL: the sink does not care. */
   void (*device)(bb_sink *sink, const bb_device *device, bool up);
 
-  /* Sends. 0: a verdict for each batch will follow. BB_ERR_AGAIN: no room; nothing was taken, and
+  /* Sends; may also be called while close drains. 0: a verdict for each batch will follow. BB_ERR_AGAIN: no room; nothing was taken, and
    * delivery tries again after the next verdict. */
   int (*deliver)(bb_sink *sink, const bb_run *run);
 

@@ -127,8 +127,7 @@ static void pick(bb_feed *feed, const bb_batch *batch) {
     if (out->points[i].type == batch->shape->points[from].type) {
       memcpy(slot, batch->values + batch->shape->offsets[from], out->points[i].size);
     } else if (bb_quality_has_value(feed->quality[i])) {
-      bb_value value = {.type = BB_TYPE_F64,
-                        .v.d = bb_value_double(bb_batch_value(batch, from))};
+      bb_value value = {.type = BB_TYPE_F64, .v.d = bb_value_double(bb_batch_value(batch, from))};
       bb_value_store(value, slot, out->points[i].size);
     }
   }

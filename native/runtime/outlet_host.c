@@ -42,8 +42,7 @@ static void note_refusal(bb_outlet *outlet, const bb_reason *reason, uint32_t n)
   if (before != 0 && (before + n) / 1000 == before / 1000) return;
   bb_log_warn(outlet->runtime->log, outlet->id,
               "a batch was refused for good and set aside: %s (%llu so far)",
-              reason != NULL ? reason->text : "no reason given",
-              (unsigned long long)(before + n));
+              reason != NULL ? reason->text : "no reason given", (unsigned long long)(before + n));
 }
 
 static void on_verdict(bb_sink *sink, uint64_t ticket, uint32_t n, bb_verdict verdict,

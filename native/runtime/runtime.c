@@ -18,8 +18,7 @@ static bool is_clock_set(const bb_runtime *runtime) {
   return bb_clock_utc_ns(&runtime->clock) > CLOCK_SET_NS;
 }
 
-static void on_due(bb_schedule *schedule, bb_station_scan *scan, uint64_t due_ns,
-                   uint64_t now_ns) {
+static void on_due(bb_schedule *schedule, bb_station_scan *scan, uint64_t due_ns, uint64_t now_ns) {
   (void)schedule;
   uint64_t late = now_ns - due_ns;
   scan->counters.late_ns_sum += late;

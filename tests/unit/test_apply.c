@@ -2,7 +2,8 @@
 /* From one config to the next: what did not change never notices. */
 #include "runtime/apply.h"
 
-#include <string.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include "base/err.h"
 #include "support/expect.h"
@@ -112,6 +113,43 @@ static void test_apply_sees_a_change_of_tags_site_and_profile(void **state) {
     expect_uint(texts[i], journal_count("a close"), 0);
     rig_close(&r);
   }
+}
+
+static void write_profile(const char *path, const char *type) {
+  FILE *file = fopen(path, "w");
+  fprintf(file, "profile: 1\npoints:\n  - { name: power, type: %s, holding: 0 }\n", type);
+  fclose(file);
+}
+
+static void test_apply_sees_a_profile_file_that_changed(void **state) {
+  (void)state;
+  rig r;
+  char text[1024];
+  rig_open(&r);
+  const char *path = folder_path(&r.folder, "own.yaml");
+  snprintf(text, sizeof(text),
+           RIG_CONNECTIONS "devices:\n  - { id: meter-1, connection: a, profile: %s }\n"
+                           "  - { id: meter-2, connection: b, profile: generic/modbus }\n",
+           path);
+  write_profile(path, "float64");
+  rig_apply(&r, text);
+  rig_apply(&r, text);
+  expect_uint("the same", journal_count("meter-1 detach"), 0);
+  write_profile(path, "uint32");
+  rig_apply(&r, text);
+  expect_order("meter-1 detach", "meter-1 attach");
+  expect_uint("the other", journal_count("meter-2 detach"), 0);
+  rig_close(&r);
+}
+
+static void test_apply_reopens_the_sinks_of_another_site(void **state) {
+  (void)state;
+  rig r;
+  open_plant(&r, PLANT);
+  rig_apply(&r, "site: { id: plant-7 }\n" PLANT);
+  expect_order("bus close", "bus closed", "bus open");
+  expect_text("which know it", rig_sink(&r, "bus")->base.site, "plant-7");
+  rig_close(&r);
 }
 
 static void test_apply_reopens_a_changed_connection(void **state) {
@@ -409,6 +447,8 @@ int main(void) {
       cmocka_unit_test(test_apply_of_the_same_changes_nothing),
       cmocka_unit_test(test_apply_reattaches_a_changed_device_only),
       cmocka_unit_test(test_apply_sees_a_change_of_tags_site_and_profile),
+      cmocka_unit_test(test_apply_sees_a_profile_file_that_changed),
+      cmocka_unit_test(test_apply_reopens_the_sinks_of_another_site),
       cmocka_unit_test(test_apply_reopens_a_changed_connection),
       cmocka_unit_test(test_apply_moves_an_endpoint_from_one_to_the_other),
       cmocka_unit_test(test_apply_closes_what_is_gone),
@@ -426,5 +466,6 @@ int main(void) {
       cmocka_unit_test(test_apply_keeps_what_waits_for_a_sink),
       cmocka_unit_test(test_apply_without_memory),
   };
+  setenv("BUSBAR_PROFILES", BB_REPO_DIR "/profiles", 1);
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -280,6 +280,24 @@ static void test_outlet_rewinds_what_was_acknowledged(void **state) {
   rig_close(&f.r);
 }
 
+static void test_outlet_rewinds_no_further_than_it_said(void **state) {
+  (void)state;
+  fixture f;
+  /* The other sink has read nothing, so all is still there. */
+  open_fixture(&f,
+               PLANT("manual: true, keep: 10s") "  - { id: hist, session: { manual: true } }\n");
+  push(&f, 1, 1);
+  rig_turn(&f.r);
+  f.r.ahead_ns += SECONDS(60);
+  push(&f, 2, 2);
+  rig_turn(&f.r);
+  ack_all(&f);
+  f.sink->base.host->rewind(&f.sink->base, UINT32_MAX);
+  expect_pending(&f, 2);
+  expect_uint("as history", journal_count("bus history m fast 2"), 1);
+  rig_close(&f.r);
+}
+
 static void test_outlet_counts_what_was_dropped(void **state) {
   (void)state;
   fixture f;
@@ -418,6 +436,7 @@ int main(void) {
       cmocka_unit_test(test_outlet_waits_as_long_as_the_peer_asks),
       cmocka_unit_test(test_outlet_waits_for_the_sink_otherwise),
       cmocka_unit_test(test_outlet_rewinds_what_was_acknowledged),
+      cmocka_unit_test(test_outlet_rewinds_no_further_than_it_said),
       cmocka_unit_test(test_outlet_counts_what_was_dropped),
       cmocka_unit_test(test_outlet_goes_on_after_a_full_sink),
       cmocka_unit_test(test_outlet_tries_again_without_a_verdict_to_wait_for),

@@ -143,6 +143,48 @@ static void test_runtime_announces_stale_once(void **state) {
   rig_close(&r);
 }
 
+static void test_runtime_tells_of_a_poll_that_brought_nothing(void **state) {
+  (void)state;
+  rig r;
+  open_plant(&r, PLANT);
+  fake_device *device = rig_device(&r, "meter-1");
+  push(&r, 10);
+  device->quality = BB_QUALITY_BAD | BB_CAUSE_NO_ANSWER;
+  push(&r, 11); /* the device is not given up yet */
+  rig_until(&r, journal_count("bus live meter-1 fast 11 bad") == 1);
+  const bb_station_scan *scan = &bb_runtime_station(&r.runtime, "meter-1")->scans[FAST];
+  expect_true("not stale", !scan->stale);
+  expect_double("the latest has values", fake_sink_value(&scan->latest), 10);
+  rig_close(&r);
+}
+
+static void test_runtime_loses_the_devices_of_a_lost_link(void **state) {
+  (void)state;
+  rig r;
+  open_plant(&r, PLANT);
+  fake_device *device = rig_device(&r, "meter-1");
+  device->holds_polls = true;
+  push(&r, 10);
+  rig_turn(&r);
+  fake_conn_state((fake_conn *)device->base.conn, false, "reset by peer");
+  device->quality = BB_QUALITY_BAD | BB_CAUSE_NOT_CONNECTED;
+  push(&r, 0);
+  push(&r, 0);
+  rig_until(&r, journal_count("bus live meter-1 fast 10 stale") == 1);
+  expect_order("bus up meter-1", "bus live meter-1 fast 10", "bus down meter-1");
+  expect_uint("once", journal_count("bus live meter-1 fast*"), 2);
+  const bb_station *station = bb_runtime_station(&r.runtime, "meter-1");
+  expect_text("for the link's reason", station->reason.text, "reset by peer");
+  expect_uint("and cause", station->scans[FAST].latest.quality[0],
+              BB_QUALITY_STALE | BB_CAUSE_NOT_CONNECTED);
+  fake_conn_state((fake_conn *)device->base.conn, true, NULL);
+  device->quality = BB_QUALITY_GOOD;
+  push(&r, 12);
+  rig_until(&r, journal_count("bus live meter-1 fast 12") == 1);
+  expect_order("bus down meter-1", "bus up meter-1", "bus live meter-1 fast 12");
+  rig_close(&r);
+}
+
 static void test_runtime_tells_once_of_a_device_that_never_answered(void **state) {
   (void)state;
   rig r;
@@ -333,6 +375,8 @@ int main(void) {
       cmocka_unit_test(test_runtime_has_one_draft_a_scan),
       cmocka_unit_test(test_runtime_announces_a_changed_layout),
       cmocka_unit_test(test_runtime_announces_stale_once),
+      cmocka_unit_test(test_runtime_tells_of_a_poll_that_brought_nothing),
+      cmocka_unit_test(test_runtime_loses_the_devices_of_a_lost_link),
       cmocka_unit_test(test_runtime_tells_once_of_a_device_that_never_answered),
       cmocka_unit_test(test_runtime_gives_births_from_the_latest),
       cmocka_unit_test(test_runtime_keeps_a_sinks_number_across_a_restart),

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -62,6 +63,7 @@ static void write_config(const broker *b, const char *lines) {
 static pid_t start(char *const *command, int out) {
   pid_t pid = fork();
   if (pid != 0) return pid;
+  prctl(PR_SET_PDEATHSIG, SIGKILL); /* also when the test is aborted */
   int null = open("/dev/null", O_RDWR);
   dup2(null, 0);
   dup2(out >= 0 ? out : null, 1);

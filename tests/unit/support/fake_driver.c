@@ -57,11 +57,18 @@ static int endpoint(const bb_doc *options, char *out, size_t cap) {
   return 0;
 }
 
+static void on_connected(uv_timer_t *timer) {
+  fake_conn_state(timer->data, true, NULL);
+}
+
 static int open_conn(bb_conn *base, const bb_doc *options) {
   fake_conn *conn = (fake_conn *)base;
   if (says(options, "fails", "true")) return UV_EACCES;
   journal_add("%s open", base->id);
-  return uv_timer_init(base->loop, &conn->later);
+  uv_timer_init(base->loop, &conn->later);
+  conn->later.data = conn;
+  uv_timer_start(&conn->later, on_connected, 0, 0);
+  return 0;
 }
 
 static void on_conn_closed(uv_handle_t *handle) {
@@ -72,7 +79,6 @@ static void on_conn_closed(uv_handle_t *handle) {
 static void close_conn(bb_conn *base) {
   fake_conn *conn = (fake_conn *)base;
   journal_add("%s close", base->id);
-  conn->later.data = conn;
   uv_close((uv_handle_t *)&conn->later, on_conn_closed);
 }
 
