@@ -19,9 +19,9 @@
 
 typedef enum bb_outcome {
   BB_OUTCOME_CONFIRMED, /* written, and read back where the profile says so */
-  BB_OUTCOME_REFUSED,   /* by a rail or by the device; nothing was changed, or the reason says what */
-  BB_OUTCOME_EXPIRED,   /* not sent: its time was over */
-  BB_OUTCOME_UNKNOWN,   /* sent, but no answer came: it may have worked */
+  BB_OUTCOME_REFUSED, /* by a rail or by the device; nothing was changed, or the reason says what */
+  BB_OUTCOME_EXPIRED, /* not sent: its time was over */
+  BB_OUTCOME_UNKNOWN, /* sent, but no answer came: it may have worked */
 } bb_outcome;
 
 /* "confirmed", "refused", "expired", "unknown". */
@@ -34,16 +34,16 @@ typedef void (*bb_command_done_cb)(bb_command *command, bb_outcome outcome,
 
 struct bb_command {
   /* public */
-  char id[40];          /* the writer's own; comes back with the outcome */
-  const char *device;   /* id of the device */
-  uint16_t n;           /* 1 to BB_MAX_COMMAND_POINTS */
+  char id[40];                              /* the writer's own; comes back with the outcome */
+  const char *device;                       /* id of the device */
+  uint16_t n;                               /* 1 to BB_MAX_COMMAND_POINTS */
   uint16_t points[BB_MAX_COMMAND_POINTS];   /* places in the profile; written in this order */
   bb_value values[BB_MAX_COMMAND_POINTS];   /* of the points' types once through the rails */
   bb_value measured[BB_MAX_COMMAND_POINTS]; /* read back by the driver where has_measured says so */
-  uint64_t has_measured; /* bit i: measured[i] is set */
-  uint64_t not_after_ns; /* monotonic; 0: no limit */
-  const char *origin;    /* "socket", "sparkplug": who brought it */
-  const char *principal; /* on whose behalf; may be NULL */
+  uint64_t has_measured;                    /* bit i: measured[i] is set */
+  uint64_t not_after_ns;                    /* monotonic; 0: no limit */
+  const char *origin;                       /* "socket", "sparkplug": who brought it */
+  const char *principal;                    /* on whose behalf; may be NULL */
   bb_command_done_cb on_done;
   void *user;
   /* private: of the door and of the driver while they hold it */

@@ -50,11 +50,11 @@ typedef struct bb_scan {
 /* What a connection has seen since it was opened; the driver counts, the metrics show. */
 typedef struct bb_conn_counters {
   uint64_t requests;
-  uint64_t answers;    /* refusals included */
-  uint64_t refusals;   /* the device answered with an exception */
+  uint64_t answers;  /* refusals included */
+  uint64_t refusals; /* the device answered with an exception */
   uint64_t timeouts;
-  uint64_t malformed;  /* answers that make no sense */
-  uint64_t discarded;  /* late or foreign answers */
+  uint64_t malformed; /* answers that make no sense */
+  uint64_t discarded; /* late or foreign answers */
   uint64_t connects;
   uint64_t disconnects; /* unwanted ones */
 } bb_conn_counters;
@@ -135,7 +135,7 @@ struct bb_driver_host {
 };
 
 struct bb_driver {
-  const char *kind;  /* "modbus-tcp": the key in the config document */
+  const char *kind; /* "modbus-tcp": the key in the config document */
   size_t conn_bytes;
   size_t attachment_bytes;
   const bb_schema *options;        /* of a connection */

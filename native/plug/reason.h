@@ -8,8 +8,8 @@
 #include "base/limits.h"
 
 typedef struct bb_reason {
-  int code;     /* BB_ERR_… or a code of libuv; 0: none */
-  uint32_t raw; /* exception, HTTP status, CONNACK code; 0: none */
+  int code;                 /* BB_ERR_… or a code of libuv; 0: none */
+  uint32_t raw;             /* exception, HTTP status, CONNACK code; 0: none */
   char text[BB_MAX_REASON]; /* what happened, where, what is next: "no answer from 10.0.0.21:502
                                for 3 s (unit 1); next try in 4 s" */
 } bb_reason;

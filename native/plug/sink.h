@@ -42,7 +42,7 @@ typedef enum bb_verdict {
 typedef struct bb_run {
   uint64_t ticket; /* of the first; the others follow by one */
   uint32_t n;
-  bool history; /* not live: backlog, or a rewind */
+  bool history;            /* not live: backlog, or a rewind */
   const bb_batch *batches; /* the runtime's, valid until each one's verdict */
 } bb_run;
 
@@ -64,12 +64,12 @@ struct bb_sink {
   struct uv_loop_s *loop;
   bb_log *log;
   const bb_clock *clock;
-  const char *site;      /* "" when none is set */
-  uint64_t seed;         /* differs between sinks: for jitter */
-  void *owner;           /* the host's */
+  const char *site; /* "" when none is set */
+  uint64_t seed;    /* differs between sinks: for jitter */
+  void *owner;      /* the host's */
   /* read-only: kept by the sink */
-  uint64_t bytes_sent;   /* payload, after compression */
-  uint64_t left_out;     /* fields that the encoding could not carry (NaN, infinity) */
+  uint64_t bytes_sent; /* payload, after compression */
+  uint64_t left_out;   /* fields that the encoding could not carry (NaN, infinity) */
 };
 
 struct bb_sink_host {

@@ -70,12 +70,12 @@ typedef struct bb_config_route {
 } bb_config_route;
 
 typedef struct bb_config_runtime {
-  const char *metrics; /* "127.0.0.1:9464"; "off": none */
-  int owner;           /* bb_config_owner */
-  int log_level;       /* bb_log_level */
-  int log_format;      /* 0 text, 1 json */
-  uint64_t queue_bytes;      /* of memory for what is not yet delivered */
-  uint32_t queue_age_ms;     /* older records are dropped */
+  const char *metrics;        /* "127.0.0.1:9464"; "off": none */
+  int owner;                  /* bb_config_owner */
+  int log_level;              /* bb_log_level */
+  int log_format;             /* 0 text, 1 json */
+  uint64_t queue_bytes;       /* of memory for what is not yet delivered */
+  uint32_t queue_age_ms;      /* older records are dropped */
   uint32_t write_interval_ms; /* between two commands to one device */
 } bb_config_runtime;
 

@@ -148,8 +148,7 @@ static void check_endpoint(bb_config_reader *reader, bb_config_connection *conne
   }
 }
 
-static void read_connection(bb_config_reader *reader, const bb_doc *item,
-                            const kind_names *kinds) {
+static void read_connection(bb_config_reader *reader, const bb_doc *item, const kind_names *kinds) {
   static const char *const common[] = {"id", NULL};
   bb_config *config = reader->config;
   const char *id = read_id(reader, item, "connection");
@@ -172,8 +171,8 @@ void bb_config_read_connections(bb_config_reader *reader, const bb_doc *list) {
   for (const bb_driver *const *d = reader->kinds->drivers; *d != NULL && kinds.n < MAX_KINDS; d++) {
     names[kinds.n++] = (*d)->kind;
   }
-  reader->config->connections =
-      bb_config_items(reader, list, sizeof(bb_config_connection), BB_MAX_CONNECTIONS, "connections");
+  reader->config->connections = bb_config_items(reader, list, sizeof(bb_config_connection),
+                                                BB_MAX_CONNECTIONS, "connections");
   if (reader->config->connections == NULL) return;
   for (const bb_doc *item = list->first; item != NULL; item = item->next) {
     read_connection(reader, item, &kinds);

@@ -43,7 +43,8 @@ static bool are_patterns(const bb_doc *doc) {
 
 static bool check_patterns(bb_config_reader *reader, const bb_doc *doc) {
   if (doc == NULL || are_patterns(doc)) return true;
-  bb_report_add(reader->report, doc, "a pattern or a list of patterns stands here, such as [\"*\"]");
+  bb_report_add(reader->report, doc,
+                "a pattern or a list of patterns stands here, such as [\"*\"]");
   return false;
 }
 

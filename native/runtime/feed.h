@@ -21,17 +21,17 @@ typedef struct bb_feed {
   const bb_config_route *route; /* of the way of reporting; sinks differ */
   bb_config *owner;             /* of the route; referenced */
   bb_stream *stream;
-  bb_shape *shape;  /* of what comes out; referenced */
-  uint64_t sinks;   /* bits of bb_outlet.place */
+  bb_shape *shape; /* of what comes out; referenced */
+  uint64_t sinks;  /* bits of bb_outlet.place */
   struct bb_feed *next;
   /* private */
-  uint16_t *map;     /* place in the batch's shape of each point of `shape`; NULL: the same */
-  uint8_t *quality;  /* of the batch made; one byte a point */
+  uint16_t *map;    /* place in the batch's shape of each point of `shape`; NULL: the same */
+  uint8_t *quality; /* of the batch made; one byte a point */
   uint8_t *codes;
-  uint8_t *values;   /* of the batch made */
+  uint8_t *values;       /* of the batch made */
   uint8_t *last_quality; /* last reported, for changes */
   uint8_t *last_values;
-  double *sums;      /* aggregate */
+  double *sums; /* aggregate */
   uint32_t *counts;
   uint64_t reported_ns; /* monotonic: last report of anything */
   uint64_t window_ns;   /* monotonic: end of the running period */

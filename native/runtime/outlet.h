@@ -33,7 +33,7 @@ typedef struct bb_intake {
   bb_reader reader; /* first */
   struct bb_outlet *outlet;
   bb_list link;
-  uint64_t live;                            /* the next record to be sent live */
+  uint64_t live;                             /* the next record to be sent live */
   bb_record_range history[BB_OUTLET_RANGES]; /* to be sent as history; ascending, apart */
   uint32_t n_history;
   bool leaving; /* no route feeds it any more: goes once it is empty */
@@ -65,26 +65,26 @@ typedef struct bb_outlet {
   bb_sink *sink;
   bb_sink_needs needs;
   bool ready;
-  bool closing;     /* to be closed */
+  bool closing; /* to be closed */
   bool close_begun;
-  bool closed;      /* the sink has let go */
-  bb_reason reason; /* why it is not ready */
+  bool closed;       /* the sink has let go */
+  bb_reason reason;  /* why it is not ready */
   bb_reason refused; /* the newest refusal */
-  int64_t since_ns; /* UTC: ready or not ready since */
+  int64_t since_ns;  /* UTC: ready or not ready since */
   bb_outlet_counters counters;
   uint32_t place; /* bit in a route set */
   /* private */
   struct bb_runtime *runtime;
   bb_list intakes;
   bb_list link;
-  bb_flight *flights; /* ring of needs.window_records */
-  bb_batch *views;    /* the batches of the flights, in the same ring */
+  bb_flight *flights;      /* ring of needs.window_records */
+  bb_batch *views;         /* the batches of the flights, in the same ring */
   uint64_t oldest, newest; /* tickets: oldest without verdict, next to be given */
   uint32_t flight_bytes;
-  uint32_t undone;    /* flights in state SENT */
-  bool regroup;       /* wait until the window is empty, then send again */
-  bool blocked;       /* the sink had no room */
-  bool waiting;       /* a back-off or the peer's Retry-After runs */
+  uint32_t undone; /* flights in state SENT */
+  bool regroup;    /* wait until the window is empty, then send again */
+  bool blocked;    /* the sink had no room */
+  bool waiting;    /* a back-off or the peer's Retry-After runs */
   bb_backoff backoff;
   uv_timer_t timer; /* back-off */
   uv_timer_t linger;

@@ -265,7 +265,8 @@ void bb_chunk_unpin(bb_chunk *chunk) {
 
 const bb_batch *bb_chunk_batch(bb_chunk *chunk, bb_chunk_walk *walk, uint64_t wanted,
                                uint32_t *bytes) {
-  if (walk->chunk != chunk || wanted < walk->record) *walk = (bb_chunk_walk){chunk, chunk->first, 0};
+  if (walk->chunk != chunk || wanted < walk->record)
+    *walk = (bb_chunk_walk){chunk, chunk->first, 0};
   while (walk->record < wanted) {
     walk->at += record_at(chunk, walk->at)->bytes;
     walk->record++;

@@ -36,9 +36,9 @@ typedef struct bb_reader {
 
 struct bb_stream {
   /* read-only */
-  const char *name;  /* the ids of its sinks */
-  uint64_t first;    /* the oldest record that is still there */
-  uint64_t next;     /* what the next record will be called */
+  const char *name; /* the ids of its sinks */
+  uint64_t first;   /* the oldest record that is still there */
+  uint64_t next;    /* what the next record will be called */
   uint64_t bytes;
   /* public */
   void *user;

@@ -53,11 +53,11 @@ struct bb_runtime {
   /* read-only */
   bb_clock clock;
   uint32_t boot;
-  uint64_t seq;         /* of the last batch */
-  int64_t started_ns;   /* UTC */
-  bb_config *config;    /* what is applied; NULL before the first apply */
-  uint64_t applied;     /* how often */
-  bool clock_set;       /* UTC is later than this program's making */
+  uint64_t seq;                    /* of the last batch */
+  int64_t started_ns;              /* UTC */
+  bb_config *config;               /* what is applied; NULL before the first apply */
+  uint64_t applied;                /* how often */
+  bool clock_set;                  /* UTC is later than this program's making */
   bb_map links, stations, outlets; /* by id */
   bb_schedule schedule;
   bb_queue queue;
@@ -78,7 +78,7 @@ struct bb_runtime {
   uint64_t tick_ns;
   uint32_t handles;
   uint32_t closing; /* links, stations and outlets that are on their way out */
-  bb_config *next; /* to be applied once what it replaces is gone */
+  bb_config *next;  /* to be applied once what it replaces is gone */
   uint32_t drain_ms;
   uint8_t stop_step;
   void (*on_stopped)(bb_runtime *runtime);
