@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "runtime/apply.h"
+#include "runtime/parking.h"
 #include "runtime/runtime.h"
 
 #define RETIRE_DRAIN_MS 2000 /* for a sink that is changed or removed */
@@ -216,7 +217,8 @@ static size_t count_scans(const bb_config *config) {
 
 static void open_wanted(bb_runtime *runtime) {
   bb_config *config = runtime->next, *old = runtime->config;
-  bool rerouted = !same_routes(old, config);
+  bool rerouted = !same_routes(old, config) || runtime->outlet_closed;
+  runtime->outlet_closed = false;
   runtime->next = NULL;
   if (bb_schedule_reserve(&runtime->schedule, runtime->schedule.heap.n + count_scans(config)) < 0) {
     bb_log_error(runtime->log, NULL, "out of memory; the config is not applied");
@@ -233,6 +235,7 @@ static void open_wanted(bb_runtime *runtime) {
   open_links(runtime, config);
   open_stations(runtime, config);
   bb_config_unref(old);
+  bb_parking_clear(runtime);
   bb_runtime_tidy(runtime);
   runtime->applied++;
   bb_log_info(runtime->log, NULL, "applied: %zu devices on %zu connections, %zu sinks",

@@ -103,7 +103,9 @@ static const char *read_id(bb_config_reader *reader, const bb_doc *item, const c
 static bool check_options(bb_config_reader *reader, const bb_doc *options, const bb_schema *schema,
                           int (*check)(const bb_doc *, bb_report *)) {
   uint32_t before = reader->report->n + reader->report->more;
-  if (bb_doc_is_null(options)) return true;
+  bb_doc empty = {
+      .kind = BB_DOC_MAP, .line = options->line, .key = options->key, .parent = options->parent};
+  if (bb_doc_is_null(options)) options = &empty;
   if (options->kind != BB_DOC_MAP) {
     bb_report_add(reader->report, options, "a map of options stands here");
     return false;

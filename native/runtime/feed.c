@@ -55,6 +55,7 @@ static int allocate(bb_feed *feed) {
   feed->values = malloc(bytes + 1);
   feed->last_quality = malloc(n);
   feed->last_values = malloc(bytes + 1);
+  if (feed->last_quality != NULL) memset(feed->last_quality, BB_QUALITY_ABSENT, n);
   feed->sums = aggregate ? calloc(n, sizeof(double)) : NULL;
   feed->counts = aggregate ? calloc(n, sizeof(uint32_t)) : NULL;
   bool whole = feed->quality != NULL && feed->codes != NULL && feed->values != NULL &&
@@ -252,9 +253,20 @@ static bool pick_reported(bb_feed *feed, const bb_batch *batch, bool *repeat) {
   return true;
 }
 
+/* Back after a loss: a period that ended meanwhile is over without a report, for its mean would be
+ * told as one of now. */
+static void come_back(bb_feed *feed, uint64_t now_ns) {
+  feed->lost = false;
+  if (feed->counts == NULL || now_ns < feed->window_ns) return;
+  feed->window_ns = 0;
+  memset(feed->counts, 0, feed->shape->n_points * sizeof(uint32_t));
+}
+
 bool bb_feed_report(bb_feed *feed, const bb_batch *batch, bb_batch *out) {
   bool loss = (batch->flags & BB_BATCH_REPEAT) != 0; /* old values, marked stale: told at once */
   bool aggregate = feed->sums != NULL, repeat = false;
+  if (!loss && feed->lost) come_back(feed, batch->mono_ns);
+  feed->lost = loss;
   bool reports = loss || period_over(feed, batch->mono_ns);
   if (reports && feed->values != NULL) {
     pick(feed, batch);

@@ -36,6 +36,7 @@ typedef struct bb_feed {
   uint64_t reported_ns; /* monotonic: last report of anything */
   uint64_t window_ns;   /* monotonic: end of the running period */
   bool fresh;           /* nothing reported yet */
+  bool lost;            /* the device is, since the last report */
 } bb_feed;
 
 /* `route` gives the reporting, `source` is the scan's shape. NULL without memory, or when no point is

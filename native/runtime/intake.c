@@ -118,7 +118,16 @@ static void pump_history(bb_outlet *outlet, bb_intake *intake) {
   }
 }
 
+/* A sink that is slow, not away, must not get old batches as live ones either. */
+static void age(bb_outlet *outlet) {
+  uint64_t now = bb_clock_mono_ns(&outlet->runtime->clock);
+  if (now < outlet->aged_ns + BB_NS_PER_S) return;
+  outlet->aged_ns = now;
+  bb_intake_resume(outlet);
+}
+
 void bb_intake_pump(bb_outlet *outlet) {
+  age(outlet);
   for (bb_list *node = outlet->intakes.next; node != &outlet->intakes; node = node->next) {
     pump_live(outlet, BB_LIST_ITEM(node, bb_intake, link));
   }

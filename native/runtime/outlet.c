@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "io/error.h"
 #include "runtime/intake.h"
+#include "runtime/parking.h"
 #include "runtime/runtime.h"
 
 #define BACKOFF_FIRST_MS 1000
@@ -106,6 +107,7 @@ bb_outlet *bb_outlet_open(bb_runtime *runtime, bb_config *owner, const bb_config
   uv_timer_init(runtime->loop, &outlet->linger);
   outlet->timer.data = outlet->linger.data = outlet;
   outlet->handles = 2;
+  bb_parking_give(outlet);
   return outlet;
 }
 
@@ -168,6 +170,8 @@ void bb_outlet_dropped(bb_outlet *outlet, bb_stream *stream, uint64_t before, ui
 
 void bb_outlet_close(bb_outlet *outlet, uint32_t drain_ms) {
   outlet->closing = true;
+  outlet->waiting = outlet->blocked = false;
+  uv_timer_stop(&outlet->timer);
   if (outlet->ready) bb_intake_pump(outlet);
   outlet->config->kind->close(outlet->sink, drain_ms);
 }
@@ -175,6 +179,14 @@ void bb_outlet_close(bb_outlet *outlet, uint32_t drain_ms) {
 /* The sink has let go of everything. */
 void bb_outlet_finish(bb_outlet *outlet) {
   outlet->closed = true;
+  uint64_t left = bb_outlet_depth(outlet);
+  if (!outlet->runtime->stopping) {
+    bb_parking_take(outlet);
+  } else if (left > 0) {
+    bb_log_warn(outlet->runtime->log, outlet->id,
+                "%llu batches could not be delivered before the end and are lost",
+                (unsigned long long)left);
+  }
   bb_intake_drop_flights(outlet);
   for (bb_list *node; (node = bb_list_first(&outlet->intakes)) != NULL;) {
     bb_intake *intake = BB_LIST_ITEM(node, bb_intake, link);

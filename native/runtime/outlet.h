@@ -90,6 +90,7 @@ typedef struct bb_outlet {
   uv_timer_t linger;
   bool linger_armed;
   uint32_t handles; /* to be closed */
+  uint64_t aged_ns; /* monotonic: when it was last looked what is no longer live */
 } bb_outlet;
 
 /* Opens the sink. NULL with `reason` when that fails. */

@@ -102,7 +102,10 @@ static int join(bb_runtime *runtime, bb_feed *feed) {
   for (uint32_t place = 0; place < BB_MAX_SINKS; place++) {
     if (!(feed->sinks >> place & 1)) continue;
     int err = bb_outlet_join(runtime->places[place], feed->stream);
-    if (err < 0) return err;
+    if (err < 0) {
+      feed->stream = NULL; /* it may have no reader, and go */
+      return err;
+    }
   }
   return 0;
 }
@@ -137,7 +140,7 @@ void bb_runtime_unroute(bb_runtime *runtime, bb_station_scan *scan) {
 }
 
 void bb_runtime_deliver(bb_runtime *runtime, bb_feed *feed, const bb_batch *batch) {
-  if (feed->stream == NULL) return;
+  if (feed->stream == NULL || bb_list_empty(&feed->stream->readers)) return;
   if (bb_stream_append(feed->stream, batch) < 0) {
     for (uint32_t place = 0; place < BB_MAX_SINKS; place++) {
       bb_outlet *outlet = runtime->places[place];

@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "runtime/apply.h"
+#include "runtime/parking.h"
 
 #define TICK_MS 500
 #define DEFAULT_QUEUE_BYTES (16u << 20)
@@ -70,6 +71,7 @@ int bb_runtime_init(bb_runtime *runtime) {
   runtime->clock_set = is_clock_set(runtime);
   runtime->tick_ns = bb_clock_mono_ns(&runtime->clock);
   bb_list_init(&runtime->watches);
+  bb_list_init(&runtime->parked);
   bb_queue_init(&runtime->queue, DEFAULT_QUEUE_BYTES);
   runtime->queue.user = runtime;
   runtime->queue.on_dropped = on_dropped;
@@ -94,6 +96,7 @@ int bb_runtime_apply(bb_runtime *runtime, bb_config *config) {
 }
 
 static void free_runtime(bb_runtime *runtime) {
+  bb_parking_clear(runtime);
   bb_config_unref(runtime->config);
   bb_config_unref(runtime->next);
   bb_map_close(&runtime->links);
@@ -259,6 +262,7 @@ static void forget_place(bb_runtime *runtime, uint32_t place) {
 void bb_runtime_outlet_closed(bb_runtime *runtime, bb_outlet *outlet) {
   bb_map_remove(&runtime->outlets, outlet->id);
   forget_place(runtime, outlet->place);
+  runtime->outlet_closed = true;
   tell_outlet(runtime, outlet, true);
   one_closed(runtime);
 }

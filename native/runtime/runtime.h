@@ -68,7 +68,9 @@ struct bb_runtime {
   bool stopping;
   /* private */
   bb_list watches;
-  bb_map streams; /* by name */
+  bb_list parked;     /* what changed sinks had not been sent; see parking.h */
+  bool outlet_closed; /* since the last apply: feeds must be built anew */
+  bb_map streams;     /* by name */
   bb_shape **shapes;
   uint32_t n_shapes;
   bb_outlet *places[BB_MAX_SINKS];

@@ -87,8 +87,7 @@ void bb_schedule_pause(bb_schedule *schedule, bool paused) {
   while (!paused && (node = bb_heap_first(&schedule->heap)) != NULL && node->key <= at) {
     bb_station_scan *scan = scan_of(node);
     bb_heap_remove(&schedule->heap, node);
-    node->key = next_due(scan, at);
-    scan->off_grid = false;
+    node->key = scan->off_grid ? (at / TICK_NS + 1) * TICK_NS : next_due(scan, at);
     bb_heap_insert(&schedule->heap, node);
   }
   arm(schedule);

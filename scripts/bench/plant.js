@@ -54,7 +54,8 @@ function describePlant(profile, ports, broker, metrics) {
       profile,
       scan: { fast: '1s' },
     })),
-    sinks: [{ id: 'bus', mqtt: { url: broker }, devices: ['*'] }],
+    /* As Node-RED's own node publishes unless told otherwise. */
+    sinks: [{ id: 'bus', mqtt: { url: broker, qos: 0 }, devices: ['*'] }],
     runtime: { metrics: `127.0.0.1:${metrics}`, log: { level: 'warn' } },
   };
 }

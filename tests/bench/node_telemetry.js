@@ -28,7 +28,7 @@ async function startDevice(broker, port, device) {
       values[name] = Number(buffer.readFloatBE(4 * i).toPrecision(7));
     });
     const message = { timestamp: Date.now(), device, scan: 'fast', values };
-    broker.publish(`plant/${device}/fast`, JSON.stringify(message), { qos: 1 });
+    broker.publish(`plant/${device}/fast`, JSON.stringify(message), { qos: 0 });
   };
   await poll();
   setInterval(poll, PERIOD_MS);

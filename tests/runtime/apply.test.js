@@ -87,6 +87,20 @@ test('a device that is gone is let go, one that is new is read', async (t) => {
   assert.deepEqual([...new Set(devices)], ['meter-3']);
 });
 
+test('a sink that is changed while its broker is away keeps what it has not sent', async (t) => {
+  const { broker, listener, runtime, hear, change, applies } = await startSite(t);
+  await broker.stop();
+  const waiting = () => runtime.metric('busbar_sink_queue_batches', { sink: 'bus' });
+  await waitFor(async () => (await waiting()) >= 8, { what: 'eight batches that wait' });
+  const depth = await waiting();
+  change((config) => (config.sinks[0].mqtt.max_in_flight = 50));
+  await waitFor(async () => (await applies()) === 2, { what: 'the second document' });
+  assert.ok((await waiting()) >= depth, `${await waiting()} of ${depth} wait`);
+  const dropped = await runtime.metric('busbar_sink_dropped_batches_total', { sink: 'bus' });
+  assert.equal(dropped, 0);
+  assert.ok(listener && hear);
+});
+
 test('five mistakes are all named, and what runs goes on', async (t) => {
   const { sims, runtime, hear, change, applies } = await startSite(t);
   change((config) => {

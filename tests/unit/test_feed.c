@@ -348,6 +348,37 @@ static void test_feed_tells_of_a_loss_at_once(void **state) {
   }
 }
 
+static void test_feed_forgets_a_period_that_ended_during_a_loss(void **state) {
+  (void)state;
+  fixture f;
+  open_fixture(&f, (bb_config_route){.every_ms = 60000, .aggregate = BB_AGGREGATE_MEAN}, NULL);
+  set(&f, 100, 1, "a");
+  report_at(&f, MINUTE + 1);
+  memset(f.quality, STALE, sizeof(f.quality));
+  f.batch.flags = BB_BATCH_REPEAT;
+  report_at(&f, MINUTE + 2);
+  memset(f.quality, GOOD, sizeof(f.quality));
+  f.batch.flags = 0;
+  set(&f, 5000, 1, "a");
+  expect_true("nothing of before", !report_at(&f, 61 * MINUTE + 1));
+  expect_true("reported", report_at(&f, 62 * MINUTE));
+  expect_double("of now", number(&f, 0), 5000);
+  close_fixture(&f);
+}
+
+static void test_feed_reports_the_first_value_of_a_point_that_came_later(void **state) {
+  (void)state;
+  fixture f;
+  open_fixture(&f, (bb_config_route){.report = BB_REPORT_CHANGES}, NULL);
+  set(&f, 0, 0, "");
+  f.quality[0] = BB_QUALITY_ABSENT;
+  expect_true("the others", report_at(&f, 1));
+  f.quality[0] = GOOD;
+  expect_true("its first value, a zero", report_at(&f, 2));
+  expect_text("alone", qualities(&f), "g--");
+  close_fixture(&f);
+}
+
 static void test_feed_view_shows_the_batch_in_its_shape(void **state) {
   (void)state;
   fixture f;
@@ -440,6 +471,8 @@ int main(void) {
       cmocka_unit_test(test_feed_mean_leaves_out_what_is_not_good),
       cmocka_unit_test(test_feed_chooses_points),
       cmocka_unit_test(test_feed_tells_of_a_loss_at_once),
+      cmocka_unit_test(test_feed_forgets_a_period_that_ended_during_a_loss),
+      cmocka_unit_test(test_feed_reports_the_first_value_of_a_point_that_came_later),
       cmocka_unit_test(test_feed_view_shows_the_batch_in_its_shape),
       cmocka_unit_test(test_feed_same_compares_the_reporting),
       cmocka_unit_test(test_feed_without_memory),

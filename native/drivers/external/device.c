@@ -99,7 +99,7 @@ void bb_external_fill(const bb_external_scan *scan, const bb_batch *batch, bb_dr
   const bb_shape *shape = scan->shape;
   assert(draft->shape->hash == shape->hash);
   if (batch->time_ns != 0) draft->time_ns = batch->time_ns;
-  draft->flags = batch->flags;
+  draft->flags = batch->flags & BB_BATCH_CLOCK_UNSET; /* repeats are ours to mark */
   if (scan->places != NULL) {
     for (uint16_t i = 0; i < shape->n_points; i++) {
       if (scan->places[i] == BB_EXTERNAL_ABSENT) {

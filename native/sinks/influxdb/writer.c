@@ -26,7 +26,8 @@ void bb_influxdb_writer_close(bb_influxdb *sink) {
 }
 
 int bb_influxdb_writer_queue(bb_influxdb *sink, const bb_run *run) {
-  if (sink->state != BB_INFLUXDB_READY || run->n > sink->queue_cap - sink->queue_n) {
+  bool takes = sink->state == BB_INFLUXDB_READY || sink->state == BB_INFLUXDB_CLOSING;
+  if (!takes || run->n > sink->queue_cap - sink->queue_n) {
     return BB_ERR_AGAIN;
   }
   for (uint32_t i = 0; i < run->n; i++) {

@@ -129,12 +129,12 @@ void bb_mqtt_pump(bb_mqtt_sink *own) {
 }
 
 static void on_later(uv_timer_t *timer) {
-  bb_mqtt_tell_verdicts(timer->data);
+  bb_mqtt_settle(timer->data);
 }
 
 int bb_mqtt_deliver(bb_sink *sink, const bb_run *run) {
   bb_mqtt_sink *own = (bb_mqtt_sink *)(void *)sink;
-  if (!own->ready || own->closing || run->n > own->n_free) return BB_ERR_AGAIN;
+  if (!own->ready || own->dying || run->n > own->n_free) return BB_ERR_AGAIN;
   for (uint32_t i = 0; i < run->n; i++) {
     bb_mqtt_record *record = BB_LIST_ITEM(bb_list_first(&own->free), bb_mqtt_record, node);
     bb_list_remove(&record->node);

@@ -99,6 +99,15 @@ static void on_state_done(bb_mqtt_sink *own, const bb_mqtt_done *done) {
   if (done->tag == BB_MQTT_TAG_DEATH) end_connection(own);
 }
 
+static void end_if_empty(bb_mqtt_sink *own) {
+  if (own->closing && !own->dying && own->n_free == own->n_records) die(own);
+}
+
+void bb_mqtt_settle(bb_mqtt_sink *own) {
+  bb_mqtt_tell_verdicts(own);
+  end_if_empty(own);
+}
+
 static void on_done(bb_mqtt *mqtt, const bb_mqtt_done *done, uint32_t n) {
   bb_mqtt_sink *own = mqtt->user;
   for (uint32_t i = 0; i < n; i++) {
@@ -111,7 +120,7 @@ static void on_done(bb_mqtt *mqtt, const bb_mqtt_done *done, uint32_t n) {
   bb_mqtt_tell_verdicts(own);
   if (mqtt->up) bb_mqtt_pump(own);
   bb_mqtt_tell_verdicts(own);
-  if (own->closing && !own->dying && own->n_free == own->n_records) die(own);
+  end_if_empty(own);
 }
 
 static void on_handle_closed(uv_handle_t *handle) {

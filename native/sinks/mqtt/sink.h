@@ -73,6 +73,9 @@ void bb_mqtt_message_done(bb_mqtt_sink *own, const bb_mqtt_done *done);
 /* Tells the verdicts of all records that have ended. */
 void bb_mqtt_tell_verdicts(bb_mqtt_sink *own);
 
+/* The same, and the end of a sink that is closing once it has nothing left. */
+void bb_mqtt_settle(bb_mqtt_sink *own);
+
 /* Every record is free again, untold: the host counts them as RETRY. */
 void bb_mqtt_forget_records(bb_mqtt_sink *own);
 
