@@ -246,7 +246,10 @@ static int start(process *self) {
   } else {
     bb_health_listen(&self->health, "127.0.0.1:9464");
     bb_place_record(&self->place, self->health.address);
-    bb_log_info(&self->log, NULL, "nothing was applied yet; waiting for a client");
+    bb_log_info(
+        &self->log, NULL,
+        "no config was given and none was applied before: name one (busbar run site.yaml), or "
+        "apply one through the control socket");
   }
   return BB_EXIT_DONE;
 }
@@ -288,7 +291,11 @@ int bb_cli_run(int argc, char **argv) {
       fputs(usage, stdout);
       return BB_EXIT_DONE;
     }
-    if (strcmp(argv[i], "--data") == 0 && i + 1 < argc) {
+    if (strcmp(argv[i], "--data") == 0) {
+      if (i + 1 == argc) {
+        fputs(NAME ": --data needs a directory, such as --data /var/lib/busbar\n", stderr);
+        return BB_EXIT_USAGE;
+      }
       snprintf(self.data, sizeof(self.data), "%s", argv[++i]);
     } else if (argv[i][0] == '-') {
       fprintf(stderr, NAME ": there is no option %s; " NAME " --help tells more\n", argv[i]);

@@ -64,9 +64,11 @@ struct bb_sink {
   struct uv_loop_s *loop;
   bb_log *log;
   const bb_clock *clock;
-  const char *site; /* "" when none is set */
-  uint64_t seed;    /* differs between sinks: for jitter */
-  void *owner;      /* the host's */
+  const char *site;  /* "" when none is set */
+  const char *place; /* the data directory, which tells two runtimes of one machine apart; "" or
+                        NULL: none */
+  uint64_t seed;     /* differs between sinks: for jitter */
+  void *owner;       /* the host's */
   /* read-only: kept by the sink */
   uint64_t bytes_sent; /* payload, after compression */
   uint64_t left_out;   /* fields that the encoding could not carry (NaN, infinity) */

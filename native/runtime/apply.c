@@ -238,7 +238,7 @@ static void open_wanted(bb_runtime *runtime) {
   bb_parking_clear(runtime);
   bb_runtime_tidy(runtime);
   runtime->applied++;
-  bb_log_info(runtime->log, NULL, "applied: %zu devices on %zu connections, %zu sinks",
+  bb_log_info(runtime->log, NULL, "applied; devices: %zu, connections: %zu, sinks: %zu",
               runtime->stations.n, runtime->links.n, runtime->outlets.n);
   for (bb_list *node = runtime->watches.next; node != &runtime->watches;) {
     bb_watch *watch = BB_LIST_ITEM(node, bb_watch, link);

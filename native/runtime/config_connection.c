@@ -52,22 +52,34 @@ static bool is_common(const char *key, const char *const *common) {
   return false;
 }
 
+static void unknown_key(bb_config_reader *reader, const bb_doc *child, const kind_names *kinds,
+                        const char *const *common) {
+  const char *names[MAX_KINDS + 8];
+  kind_names all = {names, 0};
+  char allowed[256];
+  for (; *common != NULL; common++) names[all.n++] = *common;
+  for (size_t i = 0; i < kinds->n; i++) names[all.n++] = kinds->names[i];
+  join_names(&all, allowed, sizeof(allowed));
+  const char *nearest = bb_text_nearest(child->key, names, all.n);
+  bb_report_add(reader->report, child,
+                "unknown key%s%s%s; allowed: %s; options stand below the kind",
+                nearest != NULL ? "; did you mean \"" : "", nearest != NULL ? nearest : "",
+                nearest != NULL ? "\"?" : "", allowed);
+}
+
 /* The one child that is no common key names the kind. NULL after a report. */
 static const bb_doc *find_kind(bb_config_reader *reader, const bb_doc *item,
                                const kind_names *kinds, const char *const *common) {
   const bb_doc *found = NULL;
-  char allowed[256];
-  join_names(kinds, allowed, sizeof(allowed));
+  bool strange = false;
   for (const bb_doc *child = item->first; child != NULL; child = child->next) {
     if (is_common(child->key, common)) continue;
     bool known = false;
     for (size_t i = 0; i < kinds->n; i++) known |= strcmp(kinds->names[i], child->key) == 0;
     if (!known) {
-      const char *nearest = bb_text_nearest(child->key, kinds->names, kinds->n);
-      bb_report_add(reader->report, child, "unknown key%s%s%s; allowed: id and one of %s",
-                    nearest != NULL ? "; did you mean \"" : "", nearest != NULL ? nearest : "",
-                    nearest != NULL ? "\"?" : "", allowed);
-      return NULL;
+      unknown_key(reader, child, kinds, common);
+      strange = true;
+      continue;
     }
     if (found != NULL) {
       bb_report_add(reader->report, child, "a second kind; keep %s or %s", found->key, child->key);
@@ -75,7 +87,11 @@ static const bb_doc *find_kind(bb_config_reader *reader, const bb_doc *item,
     }
     found = child;
   }
-  if (found == NULL) bb_report_add(reader->report, item, "its kind is missing: one of %s", allowed);
+  if (found == NULL && !strange) {
+    char allowed[256];
+    join_names(kinds, allowed, sizeof(allowed));
+    bb_report_add(reader->report, item, "its kind is missing: one of %s", allowed);
+  }
   return found;
 }
 

@@ -225,12 +225,27 @@ static void find_connection(bb_config_reader *reader, bb_config_device *device, 
                 "there is no connection \"%s\"; `connections` lists what there is", id);
 }
 
+/* Of a device without a connection: what no driver knows is told all the same, for a misspelt key is
+ * often why something is missing. */
+static void check_keys(bb_config_reader *reader, const bb_doc *item) {
+  const bb_schema *schemas[16] = {&schema};
+  size_t n = 1;
+  for (const bb_driver *const *driver = reader->kinds->drivers; *driver != NULL && n < 16;
+       driver++) {
+    if ((*driver)->device_options != NULL) schemas[n++] = (*driver)->device_options;
+  }
+  bb_schema_check_keys(schemas, n, item, reader->report);
+}
+
 static void read_device(bb_config_reader *reader, const bb_doc *item) {
   bb_config *config = reader->config;
   device_part part = {0};
   uint32_t before = mistakes(reader);
   bb_schema_read_part(&schema, item, &part, reader->report);
-  if (part.id == NULL || part.connection == NULL) return;
+  if (part.id == NULL || part.connection == NULL) {
+    check_keys(reader, item);
+    return;
+  }
   bb_config_device *device = &config->devices[config->n_devices++];
   *device = (bb_config_device){.id = part.id, .doc = item, .enabled = part.enabled};
   bb_config_index(reader, &config->devices_by_id, part.id, device, item);

@@ -65,12 +65,41 @@ static void check_devices(bb_config_reader *reader, const bb_doc *doc) {
   }
 }
 
+static bool fits_any(const bb_config *config, const bb_doc *pattern, bool scans) {
+  for (uint32_t i = 0; i < config->n_devices; i++) {
+    const bb_config_device *device = &config->devices[i];
+    if (device->profile == NULL) return true; /* its source brings names of its own */
+    for (uint32_t k = 0; scans && k < device->profile->n_scans; k++) {
+      if (bb_config_matches(pattern, device->profile->scans[k].name)) return true;
+    }
+    for (uint32_t k = 0; !scans && k < device->profile->n_points; k++) {
+      if (bb_config_matches(pattern, device->profile->points[k].point.name)) return true;
+    }
+  }
+  return config->n_devices == 0;
+}
+
+/* The same for scans and points: a route that can never deliver is a mistake. */
+static void check_names(bb_config_reader *reader, const bb_doc *doc, bool scans) {
+  const bb_doc *item = doc->kind == BB_DOC_LIST ? doc->first : doc;
+  for (; item != NULL; item = doc->kind == BB_DOC_LIST ? item->next : NULL) {
+    if (fits_any(reader->config, item, scans)) continue;
+    bb_report_add(reader->report, item,
+                  "no %s of any device fits \"%s\"; `busbar profiles ID` lists them",
+                  scans ? "scan" : "point", item->text);
+  }
+}
+
 static void check_route(bb_config_reader *reader, const bb_doc *doc, const bb_config_route *route) {
   if (check_patterns(reader, route->devices) && route->devices != NULL) {
     check_devices(reader, route->devices);
   }
-  check_patterns(reader, route->scans);
-  check_patterns(reader, route->points);
+  if (check_patterns(reader, route->scans) && route->scans != NULL) {
+    check_names(reader, route->scans, true);
+  }
+  if (check_patterns(reader, route->points) && route->points != NULL) {
+    check_names(reader, route->points, false);
+  }
   if (route->heartbeat_ms > 0 && route->report != BB_REPORT_CHANGES) {
     bb_report_add(reader->report, bb_doc_get(doc, "heartbeat"),
                   "a heartbeat goes with `report: changes`");

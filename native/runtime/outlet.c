@@ -51,6 +51,7 @@ static void set_sink(bb_outlet *outlet) {
                             .log = runtime->log,
                             .clock = &runtime->clock,
                             .site = outlet->owner->site,
+                            .place = runtime->data_dir,
                             .seed = bb_hash_string(runtime->boot + BB_HASH_START, outlet->id),
                             .owner = outlet};
 }

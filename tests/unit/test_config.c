@@ -55,7 +55,7 @@ static const char good[] =
          "  - { id: bus, session: }\n"
          "  - { id: cloud, session: {}, enabled: false }\n"
          "routes:\n"
-         "  - { sink: bus, devices: [meter-1], scans: fast, points: [power/*], report: changes, "
+         "  - { sink: bus, devices: [meter-1], scans: fast, points: [pow*], report: changes, "
          "heartbeat: 60s }\n"
          "  - { sink: bus, every: 1min, aggregate: mean }\n"
          "runtime: { metrics: off, owner: editor, log: { level: debug, format: json }, "
@@ -230,6 +230,9 @@ static const mistake_row rows[] = {
      {"site.yaml:10: devices[m].profile.points[0].type: "}},
     {HEAD CONNECTION "devices:\n  - { id: m, connection: a, solt: 1, profile: " PROFILE " }\n",
      {"site.yaml:5: devices[m].solt: unknown key; did you mean \"slot\"?"}},
+    {HEAD CONNECTION "devices:\n  - { id: m, conection: a, profile: " PROFILE " }\n",
+     {"site.yaml:5: devices[m]: \"connection\" is missing",
+      "site.yaml:5: devices[m].conection: unknown key; did you mean \"connection\"?"}},
     {HEAD CONNECTION "devices:\n  - { id: m, connection: a, slot: 99, profile: " PROFILE " }\n",
      {"site.yaml:5: devices[m].slot: \"99\" does not fit; allowed: whole number from 0 to 15"}},
     {HEAD CONNECTION "devices:\n  - { id: m, connection: a, slot: 13, profile: " PROFILE " }\n",

@@ -168,7 +168,8 @@ static uint32_t window_of(const bb_mqtt_options *options) {
 
 static int prepare(bb_mqtt_sink *own, const bb_doc *options) {
   bb_mqtt_options_read(&own->options, options);
-  bb_mqtt_options_client_id(&own->options, own->sink.id, own->sink.site, own->client_id,
+  const char *place = own->sink.place != NULL ? own->sink.place : own->sink.site;
+  bb_mqtt_options_client_id(&own->options, own->sink.id, place, own->client_id,
                             sizeof(own->client_id));
   bb_buf_init(&own->state_topic, 2 * BB_TOPIC_MAX_BYTES);
   bb_topic_cache_init(&own->topics, &own->topic);

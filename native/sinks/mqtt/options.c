@@ -132,13 +132,13 @@ static uint64_t hash_machine(void) {
   return bb_hash_string(bb_hash_string(BB_HASH_START, id), host);
 }
 
-void bb_mqtt_options_client_id(const bb_mqtt_options *options, const char *sink, const char *site,
+void bb_mqtt_options_client_id(const bb_mqtt_options *options, const char *sink, const char *place,
                                char *out, size_t cap) {
   if (options->client_id != NULL) {
     snprintf(out, cap, "%s", options->client_id);
     return;
   }
-  uint64_t hash = bb_hash_string(bb_hash_string(hash_machine(), site), sink);
+  uint64_t hash = bb_hash_string(bb_hash_string(hash_machine(), place), sink);
   snprintf(out, cap, "busbar-%s-%08" PRIx32, sink, (uint32_t)(hash ^ hash >> 32));
 }
 

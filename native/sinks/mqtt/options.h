@@ -50,7 +50,7 @@ void bb_mqtt_options_read(bb_mqtt_options *options, const bb_doc *doc);
 /* "busbar-<sink id>-<8 hex digits>" where none is given: the digits stand for this machine and
  * site, and are the same with each start, so that no two boxes of one configuration push each other
  * out. */
-void bb_mqtt_options_client_id(const bb_mqtt_options *options, const char *sink, const char *site,
+void bb_mqtt_options_client_id(const bb_mqtt_options *options, const char *sink, const char *place,
                                char *out, size_t cap);
 
 /* The topic of the sink's own state, {client_id} filled in; "" when it is off. 0, BB_ERR_LIMIT or
