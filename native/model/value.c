@@ -112,6 +112,16 @@ double bb_value_double(bb_value value) {
   return bb_type_is_signed(value.type) ? (double)value.v.i : (double)value.v.u;
 }
 
+int bb_value_compare(bb_value a, bb_value b) {
+  if (bb_type_is_signed(a.type) && !bb_type_is_float(a.type)) {
+    return (a.v.i > b.v.i) - (a.v.i < b.v.i);
+  }
+  if (!bb_type_is_float(a.type)) return (a.v.u > b.v.u) - (a.v.u < b.v.u);
+  double x = bb_value_double(a), y = bb_value_double(b);
+  if (isnan(x) || isnan(y)) return isnan(x) - isnan(y);
+  return (x > y) - (x < y);
+}
+
 static int to_integer(bb_value value, bb_type type, bb_value *out) {
   unsigned bits = 8 * bb_type_size(type);
   bool is_signed = bb_type_is_signed(type);

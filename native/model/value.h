@@ -30,6 +30,9 @@ bb_value bb_value_load(bb_type type, const uint8_t *slot);
  * longer than the slot is cut at a character. */
 void bb_value_store(bb_value value, uint8_t *slot, unsigned size);
 
+/* -1, 0 or 1: a below, equal to, above b; both numbers of the same type. NaN is above all others. */
+int bb_value_compare(bb_value a, bb_value b);
+
 /* The number; NaN for a text. 64-bit integers past 2^53 are rounded. */
 double bb_value_double(bb_value value);
 

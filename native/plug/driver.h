@@ -112,8 +112,8 @@ struct bb_driver_host {
   /* The device answers, or is lost and why. Only on change. */
   void (*on_device)(bb_attachment *attachment, bool up, const bb_reason *reason);
 
-  /* The layout of a scan: once inside or after attach, again when it changes. Takes over the
-   * reference. */
+  /* The layout of a scan: once inside or after attach, again when it changes, but not while a draft
+   * of the scan is out. Takes over the reference. */
   void (*on_shape)(bb_attachment *attachment, uint32_t scan, bb_shape *shape, bb_scan_mode mode);
 
   /* A draft of the scan's shape; NULL: none is free, count and skip. Valid until on_batch. */

@@ -9,7 +9,8 @@
  * never stored.
  *
  * Everything runs on the loop thread; a sink with a thread of its own comes back to the loop before
- * it calls the host. No call of the host may happen inside a call of the sink, but for keep and latest.
+ * it calls the host. No call of the host may happen inside a call of the sink, but for keep, kept and
+ * latest.
  */
 #ifndef BB_PLUG_SINK_H
 #define BB_PLUG_SINK_H
@@ -53,7 +54,6 @@ typedef struct bb_sink_needs {
   uint32_t run_records;    /* batches in one run at most; 500 */
   uint32_t linger_ms;      /* how long a run may wait to become larger; none */
   uint32_t hold_ms;        /* how far back a rewind may reach; none */
-  bool shapes;             /* wants to be told of shapes and devices */
 } bb_sink_needs;
 
 struct bb_sink {
@@ -89,17 +89,18 @@ struct bb_sink_host {
   /* Delivers what was acknowledged in the last `last_ms` once more, as history. At most hold_ms. */
   void (*rewind)(bb_sink *sink, uint32_t last_ms);
 
-  /* The newest batch of that device and scan; false: there is none yet. The view is valid until the
+  /* The newest values of an announced shape; false: there are none yet. The view is valid until the
    * sink returns to the loop. */
-  bool (*latest)(bb_sink *sink, const bb_device *device, const char *scan, bb_batch *out);
+  bool (*latest)(bb_sink *sink, const bb_device *device, const bb_shape *shape, bb_batch *out);
 
   /* Hands a command to the one door. 0: its on_done will be called. */
   int (*command)(bb_sink *sink, bb_command *command);
 
-  /* Keeps a few bytes under a key of the sink's own, durably; `durable` (may be NULL) is called once
-   * they are safe. At most 4096 bytes. */
+  /* Keeps a few bytes, at most 4096, under a key of the sink's own. `kept` (may be NULL) is called
+   * from the loop once all that was given so far is safe; `durable` is false if that is in memory
+   * only, for want of a disk, which the log has then said. */
   int (*keep)(bb_sink *sink, const char *key, const void *bytes, size_t len,
-              void (*durable)(bb_sink *sink));
+              void (*kept)(bb_sink *sink, bool durable));
 
   /* What was kept; bytes copied, at most cap. Negative: BB_ERR_NOTFOUND. */
   int (*kept)(bb_sink *sink, const char *key, void *out, size_t cap);
@@ -122,17 +123,20 @@ struct bb_sink_kind {
    * left behind. */
   int (*open)(bb_sink *sink, const bb_doc *options);
 
-  /* A shape of a device that this sink will be sent, before any batch of it and again when it
-   * changes. A scan has several at once where routes to this sink ask for different points. shape
-   * NULL: all of that scan's are gone; this may be told more than once, and batches that were waiting
-   * may still come. NULL: the sink does not care. */
-  int (*shape)(bb_sink *sink, const bb_device *device, const char *scan, const bb_shape *shape);
+  /* A shape of a device that this sink will be sent, told once, before any batch of it; `shape->scan`
+   * names the scan, which has several where routes to this sink ask for different points. Both stay
+   * valid until it is gone. NULL: the sink does not care. */
+  int (*shape)(bb_sink *sink, const bb_device *device, const bb_shape *shape);
+
+  /* No batch of that shape is made any more, for those which were waiting may still come. Told once
+   * for each that was announced, unless the sink closes first. NULL: the sink does not care. */
+  void (*shape_gone)(bb_sink *sink, const bb_device *device, const bb_shape *shape);
 
   /* The device answers, or is lost; may be told again unchanged. NULL: the sink does not care. */
   void (*device)(bb_sink *sink, const bb_device *device, bool up);
 
-  /* Sends; may also be called while close drains. 0: a verdict for each batch will follow. BB_ERR_AGAIN: no room; nothing was taken, and
-   * delivery tries again after the next verdict. */
+  /* Sends; may also be called while close drains. 0: a verdict for each batch will follow.
+   * BB_ERR_AGAIN: no room; nothing was taken, and delivery tries again after the next verdict. */
   int (*deliver)(bb_sink *sink, const bb_run *run);
 
   /* The time that the peer asked for is over. NULL: the sink does not wait that way. */

@@ -62,6 +62,12 @@ static void close_changed_links(bb_runtime *runtime, bb_config *config) {
   }
 }
 
+static void mark_outlet(bb_runtime *runtime, bb_outlet *outlet) {
+  outlet->closing = true;
+  runtime->closing++;
+  runtime->retiring++;
+}
+
 static void close_changed_outlets(bb_runtime *runtime, bb_config *config) {
   for (size_t i = 0; i < runtime->outlets.cap; i++) {
     bb_outlet *outlet = runtime->outlets.entries[i].value;
@@ -69,8 +75,7 @@ static void close_changed_outlets(bb_runtime *runtime, bb_config *config) {
     bool site = strcmp(outlet->owner->site, config->site) == 0;
     bb_config_sink *wanted = bb_map_get(&config->sinks_by_id, outlet->id);
     if (site && same_sink(outlet->config, wanted)) continue;
-    runtime->closing++;
-    outlet->closing = true;
+    mark_outlet(runtime, outlet);
   }
 }
 
@@ -117,17 +122,18 @@ static uint32_t open_outlets(bb_runtime *runtime, bb_config *config) {
     bb_config_sink *wanted = &config->sinks[i];
     bb_reason reason;
     if (!wanted->enabled || bb_runtime_outlet(runtime, wanted->id) != NULL) continue;
-    bb_outlet *outlet = bb_outlet_open(runtime, config, wanted, &reason);
+    uint32_t place = 0;
+    while (runtime->places[place] != NULL) place++;
+    bb_outlet *outlet = bb_outlet_open(runtime, config, wanted, place, &reason);
     if (outlet == NULL) {
       bb_log_error(runtime->log, wanted->id, "%s", reason.text);
       continue;
     }
-    while (runtime->places[outlet->place] != NULL) outlet->place++;
-    runtime->places[outlet->place] = outlet;
+    runtime->places[place] = outlet;
     if (bb_map_add(&runtime->outlets, outlet->id, outlet) < 0) {
       bb_log_error(runtime->log, wanted->id, OUT_OF_MEMORY);
-      runtime->closing++;
-      outlet->closing = outlet->close_begun = true;
+      mark_outlet(runtime, outlet);
+      outlet->close_begun = true;
       bb_outlet_close(outlet, 0);
       continue;
     }
@@ -183,7 +189,6 @@ static void reroute(bb_runtime *runtime) {
     bb_station *station = runtime->stations.entries[i].value;
     if (runtime->stations.entries[i].key == NULL) continue;
     for (uint32_t s = 0; s < station->n_scans; s++) {
-      bb_runtime_unroute(runtime, &station->scans[s]);
       if (bb_runtime_route(runtime, &station->scans[s]) < 0) {
         bb_log_error(runtime->log, station->id, "out of memory; some sinks do not get it");
       }
@@ -277,8 +282,7 @@ void bb_apply_close_all(bb_runtime *runtime, bool stations, bool outlets) {
   for (size_t i = 0; outlets && i < runtime->outlets.cap; i++) {
     bb_outlet *outlet = runtime->outlets.entries[i].value;
     if (runtime->outlets.entries[i].key == NULL || outlet->closing) continue;
-    runtime->closing++;
-    outlet->closing = true;
+    mark_outlet(runtime, outlet);
   }
   bb_apply_close_marked(runtime);
 }

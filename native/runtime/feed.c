@@ -50,17 +50,21 @@ static bb_shape *make_shape(const bb_config_route *route, const bb_shape *source
 static int allocate(bb_feed *feed) {
   size_t n = feed->shape->n_points, bytes = feed->shape->value_bytes;
   bool aggregate = feed->route->aggregate != BB_AGGREGATE_NONE;
+  bool mean = feed->route->aggregate == BB_AGGREGATE_MEAN;
   feed->quality = malloc(n);
   feed->codes = malloc(n);
   feed->values = malloc(bytes + 1);
   feed->last_quality = malloc(n);
   feed->last_values = malloc(bytes + 1);
   if (feed->last_quality != NULL) memset(feed->last_quality, BB_QUALITY_ABSENT, n);
-  feed->sums = aggregate ? calloc(n, sizeof(double)) : NULL;
+  feed->sums = mean ? calloc(n, sizeof(double)) : NULL;
+  feed->kept = aggregate ? malloc(bytes + 1) : NULL;
   feed->counts = aggregate ? calloc(n, sizeof(uint32_t)) : NULL;
   bool whole = feed->quality != NULL && feed->codes != NULL && feed->values != NULL &&
                feed->last_quality != NULL && feed->last_values != NULL;
-  return whole && (!aggregate || (feed->sums != NULL && feed->counts != NULL)) ? 0 : -1;
+  if (aggregate) whole = whole && feed->kept != NULL && feed->counts != NULL;
+  if (mean) whole = whole && feed->sums != NULL;
+  return whole ? 0 : -1;
 }
 
 static bool is_plain(const bb_config_route *route) {
@@ -109,8 +113,20 @@ void bb_feed_free(bb_feed *feed) {
   free(feed->last_quality);
   free(feed->last_values);
   free(feed->sums);
+  free(feed->kept);
   free(feed->counts);
   free(feed);
+}
+
+void bb_feed_adopt(bb_feed *feed, bb_config *owner, const bb_config_route *route) {
+  bb_config *old = feed->owner;
+  feed->owner = bb_config_ref(owner);
+  feed->route = route;
+  bb_config_unref(old);
+}
+
+void bb_feed_refresh(bb_feed *feed) {
+  feed->fresh = true;
 }
 
 static uint16_t source_point(const bb_feed *feed, uint16_t i) {
@@ -134,21 +150,31 @@ static void pick(bb_feed *feed, const bb_batch *batch) {
   }
 }
 
-static void gather_point(bb_feed *feed, uint16_t i, double value) {
-  double *sum = &feed->sums[i];
+/* Whether the mean of the point is one of numbers; else it is the last value. */
+static bool is_summed(const bb_feed *feed, bb_type type) {
+  return feed->sums != NULL && type != BB_TYPE_TEXT && type != BB_TYPE_BOOL;
+}
+
+/* Whether a smallest or largest value, the one so far, stays in place of a new one. */
+static bool stays(const bb_feed *feed, bb_value now, bb_value kept) {
+  int order;
+  if (now.type == BB_TYPE_TEXT || now.type == BB_TYPE_BOOL) return false;
+  order = bb_value_compare(now, kept);
+  if (feed->route->aggregate == BB_AGGREGATE_MIN) return order >= 0;
+  if (feed->route->aggregate == BB_AGGREGATE_MAX) return order <= 0;
+  return false;
+}
+
+static void gather_point(bb_feed *feed, uint16_t i, const bb_batch *batch, uint16_t from) {
+  const bb_point *point = &batch->shape->points[from];
+  const uint8_t *slot = batch->values + batch->shape->offsets[from];
+  uint8_t *kept = feed->kept + feed->shape->offsets[i];
   bool first = feed->counts[i]++ == 0;
-  switch (feed->route->aggregate) {
-  case BB_AGGREGATE_MEAN:
-    *sum = first ? value : *sum + value;
-    break;
-  case BB_AGGREGATE_MIN:
-    if (first || value < *sum) *sum = value;
-    break;
-  case BB_AGGREGATE_MAX:
-    if (first || value > *sum) *sum = value;
-    break;
-  default:
-    break;
+  bb_value now = bb_value_load(point->type, slot);
+  if (is_summed(feed, point->type)) {
+    feed->sums[i] = (first ? 0 : feed->sums[i]) + bb_value_double(now);
+  } else if (first || !stays(feed, now, bb_value_load(point->type, kept))) {
+    memcpy(kept, slot, point->size);
   }
 }
 
@@ -156,25 +182,27 @@ static void gather_point(bb_feed *feed, uint16_t i, double value) {
 static void gather(bb_feed *feed, const bb_batch *batch) {
   for (uint16_t i = 0; i < feed->shape->n_points; i++) {
     uint16_t from = source_point(feed, i);
-    bb_type type = batch->shape->points[from].type;
     if (bb_quality_class(batch->quality[from]) != BB_QUALITY_GOOD) continue;
-    if (type == BB_TYPE_TEXT || type == BB_TYPE_BOOL) continue;
-    gather_point(feed, i, bb_value_double(bb_batch_value(batch, from)));
+    gather_point(feed, i, batch, from);
   }
 }
 
-/* Puts the aggregates in place of the picked values; texts and bits keep their last. */
+/* Puts the aggregates in place of the picked values. */
 static void conclude(bb_feed *feed) {
   const bb_shape *shape = feed->shape;
   for (uint16_t i = 0; i < shape->n_points; i++) {
+    const bb_point *point = &shape->points[i];
+    uint8_t *slot = feed->values + shape->offsets[i];
     uint32_t count = feed->counts[i];
     feed->counts[i] = 0;
-    if (count == 0 || feed->route->aggregate == BB_AGGREGATE_LAST) continue;
-    double result = feed->sums[i];
-    if (feed->route->aggregate == BB_AGGREGATE_MEAN) result /= count;
-    bb_value value, number = {.type = BB_TYPE_F64, .v.d = result};
-    if (bb_value_convert(number, shape->points[i].type, &value) < 0) continue;
-    bb_value_store(value, feed->values + shape->offsets[i], shape->points[i].size);
+    if (count == 0) continue;
+    if (is_summed(feed, point->type)) {
+      bb_value value, mean = {.type = BB_TYPE_F64, .v.d = feed->sums[i] / count};
+      if (bb_value_convert(mean, point->type, &value) < 0) continue;
+      bb_value_store(value, slot, point->size);
+    } else {
+      memcpy(slot, feed->kept + shape->offsets[i], point->size);
+    }
     feed->quality[i] = BB_QUALITY_GOOD;
     feed->codes[i] = 0;
   }
@@ -264,7 +292,7 @@ static void come_back(bb_feed *feed, uint64_t now_ns) {
 
 bool bb_feed_report(bb_feed *feed, const bb_batch *batch, bb_batch *out) {
   bool loss = (batch->flags & BB_BATCH_REPEAT) != 0; /* old values, marked stale: told at once */
-  bool aggregate = feed->sums != NULL, repeat = false;
+  bool aggregate = feed->counts != NULL, repeat = false;
   if (!loss && feed->lost) come_back(feed, batch->mono_ns);
   feed->lost = loss;
   bool reports = loss || period_over(feed, batch->mono_ns);

@@ -5,6 +5,9 @@
  *
  * Without a choice of points and without an aggregate the batch goes on as it is, with the points
  * that are not reported marked absent. Else the feed has a shape of its own.
+ *
+ * An aggregate is that of the good values of a period. A mean is made of numbers; of texts and bits it
+ * is the last. Each point's counts on its own: one that had no good value has the quality it has now.
  */
 #ifndef BB_RUNTIME_FEED_H
 #define BB_RUNTIME_FEED_H
@@ -23,6 +26,7 @@ typedef struct bb_feed {
   bb_stream *stream;
   bb_shape *shape; /* of what comes out; referenced */
   uint64_t sinks;  /* bits of bb_outlet.place */
+  uint64_t told;   /* of those that were told of its shape */
   struct bb_feed *next;
   /* private */
   uint16_t *map;    /* place in the batch's shape of each point of `shape`; NULL: the same */
@@ -31,12 +35,14 @@ typedef struct bb_feed {
   uint8_t *values;       /* of the batch made */
   uint8_t *last_quality; /* last reported, for changes */
   uint8_t *last_values;
-  double *sums; /* aggregate */
-  uint32_t *counts;
+  double *sums;         /* mean: of the running period */
+  uint8_t *kept;        /* min, max, last: of the running period, in the source's types */
+  uint32_t *counts;     /* good values in the running period; NULL: no aggregate */
   uint64_t reported_ns; /* monotonic: last report of anything */
   uint64_t window_ns;   /* monotonic: end of the running period */
   bool fresh;           /* nothing reported yet */
   bool lost;            /* the device is, since the last report */
+  bool oversized;       /* the log has said that its batches do not fit */
 } bb_feed;
 
 /* `route` gives the reporting, `source` is the scan's shape. NULL without memory, or when no point is
@@ -44,6 +50,12 @@ typedef struct bb_feed {
 bb_feed *bb_feed_new(bb_config *owner, const bb_config_route *route, const bb_shape *source,
                      bool *none);
 void bb_feed_free(bb_feed *feed);
+
+/* The same reporting in another config: what was reported is remembered. */
+void bb_feed_adopt(bb_feed *feed, bb_config *owner, const bb_config_route *route);
+
+/* A sink joins that knows nothing yet: the next report is a whole one. */
+void bb_feed_refresh(bb_feed *feed);
 
 /*
  * Makes of `batch` what is to be reported. True with the batch in *out, a view of `batch` and of the

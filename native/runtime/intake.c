@@ -198,13 +198,19 @@ static uint64_t floor_of(const bb_outlet *outlet, const bb_intake *intake) {
   return floor;
 }
 
+static bool has_flights(const bb_outlet *outlet, const bb_intake *intake) {
+  for (uint64_t ticket = outlet->oldest; ticket < outlet->newest; ticket++) {
+    if (flight_of(outlet, ticket)->intake == intake) return true;
+  }
+  return false;
+}
+
 static void release(bb_outlet *outlet) {
   for (bb_list *node = outlet->intakes.next; node != &outlet->intakes;) {
     bb_intake *intake = BB_LIST_ITEM(node, bb_intake, link);
     node = node->next;
     bb_reader_release(&intake->reader, floor_of(outlet, intake));
-    bool empty = bb_intake_waiting(intake) == 0 && outlet->oldest == outlet->newest;
-    if (!intake->leaving || !empty) continue;
+    if (!intake->leaving || bb_intake_waiting(intake) > 0 || has_flights(outlet, intake)) continue;
     bb_list_remove(&intake->link);
     bb_reader_leave(&intake->reader);
     free(intake);

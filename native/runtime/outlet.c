@@ -79,7 +79,7 @@ static void on_linger(uv_timer_t *timer) {
 }
 
 bb_outlet *bb_outlet_open(bb_runtime *runtime, bb_config *owner, const bb_config_sink *config,
-                          bb_reason *reason) {
+                          uint32_t place, bb_reason *reason) {
   bb_outlet *outlet = calloc(1, sizeof(*outlet));
   if (outlet == NULL) {
     bb_reason_set(reason, BB_ERR_NOMEM, 0, "out of memory");
@@ -89,6 +89,8 @@ bb_outlet *bb_outlet_open(bb_runtime *runtime, bb_config *owner, const bb_config
   outlet->config = config;
   outlet->owner = bb_config_ref(owner);
   outlet->runtime = runtime;
+  outlet->place = place;
+  outlet->durable = true;
   outlet->since_ns = bb_clock_utc_ns(&runtime->clock);
   bb_list_init(&outlet->intakes);
   bb_list_init(&outlet->link);
@@ -141,6 +143,9 @@ void bb_outlet_leave(bb_outlet *outlet, bb_stream *stream) {
 }
 
 void bb_outlet_wake(bb_outlet *outlet) {
+  void (*on_kept)(bb_sink *, bool) = outlet->on_kept;
+  outlet->on_kept = NULL;
+  if (on_kept != NULL) on_kept(outlet->sink, outlet->durable);
   if (!outlet->ready || outlet->linger_armed) return;
   if (outlet->needs.linger_ms == 0) {
     bb_intake_pump(outlet);

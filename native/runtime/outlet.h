@@ -73,6 +73,7 @@ typedef struct bb_outlet {
   int64_t since_ns;  /* UTC: ready or not ready since */
   bb_outlet_counters counters;
   uint32_t place; /* bit in a route set */
+  bool drop_told; /* the log has said that batches are dropped, since it was last ready */
   /* private */
   struct bb_runtime *runtime;
   bb_list intakes;
@@ -91,11 +92,13 @@ typedef struct bb_outlet {
   bool linger_armed;
   uint32_t handles; /* to be closed */
   uint64_t aged_ns; /* monotonic: when it was last looked what is no longer live */
+  void (*on_kept)(bb_sink *sink, bool durable); /* to be called from the loop; NULL: none */
+  bool durable;                                 /* all that was given to be kept, so far */
 } bb_outlet;
 
-/* Opens the sink. NULL with `reason` when that fails. */
+/* Opens the sink; `place` is its bit. NULL with `reason` when that fails. */
 bb_outlet *bb_outlet_open(struct bb_runtime *runtime, bb_config *owner,
-                          const bb_config_sink *config, bb_reason *reason);
+                          const bb_config_sink *config, uint32_t place, bb_reason *reason);
 
 /* Feeds from that stream from its next record on; joined twice is joined once. */
 int bb_outlet_join(bb_outlet *outlet, bb_stream *stream);
@@ -103,7 +106,7 @@ int bb_outlet_join(bb_outlet *outlet, bb_stream *stream);
 /* No route feeds it from that stream any more; what is in it will still be sent. */
 void bb_outlet_leave(bb_outlet *outlet, bb_stream *stream);
 
-/* Something was appended to one of its streams. */
+/* Something was appended to one of its streams, or kept for it. */
 void bb_outlet_wake(bb_outlet *outlet);
 
 /* Records that wait or are on their way. */

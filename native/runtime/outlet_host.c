@@ -11,7 +11,7 @@ static void on_ready(bb_sink *sink) {
   if (outlet->ready || outlet->closed) return;
   bb_log_info(outlet->runtime->log, outlet->id, "ready");
   outlet->ready = true;
-  outlet->waiting = false;
+  outlet->waiting = outlet->drop_told = false;
   uv_timer_stop(&outlet->timer);
   outlet->reason = (bb_reason){0};
   outlet->since_ns = bb_clock_utc_ns(&outlet->runtime->clock);
@@ -63,19 +63,23 @@ static void rewind_last(bb_sink *sink, uint32_t last_ms) {
   bb_intake_rewind(outlet, now > back ? now - back : 0);
 }
 
-static bool latest(bb_sink *sink, const bb_device *device, const char *name, bb_batch *out) {
+/* The feed that brings this sink that shape. */
+static bb_feed *feed_of(const bb_outlet *outlet, const bb_station_scan *scan, uint64_t hash) {
+  for (bb_feed *feed = scan->feeds; feed != NULL; feed = feed->next) {
+    if ((feed->sinks >> outlet->place & 1) && feed->shape->hash == hash) return feed;
+  }
+  return NULL;
+}
+
+static bool latest(bb_sink *sink, const bb_device *device, const bb_shape *shape, bb_batch *out) {
   bb_outlet *outlet = sink->owner;
   bb_station *station = bb_runtime_station(outlet->runtime, device->id);
-  if (station == NULL) return false;
-  for (uint32_t i = 0; i < station->n_scans; i++) {
+  for (uint32_t i = 0; station != NULL && i < station->n_scans; i++) {
     bb_station_scan *scan = &station->scans[i];
-    if (strcmp(scan->scan->name, name) != 0 || !scan->has_latest) continue;
-    /* In the shape that this sink was told of. */
-    for (bb_feed *feed = scan->feeds; feed != NULL; feed = feed->next) {
-      if (!(feed->sinks >> outlet->place & 1)) continue;
-      bb_feed_view(feed, &scan->latest, out);
-      return true;
-    }
+    bb_feed *feed = scan->has_latest ? feed_of(outlet, scan, shape->hash) : NULL;
+    if (feed == NULL) continue;
+    bb_feed_view(feed, &scan->latest, out);
+    return true;
   }
   return false;
 }
@@ -87,11 +91,13 @@ static int command(bb_sink *sink, bb_command *command) {
 }
 
 static int keep(bb_sink *sink, const char *key, const void *bytes, size_t len,
-                void (*durable)(bb_sink *sink)) {
+                void (*on_kept)(bb_sink *sink, bool durable)) {
   bb_outlet *outlet = sink->owner;
-  int err = bb_keep_put(&outlet->runtime->keep, outlet->id, key, bytes, len);
-  if (err < 0) return err;
-  if (durable != NULL) durable(sink);
+  int result = bb_keep_put(&outlet->runtime->keep, outlet->id, key, bytes, len);
+  if (result < 0) return result;
+  outlet->durable = result == 1;
+  outlet->on_kept = on_kept;
+  outlet->runtime->wake_set |= 1ull << outlet->place;
   return 0;
 }
 

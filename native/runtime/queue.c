@@ -151,18 +151,18 @@ static bb_chunk *oldest_chunk(bb_queue *queue) {
   return oldest;
 }
 
-static void drop_counted(bb_queue *queue, bb_chunk *chunk) {
+static void drop_counted(bb_queue *queue, bb_chunk *chunk, bool aged) {
   bb_stream *stream = chunk->stream;
   uint32_t n = chunk->n;
   drop_chunk(stream, chunk);
-  if (queue->on_dropped != NULL) queue->on_dropped(queue, stream, n);
+  if (queue->on_dropped != NULL) queue->on_dropped(queue, stream, n, aged);
 }
 
 static void make_room(bb_queue *queue, uint32_t bytes) {
   while (queue->bytes + bytes > queue->max_bytes) {
     bb_chunk *chunk = oldest_chunk(queue);
     if (chunk == NULL) return;
-    drop_counted(queue, chunk);
+    drop_counted(queue, chunk, false);
   }
 }
 
@@ -173,7 +173,7 @@ void bb_queue_expire(bb_queue *queue, uint64_t now_ns) {
     for (bb_list *first; (first = bb_list_first(&stream->chunks)) != NULL;) {
       bb_chunk *chunk = BB_LIST_ITEM(first, bb_chunk, link);
       if (now_ns < chunk->newest_mono_ns + queue->max_age_ns) break;
-      drop_counted(queue, chunk);
+      drop_counted(queue, chunk, true);
     }
   }
 }

@@ -65,8 +65,8 @@ struct bb_queue {
   uint64_t max_bytes;
   uint64_t max_age_ns; /* 0: any */
   void *user;
-  void (*on_dropped)(bb_queue *queue, bb_stream *stream, uint64_t n); /* chunks that no one had read
-                                                                         to the end went */
+  /* Chunks that no one had read to the end went: for their age, or for want of room. */
+  void (*on_dropped)(bb_queue *queue, bb_stream *stream, uint64_t n, bool aged);
   /* read-only */
   uint64_t bytes; /* in chunks that are filled */
   /* private */

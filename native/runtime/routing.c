@@ -60,39 +60,82 @@ static bb_feed *same_feed(const bb_station_scan *scan, const bb_config_route *ro
   return NULL;
 }
 
-/* Routes that ask for the same reporting share a feed, and so a stream and its bytes. */
+static bb_feed *new_feed(bb_runtime *runtime, bb_station_scan *scan, const bb_config_route *route,
+                         bool *none) {
+  bb_feed *feed = bb_feed_new(runtime->config, route, scan->shape, none);
+  if (feed == NULL) return NULL;
+  feed->shape = bb_runtime_intern(runtime, feed->shape);
+  feed->next = scan->feeds;
+  scan->feeds = feed;
+  return feed;
+}
+
+/* Routes that ask for the same reporting share a feed, and so a stream and its bytes. A feed of the
+ * former config goes on. */
 static int add_route(bb_runtime *runtime, bb_station_scan *scan, const bb_config_route *route) {
+  bool none = false;
   bb_outlet *outlet = bb_runtime_outlet(runtime, route->sink->id);
   if (outlet == NULL || outlet->closing) return 0;
   if (!bb_config_route_takes(route, scan->station->id, scan->scan->name)) return 0;
   bb_feed *feed = same_feed(scan, route);
   if (feed == NULL) {
-    bool none;
-    feed = bb_feed_new(runtime->config, route, scan->shape, &none);
+    feed = new_feed(runtime, scan, route, &none);
     if (feed == NULL) return none ? 0 : BB_ERR_NOMEM;
-    feed->next = scan->feeds;
-    scan->feeds = feed;
+  } else if (feed->owner != runtime->config) {
+    bb_feed_adopt(feed, runtime->config, route);
   }
   feed->sinks |= 1ull << outlet->place;
   return 0;
 }
 
-static void announce(bb_runtime *runtime, bb_station_scan *scan, const bb_feed *feed,
-                     const bb_shape *shape) {
-  for (uint32_t place = 0; place < BB_MAX_SINKS; place++) {
+/* Whether the sink at that place is sent the shape by another feed of the scan, or was told of it. */
+static bool has_other(const bb_station_scan *scan, const bb_feed *feed, uint64_t bit, bool told) {
+  for (const bb_feed *other = scan->feeds; other != NULL; other = other->next) {
+    if (other == feed || other->shape->hash != feed->shape->hash) continue;
+    if ((told ? other->told : other->sinks) & bit) return true;
+  }
+  return false;
+}
+
+static void announce_to(bb_runtime *runtime, const bb_station_scan *scan, const bb_feed *feed,
+                        bb_outlet *outlet) {
+  const bb_sink_kind *kind = outlet->config->kind;
+  const bb_device *device = scan->station->config->device;
+  if (kind->shape != NULL && kind->shape(outlet->sink, device, feed->shape) < 0) {
+    bb_log_error(runtime->log, outlet->id, "%s, scan %s: out of memory; it is not sent",
+                 scan->station->id, scan->scan->name);
+  }
+  /* A sink that joins later learns how the device is, too. */
+  if (kind->device != NULL && scan->station->known) {
+    kind->device(outlet->sink, device, scan->station->up);
+  }
+}
+
+/* Tells the feed's sinks of its shape, those that do not know it. */
+static void announce(bb_runtime *runtime, bb_station_scan *scan, bb_feed *feed) {
+  uint64_t news = feed->sinks & ~feed->told;
+  for (uint32_t place = 0; news >> place != 0 && place < BB_MAX_SINKS; place++) {
     bb_outlet *outlet = runtime->places[place];
-    if (!(feed->sinks >> place & 1) || outlet == NULL || outlet->closing) continue;
-    if (outlet->config->kind->shape == NULL) continue;
-    const bb_device *device = scan->station->config->device;
-    if (outlet->config->kind->shape(outlet->sink, device, scan->scan->name, shape) < 0) {
-      bb_log_error(runtime->log, outlet->id, "%s, scan %s: out of memory; it is not sent",
-                   scan->station->id, scan->scan->name);
-    }
-    /* A sink that joins later learns how the device is, too. */
-    bool known = shape != NULL && scan->station->known;
-    if (known && outlet->config->kind->device != NULL) {
-      outlet->config->kind->device(outlet->sink, device, scan->station->up);
-    }
+    uint64_t bit = 1ull << place;
+    if (!(news & bit) || outlet == NULL) continue;
+    if (!has_other(scan, feed, bit, true)) announce_to(runtime, scan, feed, outlet);
+    feed->told |= bit;
+    bb_feed_refresh(feed);
+  }
+}
+
+/* Tells the sinks that the feed left that its shape is gone, unless another one brings it. */
+static void take_back(bb_runtime *runtime, bb_station_scan *scan, bb_feed *feed) {
+  uint64_t left = feed->told & ~feed->sinks;
+  feed->told &= feed->sinks;
+  for (uint32_t place = 0; left >> place != 0 && place < BB_MAX_SINKS; place++) {
+    bb_outlet *outlet = runtime->places[place];
+    uint64_t bit = 1ull << place;
+    if (!(left & bit) || outlet == NULL || outlet->closing) continue;
+    const bb_sink_kind *kind = outlet->config->kind;
+    if (kind->shape_gone == NULL || has_other(scan, feed, bit, false)) continue;
+    if (has_other(scan, feed, bit, true)) continue; /* the last one that goes says it */
+    kind->shape_gone(outlet->sink, scan->station->config->device, feed->shape);
   }
 }
 
@@ -110,45 +153,84 @@ static int join(bb_runtime *runtime, bb_feed *feed) {
   return 0;
 }
 
+/* Takes out the feeds that no sink wants. */
+static void prune(bb_runtime *runtime, bb_station_scan *scan) {
+  for (bb_feed *feed = scan->feeds; feed != NULL; feed = feed->next) {
+    take_back(runtime, scan, feed);
+  }
+  for (bb_feed **at = &scan->feeds; *at != NULL;) {
+    bb_feed *feed = *at;
+    if (feed->sinks != 0) {
+      at = &feed->next;
+      continue;
+    }
+    *at = feed->next;
+    bb_feed_free(feed);
+  }
+}
+
 int bb_runtime_route(bb_runtime *runtime, bb_station_scan *scan) {
   int result = 0;
   if (runtime->config == NULL || scan->shape == NULL) return 0;
+  for (bb_feed *feed = scan->feeds; feed != NULL; feed = feed->next) feed->sinks = 0;
   for (uint32_t i = 0; i < runtime->config->n_routes; i++) {
     int err = add_route(runtime, scan, &runtime->config->routes[i]);
     if (err < 0) result = err;
   }
   for (bb_feed *feed = scan->feeds; feed != NULL; feed = feed->next) {
+    if (feed->sinks == 0) continue;
     int err = join(runtime, feed);
     if (err < 0) result = err;
-    announce(runtime, scan, feed, feed->shape);
+    announce(runtime, scan, feed);
   }
-  for (bb_list *node = runtime->watches.next; node != &runtime->watches;) {
-    bb_watch *watch = BB_LIST_ITEM(node, bb_watch, link);
-    node = node->next;
-    if (watch->on_shape != NULL) watch->on_shape(watch, scan);
-  }
+  prune(runtime, scan);
   return result;
 }
 
 void bb_runtime_unroute(bb_runtime *runtime, bb_station_scan *scan) {
-  while (scan->feeds != NULL) {
-    bb_feed *feed = scan->feeds;
-    scan->feeds = feed->next;
-    announce(runtime, scan, feed, NULL);
-    bb_feed_free(feed);
+  for (bb_feed *feed = scan->feeds; feed != NULL; feed = feed->next) feed->sinks = 0;
+  prune(runtime, scan);
+}
+
+void bb_runtime_forget_place(bb_runtime *runtime, uint32_t place) {
+  uint64_t others = ~(1ull << place);
+  runtime->places[place] = NULL;
+  for (size_t i = 0; i < runtime->stations.cap; i++) {
+    bb_station *station = runtime->stations.entries[i].value;
+    if (runtime->stations.entries[i].key == NULL) continue;
+    for (uint32_t s = 0; s < station->n_scans; s++) {
+      for (bb_feed *feed = station->scans[s].feeds; feed != NULL; feed = feed->next) {
+        feed->sinks &= others;
+        feed->told &= others;
+      }
+    }
   }
+}
+
+/* The log tells of the first batch that does not fit, and of each that there is no memory for. */
+static void note_dropped(bb_runtime *runtime, bb_feed *feed, const bb_batch *batch, int err) {
+  bool told = feed->oversized;
+  for (uint32_t place = 0; place < BB_MAX_SINKS; place++) {
+    bb_outlet *outlet = runtime->places[place];
+    if ((feed->sinks >> place & 1) && outlet != NULL) outlet->counters.dropped++;
+  }
+  if (err != BB_ERR_LIMIT || told) return;
+  feed->oversized = true;
+  bb_log_error(runtime->log, batch->device->id,
+               "scan %s: a batch of %u points is larger than the %u KiB that can be queued and is "
+               "dropped; divide its points between several scans",
+               batch->shape != NULL ? batch->shape->scan : "event",
+               batch->shape != NULL ? batch->shape->n_points : 0, BB_CHUNK_BYTES >> 10);
 }
 
 void bb_runtime_deliver(bb_runtime *runtime, bb_feed *feed, const bb_batch *batch) {
   if (feed->stream == NULL || bb_list_empty(&feed->stream->readers)) return;
-  if (bb_stream_append(feed->stream, batch) < 0) {
-    for (uint32_t place = 0; place < BB_MAX_SINKS; place++) {
-      bb_outlet *outlet = runtime->places[place];
-      if ((feed->sinks >> place & 1) && outlet != NULL) outlet->counters.dropped++;
-    }
-    return;
+  int err = bb_stream_append(feed->stream, batch);
+  if (err < 0) {
+    note_dropped(runtime, feed, batch, err);
+  } else {
+    runtime->wake_set |= feed->sinks;
   }
-  runtime->wake_set |= feed->sinks;
 }
 
 /* Streams that no sink reads any more, and shapes that no scan has, go. */

@@ -27,7 +27,24 @@ static void on_due(bb_schedule *schedule, bb_station_scan *scan, uint64_t due_ns
   bb_station_poll(scan, now_ns);
 }
 
-static void on_dropped(bb_queue *queue, bb_stream *stream, uint64_t n) {
+/* Once an episode: until its sink is ready again. */
+static void note_dropped(bb_runtime *runtime, bb_outlet *outlet, bool aged) {
+  if (outlet->drop_told) return;
+  outlet->drop_told = true;
+  if (aged) {
+    bb_log_warn(runtime->log, outlet->id,
+                "batches older than %llu s are dropped unsent; raise runtime.queue_age, or see why "
+                "the sink is away",
+                (unsigned long long)(runtime->queue.max_age_ns / BB_NS_PER_S));
+  } else {
+    bb_log_warn(runtime->log, outlet->id,
+                "the queue is full (%llu MiB): the oldest batches are dropped unsent; raise "
+                "runtime.queue_bytes, or see why the sink is away",
+                (unsigned long long)(runtime->queue.max_bytes >> 20));
+  }
+}
+
+static void on_dropped(bb_queue *queue, bb_stream *stream, uint64_t n, bool aged) {
   bb_runtime *runtime = queue->user;
   uint64_t before = stream->first - n;
   for (size_t i = 0; i < runtime->outlets.cap; i++) {
@@ -35,12 +52,7 @@ static void on_dropped(bb_queue *queue, bb_stream *stream, uint64_t n) {
     if (runtime->outlets.entries[i].key == NULL) continue;
     uint64_t dropped = outlet->counters.dropped;
     bb_outlet_dropped(outlet, stream, before, n);
-    if (dropped == 0 && outlet->counters.dropped > 0) {
-      bb_log_warn(runtime->log, outlet->id,
-                  "the queue is full (%llu MiB): the oldest batches are dropped; raise "
-                  "runtime.queue_bytes, or see why the sink is away",
-                  (unsigned long long)(runtime->queue.max_bytes >> 20));
-    }
+    if (dropped < outlet->counters.dropped) note_dropped(runtime, outlet, aged);
   }
 }
 
@@ -124,15 +136,20 @@ static void on_schedule_closed(uv_handle_t *handle) {
   one_handle_closed(schedule->user);
 }
 
-/* First the devices, so that their last batches still reach the sinks; then the sinks; then us. */
+/* First the devices, so that their last batches still reach the sinks; then the sinks; then us. Sinks
+ * that were on their way out before do not hold up the others. */
 static void stop_on(bb_runtime *runtime) {
-  if (runtime->closing > 0) return;
-  switch (runtime->stop_step++) {
+  bool inputs_closed = runtime->closing == runtime->retiring;
+  switch (runtime->stop_step) {
   case 0:
+    if (!inputs_closed) return;
+    runtime->stop_step++;
     bb_apply_close_all(runtime, false, true);
     stop_on(runtime);
     return;
   case 1:
+    if (runtime->closing > 0) return;
+    runtime->stop_step++;
     uv_close((uv_handle_t *)&runtime->prepare, on_handle_closed);
     uv_close((uv_handle_t *)&runtime->tick, on_handle_closed);
     bb_schedule_close(&runtime->schedule, on_schedule_closed);
@@ -186,6 +203,14 @@ bb_station *bb_runtime_station(const bb_runtime *runtime, const char *id) {
 
 bb_outlet *bb_runtime_outlet(const bb_runtime *runtime, const char *id) {
   return bb_map_get(&runtime->outlets, id);
+}
+
+void bb_runtime_shape_changed(bb_runtime *runtime, bb_station_scan *scan) {
+  for (bb_list *node = runtime->watches.next; node != &runtime->watches;) {
+    bb_watch *watch = BB_LIST_ITEM(node, bb_watch, link);
+    node = node->next;
+    if (watch->on_shape != NULL) watch->on_shape(watch, scan);
+  }
 }
 
 static void tell_station(bb_runtime *runtime, bb_station *station, bool gone) {
@@ -245,24 +270,11 @@ void bb_runtime_outlet_changed(bb_runtime *runtime, bb_outlet *outlet) {
   tell_outlet(runtime, outlet, false);
 }
 
-/* Its place may go to another sink, which has nothing to do with these feeds. */
-static void forget_place(bb_runtime *runtime, uint32_t place) {
-  runtime->places[place] = NULL;
-  for (size_t i = 0; i < runtime->stations.cap; i++) {
-    bb_station *station = runtime->stations.entries[i].value;
-    if (runtime->stations.entries[i].key == NULL) continue;
-    for (uint32_t s = 0; s < station->n_scans; s++) {
-      for (bb_feed *feed = station->scans[s].feeds; feed != NULL; feed = feed->next) {
-        feed->sinks &= ~(1ull << place);
-      }
-    }
-  }
-}
-
 void bb_runtime_outlet_closed(bb_runtime *runtime, bb_outlet *outlet) {
   bb_map_remove(&runtime->outlets, outlet->id);
-  forget_place(runtime, outlet->place);
+  bb_runtime_forget_place(runtime, outlet->place);
   runtime->outlet_closed = true;
+  runtime->retiring--;
   tell_outlet(runtime, outlet, true);
   one_closed(runtime);
 }

@@ -69,7 +69,7 @@ struct bb_runtime {
   /* private */
   bb_list watches;
   bb_list parked;     /* what changed sinks had not been sent; see parking.h */
-  bool outlet_closed; /* since the last apply: feeds must be built anew */
+  bool outlet_closed; /* since the last apply: feeds must be looked at anew */
   bb_map streams;     /* by name */
   bb_shape **shapes;
   uint32_t n_shapes;
@@ -79,8 +79,9 @@ struct bb_runtime {
   uv_timer_t tick;      /* twice a second: age, lag, clock */
   uint64_t tick_ns;
   uint32_t handles;
-  uint32_t closing; /* links, stations and outlets that are on their way out */
-  bb_config *next;  /* to be applied once what it replaces is gone */
+  uint32_t closing;  /* links, stations and outlets that are on their way out */
+  uint32_t retiring; /* the outlets among them */
+  bb_config *next;   /* to be applied once what it replaces is gone */
   uint32_t drain_ms;
   uint8_t stop_step;
   void (*on_stopped)(bb_runtime *runtime);
@@ -117,13 +118,18 @@ bb_outlet *bb_runtime_outlet(const bb_runtime *runtime, const char *id);
 /* The one shape of that content; takes over the reference and returns one. */
 bb_shape *bb_runtime_intern(bb_runtime *runtime, bb_shape *shape);
 
-/* Builds the scan's feeds and announces its shape to their sinks. */
+/* Brings the scan's feeds in line with the config: those that it asks for as before go on. Tells the
+ * sinks which shapes are new and which are gone. */
 int bb_runtime_route(bb_runtime *runtime, bb_station_scan *scan);
 void bb_runtime_unroute(bb_runtime *runtime, bb_station_scan *scan);
+
+/* The place may go to another sink, which has nothing to do with the feeds of the former. */
+void bb_runtime_forget_place(bb_runtime *runtime, uint32_t place);
 
 /* Puts a batch into the feed's stream and wakes its sinks. */
 void bb_runtime_deliver(bb_runtime *runtime, bb_feed *feed, const bb_batch *batch);
 
+void bb_runtime_shape_changed(bb_runtime *runtime, bb_station_scan *scan);
 void bb_runtime_station_changed(bb_runtime *runtime, bb_station *station);
 void bb_runtime_station_closed(bb_runtime *runtime, bb_station *station);
 void bb_runtime_link_closed(bb_runtime *runtime, bb_link *link);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the drivers call; see plug/driver.h and station.h. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,11 +50,12 @@ static void on_shape(bb_attachment *attachment, uint32_t place, bb_shape *shape,
     bb_shape_unref(shape);
     return;
   }
+  assert(!scan->draft_taken);
   bb_runtime_unroute(runtime, scan);
   bb_schedule_remove(&runtime->schedule, scan);
   bb_shape_unref(scan->shape);
   scan->shape = NULL;
-  scan->has_latest = scan->draft_taken = false;
+  scan->has_latest = false;
   scan->mode = mode;
   if (shape == NULL || allocate(scan, shape) < 0) {
     bb_log_error(runtime->log, station->id, "scan %s: out of memory; it is not polled",
@@ -67,6 +69,7 @@ static void on_shape(bb_attachment *attachment, uint32_t place, bb_shape *shape,
                  scan->scan->name);
   }
   if (mode == BB_SCAN_POLLED && scan->period_ns > 0) bb_schedule_add(&runtime->schedule, scan);
+  bb_runtime_shape_changed(runtime, scan);
 }
 
 static bb_draft *take(bb_attachment *attachment, uint32_t place) {

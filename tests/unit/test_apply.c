@@ -235,6 +235,72 @@ static void test_apply_reroutes_without_touching_devices(void **state) {
   rig_close(&r);
 }
 
+/* Each route with points of its own has a shape; one that two bring is told once, and gone with the
+ * second. What stays as it was is not told again. */
+static void test_apply_tells_only_the_shapes_that_differ(void **state) {
+  (void)state;
+  static const char first[] = RIG_CONNECTIONS RIG_DEVICES BUS
+      "routes:\n  - { sink: bus, devices: [meter-1], scans: [fast], points: [power] }\n"
+      "  - { sink: bus, devices: [meter-1], scans: [fast], points: [power], report: changes }\n"
+      "  - { sink: bus, devices: [meter-1], scans: [fast], points: [count, power] }\n";
+  static const char fewer[] = RIG_CONNECTIONS RIG_DEVICES BUS
+      "routes:\n"
+      "  - { sink: bus, devices: [meter-1], scans: [fast], points: [power], report: changes }\n"
+      "  - { sink: bus, devices: [meter-1], scans: [fast] }\n";
+  static const char none[] =
+      RIG_CONNECTIONS RIG_DEVICES BUS "routes:\n  - { sink: bus, devices: [meter-2] }\n";
+  rig r;
+  rig_open(&r);
+  rig_apply(&r, first);
+  expect_uint("of two routes", journal_count("bus shape meter-1 fast 1 points"), 1);
+  expect_uint("of the third", journal_count("bus shape meter-1 fast 2 points"), 1);
+  journal_clear();
+  rig_apply(&r, fewer);
+  expect_uint("the third", journal_count("bus gone meter-1 fast"), 1);
+  expect_uint("the new one", journal_count("bus shape meter-1 fast 3 points"), 1);
+  expect_uint("no other", journal_count("bus shape*"), 1);
+  journal_clear();
+  rig_apply(&r, none);
+  expect_uint("both", journal_count("bus gone meter-1 fast"), 2);
+  rig_close(&r);
+}
+
+/* What was reported last is remembered when another sink comes. */
+static void test_apply_keeps_feeds_going(void **state) {
+  (void)state;
+  rig r;
+#define CHANGES "routes:\n  - { sink: bus, devices: [meter-1], scans: [fast], report: changes }\n"
+  open_plant(&r, RIG_CONNECTIONS RIG_DEVICES BUS CHANGES);
+  bb_runtime_pause(&r.runtime, true);
+  push_until_live(&r, "meter-1", "bus live meter-1 fast 10");
+  rig_apply(&r,
+            RIG_CONNECTIONS RIG_DEVICES BOTH CHANGES "  - { sink: hist, devices: [meter-2] }\n");
+  journal_clear();
+  fake_device_push(rig_device(&r, "meter-1"), FAST, 10);
+  push_until_live(&r, "meter-2", "hist live meter-2 fast 10");
+  expect_uint("nothing has changed", journal_count("bus live*"), 0);
+  rig_close(&r);
+}
+
+/* A sink on its way out, which takes all the time it may, does not hold up the stop. */
+static void test_apply_that_waits_does_not_delay_a_stop(void **state) {
+  (void)state;
+  rig r;
+  open_plant(&r, RIG_CONNECTIONS RIG_DEVICES
+             "sinks:\n  - { id: bus, session: {} }\n  - { id: hist, session: { manual: true } }\n");
+  bb_runtime_pause(&r.runtime, true);
+  fake_sink_connect(rig_sink(&r, "hist"));
+  push_until_live(&r, "meter-1", "hist live meter-1 fast 10");
+  bb_config *config = rig_config(PLANT);
+  expect_int("apply", bb_runtime_apply(&r.runtime, config), 0);
+  uint64_t started = uv_hrtime();
+  rig_end_runtime(&r);
+  expect_order("hist close", "bus close", "bus closed", "hist closed");
+  expect_true("in time", uv_hrtime() - started < 4 * BB_NS_PER_S);
+  rig_reopen(&r);
+  rig_close(&r);
+}
+
 static void test_apply_adds_a_sink_that_learns_how_things_are(void **state) {
   (void)state;
   rig r;
@@ -454,6 +520,9 @@ int main(void) {
       cmocka_unit_test(test_apply_closes_what_is_gone),
       cmocka_unit_test(test_apply_leaves_a_disabled_device_out),
       cmocka_unit_test(test_apply_reroutes_without_touching_devices),
+      cmocka_unit_test(test_apply_tells_only_the_shapes_that_differ),
+      cmocka_unit_test(test_apply_keeps_feeds_going),
+      cmocka_unit_test(test_apply_that_waits_does_not_delay_a_stop),
       cmocka_unit_test(test_apply_adds_a_sink_that_learns_how_things_are),
       cmocka_unit_test(test_apply_removes_a_sink),
       cmocka_unit_test(test_apply_replaces_a_sink),

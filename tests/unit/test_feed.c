@@ -224,7 +224,7 @@ static void test_feed_aggregates(void **state) {
       {"mean", BB_AGGREGATE_MEAN, 20, 2.5, BB_TYPE_F64},
       {"min", BB_AGGREGATE_MIN, -10, 1, BB_TYPE_U32},
       {"max", BB_AGGREGATE_MAX, 60, 4, BB_TYPE_U32},
-      {"last", BB_AGGREGATE_LAST, 99, 9, BB_TYPE_U32},
+      {"last", BB_AGGREGATE_LAST, 60, 4, BB_TYPE_U32},
   };
   static const double powers[] = {10, -10, 20, 60};
   for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -248,7 +248,39 @@ static void test_feed_aggregates(void **state) {
     expect_double(rows[i].row, number(&f, 0), rows[i].power);
     expect_double(rows[i].row, number(&f, 1), rows[i].count);
     bb_value text = bb_batch_value(&f.out, 2);
-    expect_bytes("a text has its last", text.v.text.bytes, text.v.text.len, "end", 3);
+    expect_bytes("a text has its last", text.v.text.bytes, text.v.text.len, "x", 1);
+    close_fixture(&f);
+  }
+}
+
+/* 2^60 and its neighbours are one number as a double. */
+static void test_feed_extremes_of_large_integers_are_exact(void **state) {
+  (void)state;
+  static const struct {
+    bb_aggregate aggregate;
+    uint64_t wanted;
+  } rows[] = {{BB_AGGREGATE_MIN, (1ull << 60) - 1}, {BB_AGGREGATE_MAX, (1ull << 60) + 1}};
+  static const bb_point energy = {"energy", "Wh", "", BB_TYPE_U64, 8, .deadband = 0};
+  static const bb_point *const points[] = {&energy};
+  for (size_t i = 0; i < 2; i++) {
+    fixture f;
+    bool none;
+    uint8_t slot[8], quality = GOOD;
+    bb_config_route route = {.every_ms = 60000, .aggregate = (int)rows[i].aggregate};
+    open_fixture(&f, route, NULL);
+    bb_shape *shape = bb_shape_new("energy", points, 1);
+    bb_feed *feed = bb_feed_new(&f.config, &f.route, shape, &none);
+    bb_batch batch = {.device = f.device, .shape = shape, .quality = &quality, .values = slot}, out;
+    for (uint64_t k = 0; k < 4; k++) {
+      bb_value value = {.type = BB_TYPE_U64, .v.u = (1ull << 60) - 1 + (k * 2) % 3};
+      bb_value_store(value, slot, 8);
+      batch.mono_ns = MINUTE * (k == 3 ? 2 : 1) + k;
+      bool reported = bb_feed_report(feed, &batch, &out);
+      expect_int("at the end", reported, k == 3);
+    }
+    expect_uint("exact", bb_batch_value(&out, 0).v.u, rows[i].wanted);
+    bb_feed_free(feed);
+    bb_shape_unref(shape);
     close_fixture(&f);
   }
 }
@@ -468,6 +500,7 @@ int main(void) {
       cmocka_unit_test(test_feed_every_passes_one_a_period),
       cmocka_unit_test(test_feed_every_with_changes),
       cmocka_unit_test(test_feed_aggregates),
+      cmocka_unit_test(test_feed_extremes_of_large_integers_are_exact),
       cmocka_unit_test(test_feed_mean_leaves_out_what_is_not_good),
       cmocka_unit_test(test_feed_chooses_points),
       cmocka_unit_test(test_feed_tells_of_a_loss_at_once),

@@ -39,7 +39,6 @@ static void test_influxdb_options_defaults(void **state) {
   expect_true("gzip, verify", o.gzip && o.verify);
   bb_sink_influxdb.needs(doc.root, &needs);
   expect_uint("window", needs.window_records, 4000);
-  expect_true("no shapes wanted", !needs.shapes);
   bb_report_close(&report);
   bb_doc_close(&doc);
 }

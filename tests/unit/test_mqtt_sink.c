@@ -104,7 +104,7 @@ static void open_sink(const char *more) {
   host.sink->site = "plant-7";
   host.sink->seed = 1;
   expect_int(more, bb_sink_mqtt.open(host.sink, tree.root), 0);
-  expect_int(more, bb_sink_mqtt.shape(host.sink, device, "fast", fast.shape), 0);
+  expect_int(more, bb_sink_mqtt.shape(host.sink, device, fast.shape), 0);
 }
 
 static void close_sink(uint32_t drain_ms) {
@@ -392,7 +392,6 @@ static void test_mqtt_sink_needs_what_its_options_say(void **state) {
   expect_uint("window", needs.window_records, 400);
   expect_uint("run", needs.run_records, 200);
   expect_uint("linger", needs.linger_ms, 10);
-  expect_true("shapes", needs.shapes);
   bb_report_close(&report);
   bb_doc_close(&tree);
 }

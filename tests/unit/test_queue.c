@@ -20,7 +20,8 @@ typedef struct fixture {
   uint64_t mono_ns; /* of the next batch */
 } fixture;
 
-static void on_dropped(bb_queue *queue, bb_stream *stream, uint64_t n) {
+static void on_dropped(bb_queue *queue, bb_stream *stream, uint64_t n, bool aged) {
+  (void)aged;
   fixture *f = queue->user;
   f->dropped += n;
   f->drops++;

@@ -219,9 +219,12 @@ static void test_runtime_gives_births_from_the_latest(void **state) {
                "bus birth meter-1 fast 21", "bus live meter-1 fast 21",
                "bus history meter-1 fast 11");
   bb_batch out;
-  const bb_device *other = bb_runtime_station(&r.runtime, "meter-2")->config->device;
-  expect_true("what is not routed to it is not its own",
-              !sink->base.host->latest(&sink->base, other, "fast", &out));
+  const bb_station *one = bb_runtime_station(&r.runtime, "meter-1");
+  const bb_station *other = bb_runtime_station(&r.runtime, "meter-2");
+  expect_true(
+      "what is not routed to it is not its own",
+      !sink->base.host->latest(&sink->base, other->config->device, other->scans[0].shape, &out) &&
+          !sink->base.host->latest(&sink->base, one->config->device, one->scans[0].shape, &out));
   rig_close(&r);
 }
 

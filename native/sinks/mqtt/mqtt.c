@@ -221,12 +221,12 @@ static int open_sink(bb_sink *sink, const bb_doc *options) {
   return 0;
 }
 
-static int announce(bb_sink *sink, const bb_device *device, const char *scan,
-                    const bb_shape *shape) {
-  bb_mqtt_sink *own = own_of(sink);
-  if (shape != NULL) return bb_topic_cache_put(&own->topics, device, scan);
-  bb_topic_cache_drop(&own->topics, device, scan);
-  return 0;
+static int on_shape(bb_sink *sink, const bb_device *device, const bb_shape *shape) {
+  return bb_topic_cache_put(&own_of(sink)->topics, device, shape->scan);
+}
+
+static void on_shape_gone(bb_sink *sink, const bb_device *device, const bb_shape *shape) {
+  bb_topic_cache_drop(&own_of(sink)->topics, device, shape->scan);
 }
 
 static void close_sink(bb_sink *sink, uint32_t drain_ms) {
@@ -244,8 +244,7 @@ static void fill_needs(const bb_doc *doc, bb_sink_needs *needs) {
   bb_mqtt_options_read(&options, doc);
   *needs = (bb_sink_needs){.window_records = window_of(&options),
                            .run_records = options.max_in_flight,
-                           .linger_ms = options.linger_ms,
-                           .shapes = true};
+                           .linger_ms = options.linger_ms};
 }
 
 const bb_sink_kind bb_sink_mqtt = {
@@ -255,7 +254,8 @@ const bb_sink_kind bb_sink_mqtt = {
     .check = bb_mqtt_options_check,
     .needs = fill_needs,
     .open = open_sink,
-    .shape = announce,
+    .shape = on_shape,
+    .shape_gone = on_shape_gone,
     .deliver = bb_mqtt_deliver,
     .close = close_sink,
 };

@@ -10,6 +10,7 @@
 
 typedef struct {
   uint64_t device_hash;
+  uint32_t uses; /* puts without their drop */
   char *topic;
   char key[]; /* and behind it the topic */
 } entry;
@@ -41,7 +42,8 @@ static size_t make_key(const bb_device *device, const char *scan, char *out) {
 
 void bb_topic_cache_drop(bb_topic_cache *cache, const bb_device *device, const char *scan) {
   char key[KEY_BYTES];
-  if (make_key(device, scan, key) > 0) free(bb_map_remove(&cache->map, key));
+  entry *e = make_key(device, scan, key) > 0 ? bb_map_get(&cache->map, key) : NULL;
+  if (e != NULL && --e->uses == 0) free(bb_map_remove(&cache->map, key));
 }
 
 static int render(bb_topic_cache *cache, const bb_device *device, const char *scan) {
@@ -52,12 +54,19 @@ static int render(bb_topic_cache *cache, const bb_device *device, const char *sc
 int bb_topic_cache_put(bb_topic_cache *cache, const bb_device *device, const char *scan) {
   char key[KEY_BYTES];
   size_t key_len = make_key(device, scan, key);
-  bb_topic_cache_drop(cache, device, scan);
+  entry *old = key_len > 0 ? bb_map_get(&cache->map, key) : NULL;
+  uint32_t uses = old != NULL ? old->uses + 1 : 1;
+  if (old != NULL && old->device_hash == device->hash) {
+    old->uses = uses;
+    return 0;
+  }
   int err = render(cache, device, scan);
   if (err < 0 || key_len == 0) return err;
   entry *e = malloc(sizeof(*e) + key_len + cache->once.len);
   if (e == NULL) return BB_ERR_NOMEM;
+  if (old != NULL) free(bb_map_remove(&cache->map, key));
   e->device_hash = device->hash;
+  e->uses = uses;
   e->topic = e->key + key_len;
   memcpy(e->key, key, key_len);
   memcpy(e->topic, cache->once.bytes, cache->once.len);

@@ -17,10 +17,11 @@ typedef struct bb_topic_cache {
 void bb_topic_cache_init(bb_topic_cache *cache, const bb_topic *topic);
 void bb_topic_cache_close(bb_topic_cache *cache);
 
-/* Announced, or changed. 0, BB_ERR_NOMEM, or BB_ERR_LIMIT (the topic is too long). */
+/* Announced, once for each of the scan's shapes; the device may have changed. 0, BB_ERR_NOMEM, or
+ * BB_ERR_LIMIT (the topic is too long). */
 int bb_topic_cache_put(bb_topic_cache *cache, const bb_device *device, const char *scan);
 
-/* Gone. Harmless when it is not there. */
+/* Gone: it is forgotten once all that was put has been dropped. Harmless when it is not there. */
 void bb_topic_cache_drop(bb_topic_cache *cache, const bb_device *device, const char *scan);
 
 /*

@@ -50,8 +50,7 @@ static void needs(const bb_doc *doc, bb_sink_needs *out) {
                          .window_bytes = (uint32_t)o.bytes,
                          .run_records = o.run,
                          .linger_ms = o.linger_ms,
-                         .hold_ms = o.keep_ms,
-                         .shapes = true};
+                         .hold_ms = o.keep_ms};
 }
 
 double fake_sink_value(const bb_batch *batch) {
@@ -69,8 +68,8 @@ static void note(const fake_sink *sink, const char *what, const bb_batch *batch)
               fake_sink_value(batch), quality[0] != 0 ? " " : "", quality);
 }
 
-static void on_durable(bb_sink *sink) {
-  journal_add("%s durable", sink->id);
+static void on_kept(bb_sink *sink, bool durable) {
+  journal_add("%s %s", sink->id, durable ? "durable" : "kept in memory");
 }
 
 static void give_births(fake_sink *sink) {
@@ -78,7 +77,7 @@ static void give_births(fake_sink *sink) {
     const fake_announced *known = &sink->announced[i];
     bb_batch batch;
     if (known->shape == NULL) continue;
-    if (!sink->base.host->latest(&sink->base, known->device, known->scan, &batch)) continue;
+    if (!sink->base.host->latest(&sink->base, known->device, known->shape, &batch)) continue;
     expect_uint("a birth in the shape that was announced", batch.shape->hash, known->shape->hash);
     note(sink, "birth", &batch);
   }
@@ -90,7 +89,7 @@ void fake_sink_connect(fake_sink *sink) {
   int n = host->kept(&sink->base, "session", &last, sizeof(last));
   expect_true("none or whole", n == (int)sizeof(last) || n == BB_ERR_NOTFOUND);
   sink->session = last + 1;
-  int err = host->keep(&sink->base, "session", &sink->session, sizeof(last), on_durable);
+  int err = host->keep(&sink->base, "session", &sink->session, sizeof(last), on_kept);
   if (err < 0) journal_add("%s cannot keep its number", sink->base.id);
   journal_add("%s session %d", sink->base.id, (int)sink->session);
   give_births(sink);
@@ -186,33 +185,32 @@ static void forget(fake_announced *known) {
   *known = (fake_announced){0};
 }
 
-static fake_announced *find(fake_sink *sink, const char *device, const char *scan) {
+static fake_announced *find(fake_sink *sink, const char *device, uint64_t shape) {
   for (uint32_t i = 0; i < FAKE_SINK_ANNOUNCED; i++) {
     fake_announced *known = &sink->announced[i];
-    if (known->shape == NULL || strcmp(known->device->id, device) != 0) continue;
-    if (strcmp(known->scan, scan) == 0) return known;
+    if (known->shape == NULL || known->shape->hash != shape) continue;
+    if (strcmp(known->device->id, device) == 0) return known;
   }
   return NULL;
 }
 
-static int shape_of(bb_sink *base, const bb_device *device, const char *scan,
-                    const bb_shape *shape) {
+static int shape_of(bb_sink *base, const bb_device *device, const bb_shape *shape) {
   fake_sink *sink = sink_of(base);
-  fake_announced *known = find(sink, device->id, scan);
-  if (shape == NULL) {
-    expect_true("gone is what was announced", known != NULL);
-    journal_add("%s gone %s %s", base->id, device->id, scan);
-    forget(known);
-    return 0;
-  }
-  journal_add("%s shape %s %s %u points", base->id, device->id, scan, shape->n_points);
-  if (known != NULL) forget(known);
-  for (known = sink->announced; known->shape != NULL; known++) {
+  fake_announced *known = sink->announced;
+  expect_true("told once", find(sink, device->id, shape->hash) == NULL);
+  journal_add("%s shape %s %s %u points", base->id, device->id, shape->scan, shape->n_points);
+  for (; known->shape != NULL; known++) {
     expect_true("room for it", known < &sink->announced[FAKE_SINK_ANNOUNCED - 1]);
   }
-  *known = (fake_announced){bb_device_ref(device), NULL, bb_shape_ref(shape)};
-  known->scan = shape->scan;
+  *known = (fake_announced){bb_device_ref(device), bb_shape_ref(shape)};
   return 0;
+}
+
+static void shape_gone(bb_sink *base, const bb_device *device, const bb_shape *shape) {
+  fake_announced *known = find(sink_of(base), device->id, shape->hash);
+  expect_true("gone is what was announced", known != NULL);
+  journal_add("%s gone %s %s", base->id, device->id, shape->scan);
+  forget(known);
 }
 
 static void device_of(bb_sink *base, const bb_device *device, bool up) {
@@ -230,8 +228,7 @@ static int deliver(bb_sink *base, const bb_run *run) {
   if (run->n > sink->largest_run) sink->largest_run = run->n;
   for (uint32_t i = 0; i < run->n; i++) {
     const bb_batch *batch = &run->batches[i];
-    const fake_announced *known = find(sink, batch->device->id, batch->shape->scan);
-    sink->strangers += known == NULL || known->shape->hash != batch->shape->hash;
+    sink->strangers += find(sink, batch->device->id, batch->shape->hash) == NULL;
     expect_true("the test's room", sink->n_pending < FAKE_SINK_PENDING);
     sink->pending[sink->n_pending++] = (fake_pending){run->ticket + i, batch};
     note(sink, run->history ? "history" : "live", batch);
@@ -280,6 +277,7 @@ const bb_sink_kind bb_sink_fake = {
     .needs = needs,
     .open = open_sink,
     .shape = shape_of,
+    .shape_gone = shape_gone,
     .device = device_of,
     .deliver = deliver,
     .retry = retry,

@@ -25,8 +25,7 @@ extern const bb_sink_kind bb_sink_fake;
 
 typedef struct fake_announced {
   const bb_device *device; /* referenced, like the shape */
-  const char *scan;
-  const bb_shape *shape; /* NULL: gone, a free place */
+  const bb_shape *shape;   /* NULL: gone, a free place */
 } fake_announced;
 
 typedef struct fake_pending {
