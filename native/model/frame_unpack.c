@@ -281,6 +281,13 @@ static bool values_fit(const uint8_t *values, const bb_shape *shape) {
   return true;
 }
 
+/* Kind, flags and text must go together. */
+static bool batch_is_sound(uint8_t kind, uint8_t flags, const uint8_t *text, uint16_t text_len) {
+  if (kind > BB_BATCH_MESSAGE) return false;
+  if (kind != BB_BATCH_MESSAGE) return flags <= BB_BATCH_FLAGS;
+  return (flags & ~BB_BATCH_MESSAGE_FLAGS) == 0 && memchr(text, 0, text_len) != NULL;
+}
+
 int bb_frame_unpack_batch(const uint8_t *frame, size_t len, const bb_device *device,
                           const bb_shape *shape, bb_batch *out) {
   static const uint8_t all_good[BB_MAX_POINTS];
@@ -289,9 +296,8 @@ int bb_frame_unpack_batch(const uint8_t *frame, size_t len, const bb_device *dev
   uint8_t kind = frame[48], flags = frame[49], content = frame[50];
   uint16_t text_len = bb_get_le16(frame + 54);
   if (bb_get_le64(frame + 16) != (shape != NULL ? shape->hash : 0)) return BB_ERR_FORMAT;
-  if (bb_get_le16(frame + 52) != n || kind > BB_BATCH_OUTCOME || flags > BB_BATCH_FLAGS ||
-      content > (BB_FRAME_QUALITY | BB_FRAME_CODES) || frame[51] != 0 ||
-      (kind == BB_BATCH_SAMPLES) != (shape != NULL)) {
+  if (bb_get_le16(frame + 52) != n || content > (BB_FRAME_QUALITY | BB_FRAME_CODES) ||
+      frame[51] != 0 || (kind == BB_BATCH_SAMPLES) != (shape != NULL)) {
     return BB_ERR_FORMAT;
   }
   size_t quality = content & BB_FRAME_QUALITY ? n : 0, codes = content & BB_FRAME_CODES ? n : 0;
@@ -299,6 +305,7 @@ int bb_frame_unpack_batch(const uint8_t *frame, size_t len, const bb_device *dev
   if (len != BB_FRAME_BATCH_HEADER + quality + codes + values + text_len) return BB_ERR_FORMAT;
   const uint8_t *p = frame + BB_FRAME_BATCH_HEADER;
   if (shape != NULL && !values_fit(p + quality + codes, shape)) return BB_ERR_FORMAT;
+  if (!batch_is_sound(kind, flags, p + quality + codes + values, text_len)) return BB_ERR_FORMAT;
   *out = (bb_batch){
       .device = device,
       .shape = shape,

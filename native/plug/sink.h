@@ -111,6 +111,7 @@ struct bb_sink_host {
 struct bb_sink_kind {
   const char *kind; /* "mqtt": the key in the config document */
   size_t bytes;     /* of the sink's own struct, which begins with bb_sink */
+  bool topics;      /* a message has a topic; else it is a payload alone */
   const bb_schema *options;
 
   /* What the schema cannot say. Pure. May be NULL. */

@@ -54,6 +54,8 @@ static void serve(bb_client *client, const bb_socket_frame *frame) {
     bb_client_take_request(client, frame->body, frame->len);
   } else if (frame->type == BB_SOCKET_FRAMES && client->greeted) {
     bb_client_take_frames(client, frame->body, frame->len);
+  } else if (frame->type == BB_SOCKET_PUT && client->greeted) {
+    bb_client_take_put(client, frame->body, frame->len);
   } else {
     bb_client_close(client, "it sent a message that only the runtime sends, or no hello");
   }

@@ -4,7 +4,7 @@
  *
  *   client          its life, what it sends     client_out     what is sent to it
  *   client_watch    what it has subscribed to   client_source  values that it brings
- *   request*        what it asks
+ *   client_put      messages for a sink         request*       what it asks
  *
  * A client is freed some time after bb_client_close; what may call back later (commands, reads) is
  * listed in `calls` and let go there.
@@ -118,6 +118,9 @@ void bb_client_unsubscribe(bb_client *client);
 /* client_source.c */
 void bb_client_take_frames(bb_client *client, const uint8_t *bytes, size_t len);
 void bb_client_leave_devices(bb_client *client);
+
+/* client_put.c */
+void bb_client_take_put(bb_client *client, const uint8_t *bytes, size_t len);
 
 /* request.c */
 void bb_client_take_request(bb_client *client, const uint8_t *bytes, size_t len);

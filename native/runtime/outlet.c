@@ -38,6 +38,7 @@ static void free_outlet(bb_outlet *outlet) {
   free(outlet->flights);
   free(outlet->views);
   free(outlet->sink);
+  bb_device_unref(outlet->sender);
   bb_config_unref(outlet->owner);
   free(outlet);
 }

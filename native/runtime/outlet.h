@@ -94,6 +94,7 @@ typedef struct bb_outlet {
   uint64_t aged_ns; /* monotonic: when it was last looked what is no longer live */
   void (*on_kept)(bb_sink *sink, bool durable); /* to be called from the loop; NULL: none */
   bool durable;                                 /* all that was given to be kept, so far */
+  bb_device *sender;                            /* of messages that were put; NULL: none yet */
 } bb_outlet;
 
 /* Opens the sink; `place` is its bit. NULL with `reason` when that fails. */

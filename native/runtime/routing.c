@@ -39,7 +39,7 @@ static const char *stream_name(const bb_runtime *runtime, uint64_t sinks, char *
   return out;
 }
 
-static bb_stream *stream_of(bb_runtime *runtime, uint64_t sinks) {
+bb_stream *bb_runtime_stream(bb_runtime *runtime, uint64_t sinks) {
   char name[MAX_STREAM_NAME];
   stream_name(runtime, sinks, name, sizeof(name));
   bb_stream *stream = bb_map_get(&runtime->streams, name);
@@ -140,7 +140,7 @@ static void take_back(bb_runtime *runtime, bb_station_scan *scan, bb_feed *feed)
 }
 
 static int join(bb_runtime *runtime, bb_feed *feed) {
-  feed->stream = stream_of(runtime, feed->sinks);
+  feed->stream = bb_runtime_stream(runtime, feed->sinks);
   if (feed->stream == NULL) return BB_ERR_NOMEM;
   for (uint32_t place = 0; place < BB_MAX_SINKS; place++) {
     if (!(feed->sinks >> place & 1)) continue;

@@ -126,6 +126,9 @@ void bb_runtime_unroute(bb_runtime *runtime, bb_station_scan *scan);
 /* The place may go to another sink, which has nothing to do with the feeds of the former. */
 void bb_runtime_forget_place(bb_runtime *runtime, uint32_t place);
 
+/* The stream of that set of sinks, by their places; made when there is none. NULL without memory. */
+bb_stream *bb_runtime_stream(bb_runtime *runtime, uint64_t sinks);
+
 /* Puts a batch into the feed's stream and wakes its sinks. */
 void bb_runtime_deliver(bb_runtime *runtime, bb_feed *feed, const bb_batch *batch);
 

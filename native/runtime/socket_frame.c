@@ -8,14 +8,14 @@
 #include "base/err.h"
 
 static size_t limit(bb_socket_type type) {
-  return type == BB_SOCKET_FRAMES ? BB_SOCKET_MAX_FRAMES : BB_SOCKET_MAX_JSON;
+  return type >= BB_SOCKET_FRAMES ? BB_SOCKET_MAX_FRAMES : BB_SOCKET_MAX_JSON;
 }
 
 int bb_socket_frame_peek(const uint8_t *bytes, size_t len, bb_socket_frame *out) {
   if (len < BB_SOCKET_HEADER) return 0;
   uint32_t follows = bb_get_le32(bytes);
   uint8_t type = bytes[4];
-  if (type < BB_SOCKET_REQUEST || type > BB_SOCKET_FRAMES || follows < 2) return BB_ERR_FORMAT;
+  if (type < BB_SOCKET_REQUEST || type > BB_SOCKET_PUT || follows < 2) return BB_ERR_FORMAT;
   size_t body = follows - 1u;
   if (body > limit((bb_socket_type)type)) return BB_ERR_LIMIT;
   if (len < BB_SOCKET_HEADER + body) return 0;

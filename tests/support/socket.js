@@ -12,7 +12,7 @@ const frames = require('./frame');
 const { waitFor } = require('./wait');
 
 const HEADER = 5;
-const TYPE = { request: 1, answer: 2, event: 3, frames: 4 };
+const TYPE = { request: 1, answer: 2, event: 3, frames: 4, put: 5 };
 
 /** @param {number} type @param {Buffer} body */
 function packMessage(type, body) {

@@ -24,7 +24,7 @@ static const struct {
     {"length 0", {0, 0, 0, 0, 1}, 5, BB_ERR_FORMAT},
     {"no body", {1, 0, 0, 0, 1}, 5, BB_ERR_FORMAT},
     {"type 0", {3, 0, 0, 0, 0}, 5, BB_ERR_FORMAT},
-    {"type 5", {3, 0, 0, 0, 5}, 5, BB_ERR_FORMAT},
+    {"type 6", {3, 0, 0, 0, 6}, 5, BB_ERR_FORMAT},
     {"the longest request", {1, 0, 0, 4, 1}, 5, 0},
     {"one byte longer", {2, 0, 0, 4, 1}, 5, BB_ERR_LIMIT},
     {"the longest frames", {1, 0, 0x10, 0, 4}, 5, 0},

@@ -91,8 +91,22 @@ static bb_line_plan *plan_of(bb_influxdb_plans *plans, const bb_shape *shape) {
   return NULL;
 }
 
+/* Lines that someone else encoded; the last may lack its end. */
+static int put_lines(bb_buf *out, const bb_batch *batch) {
+  uint32_t len;
+  int lines = 0;
+  const char *text = bb_batch_payload(batch, &len);
+  while (len > 0 && text[len - 1] == '\n') len--;
+  if (len == 0) return 0;
+  for (uint32_t i = 0; i < len; i++) lines += text[i] == '\n';
+  bb_buf_append(out, text, len);
+  bb_buf_byte(out, '\n');
+  return out->failed < 0 ? out->failed : lines + 1;
+}
+
 int bb_influxdb_plans_encode(bb_influxdb_plans *plans, bb_buf *out, const bb_batch *batch,
                              uint32_t *left_out) {
+  if (batch->kind == BB_BATCH_MESSAGE) return put_lines(out, batch);
   if (batch->kind != BB_BATCH_SAMPLES) return bb_line_event(out, batch, &plans->options);
   bb_line_series *series = series_of(plans, batch->device);
   bb_line_plan *plan = plan_of(plans, batch->shape);
@@ -102,6 +116,7 @@ int bb_influxdb_plans_encode(bb_influxdb_plans *plans, bb_buf *out, const bb_bat
 
 uint32_t bb_influxdb_plans_count(bb_influxdb_plans *plans, const bb_batch *batch,
                                  const char *measurement, const char *field, const char *type) {
+  if (batch->kind == BB_BATCH_MESSAGE) return 0;
   if (batch->kind != BB_BATCH_SAMPLES) {
     return strcmp(measurement, "events") == 0 && strcmp(field, "text") == 0;
   }

@@ -59,6 +59,10 @@ static const char *scan_of(const bb_batch *batch) {
 /* The topic of the record's next message; 0 or an error of the topic. */
 static int find_topic(bb_mqtt_sink *own, const bb_mqtt_record *record, const char **topic) {
   const bb_batch *batch = record->batch;
+  if (batch->kind == BB_BATCH_MESSAGE) {
+    *topic = batch->text;
+    return 0;
+  }
   int err = bb_topic_cache_get(&own->topics, batch->device, scan_of(batch), topic);
   if (err < 0 || !own->topic.has_point) return err;
   const char *point =
@@ -72,8 +76,27 @@ static int find_topic(bb_mqtt_sink *own, const bb_mqtt_record *record, const cha
 static int encode(bb_mqtt_sink *own, const bb_mqtt_record *record, bb_buf *out) {
   const bb_batch *batch = record->batch;
   bb_json_options options = {.tags = own->options.tags, .historical = record->history};
+  if (batch->kind == BB_BATCH_MESSAGE) {
+    uint32_t len;
+    const char *payload = bb_batch_payload(batch, &len);
+    return bb_buf_append(out, payload, len);
+  }
   return by_point(own, batch) ? bb_json_point(out, batch, record->next_point, &options)
                               : bb_json_batch(out, batch, &options);
+}
+
+/* History is never retained: what is newer may be already. */
+static bool is_retained(const bb_mqtt_sink *own, const bb_mqtt_record *record) {
+  const bb_batch *batch = record->batch;
+  if (record->history) return false;
+  if (batch->kind == BB_BATCH_MESSAGE) return (batch->flags & BB_BATCH_RETAIN) != 0;
+  return own->options.retain && batch->kind == BB_BATCH_SAMPLES;
+}
+
+static uint8_t qos_of(const bb_mqtt_sink *own, const bb_batch *batch) {
+  unsigned given = (batch->flags & BB_BATCH_QOS) >> BB_BATCH_QOS_SHIFT;
+  bool own_qos = batch->kind != BB_BATCH_MESSAGE || given == 0;
+  return (uint8_t)(own_qos ? own->options.qos : given - 1);
 }
 
 /* One place is kept free, so that the last state can still be told. */
@@ -87,13 +110,12 @@ static bool send_message(bb_mqtt_sink *own, bb_mqtt_record *record) {
   const char *topic;
   if (out == NULL) return false;
   size_t before = out->len;
-  bool live_sample = record->batch->kind == BB_BATCH_SAMPLES && !record->history;
   int left_out = encode(own, record, out), err = left_out;
   if (err >= 0) err = find_topic(own, record, &topic);
   uint32_t bytes = (uint32_t)(out->len - before);
   if (err >= 0) {
-    err = bb_mqtt_add(&own->mqtt, topic, (uint8_t)own->options.qos,
-                      own->options.retain && live_sample, (uint64_t)(record - own->records));
+    err = bb_mqtt_add(&own->mqtt, topic, qos_of(own, record->batch), is_retained(own, record),
+                      (uint64_t)(record - own->records));
   }
   if (err < 0) {
     record->bytes = bytes;

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See put.h. */
+#include "runtime/put.h"
+
+#include <string.h>
+
+#include "base/err.h"
+#include "base/text.h"
+
+/* Who the batches of the outlet's messages come from. */
+static const bb_device *sender_of(bb_outlet *outlet) {
+  if (outlet->sender == NULL) {
+    outlet->sender = bb_device_new(outlet->id, outlet->owner->site, "", NULL, 0);
+  }
+  return outlet->sender;
+}
+
+static int check(const bb_outlet *outlet, const bb_put_message *message, bb_reason *reason) {
+  bool topics = outlet->config->kind->topics;
+  uint32_t len = message->topic_len + message->payload_len;
+  if (len > BB_PUT_MAX_MESSAGE) {
+    bb_reason_set(reason, BB_ERR_LIMIT, 0, "a message of %u bytes is too long; at most %u", len,
+                  BB_PUT_MAX_MESSAGE);
+  } else if (topics && message->topic_len == 0) {
+    bb_reason_set(reason, BB_ERR_INVALID, 0, "the message has no topic");
+  } else if (topics && (memchr(message->topic, 0, message->topic_len) != NULL ||
+                        !bb_text_is_utf8(message->topic, message->topic_len) ||
+                        memchr(message->topic, '+', message->topic_len) != NULL ||
+                        memchr(message->topic, '#', message->topic_len) != NULL)) {
+    bb_reason_set(reason, BB_ERR_INVALID, 0,
+                  "the topic %.*s cannot be published to; allowed: UTF-8 without +, # and NUL",
+                  message->topic_len > 80 ? 80 : (int)message->topic_len, message->topic);
+  } else if (!topics && message->topic_len > 0) {
+    bb_reason_set(reason, BB_ERR_INVALID, 0, "this sink has no topics");
+  } else {
+    return 0;
+  }
+  return reason->code;
+}
+
+static int append(bb_runtime *runtime, bb_outlet *outlet, const bb_put_message *message) {
+  char text[BB_PUT_MAX_MESSAGE + 1];
+  const bb_device *sender = sender_of(outlet);
+  uint64_t sinks = 1ull << outlet->place;
+  bb_stream *stream = sender != NULL ? bb_runtime_stream(runtime, sinks) : NULL;
+  if (stream == NULL || bb_outlet_join(outlet, stream) < 0) return BB_ERR_NOMEM;
+  memcpy(text, message->topic, message->topic_len);
+  text[message->topic_len] = 0;
+  memcpy(text + message->topic_len + 1, message->payload, message->payload_len);
+  bb_batch batch = {.device = sender,
+                    .time_ns = bb_clock_utc_ns(&runtime->clock),
+                    .mono_ns = bb_clock_mono_ns(&runtime->clock),
+                    .boot = runtime->boot,
+                    .seq = ++runtime->seq,
+                    .kind = BB_BATCH_MESSAGE,
+                    .flags = (uint8_t)(message->flags << BB_BATCH_QOS_SHIFT),
+                    .text_len = (uint16_t)(message->topic_len + 1u + message->payload_len),
+                    .text = text};
+  if (!runtime->clock_set) batch.flags |= BB_BATCH_CLOCK_UNSET;
+  int err = bb_stream_append(stream, &batch);
+  if (err == 0) runtime->wake_set |= sinks;
+  return err;
+}
+
+int bb_runtime_put(bb_runtime *runtime, const char *sink, const bb_put_message *message,
+                   bb_reason *reason) {
+  bb_outlet *outlet = bb_runtime_outlet(runtime, sink);
+  if (outlet == NULL || outlet->closing || runtime->stopping) {
+    bb_reason_set(reason, BB_ERR_NOTFOUND, 0, "there is no sink %s in the config that runs", sink);
+    return BB_ERR_NOTFOUND;
+  }
+  int err = check(outlet, message, reason);
+  if (err < 0) return err;
+  err = append(runtime, outlet, message);
+  if (err < 0) bb_reason_set(reason, err, 0, "%s", bb_err_text(err));
+  return err;
+}
