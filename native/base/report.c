@@ -2,6 +2,7 @@
 /* See report.h. */
 #include "base/report.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,9 +56,8 @@ static const char *copy_line(bb_report *report, const char *text) {
   return copy;
 }
 
-static bool add_mistake(bb_report *report, uint32_t line, const char *path, const char *text) {
+static bool keep(bb_report *report, bb_mistake mistake, const char *path, const char *text) {
   if (grow(report) < 0) return false;
-  bb_mistake mistake = {.line = line};
   mistake.file = bb_arena_string(&report->arena, report->file);
   mistake.path = copy_line(report, path);
   mistake.text = copy_line(report, text);
@@ -66,27 +66,46 @@ static bool add_mistake(bb_report *report, uint32_t line, const char *path, cons
   return true;
 }
 
-static void add(bb_report *report, uint32_t line, const char *path, const char *text) {
-  if (!add_mistake(report, line, path, text)) report->more++;
+static void add(bb_report *report, bb_mistake mistake, const char *path, const char *format,
+                va_list args) {
+  char text[MAX_TEXT];
+  bool warning = mistake.severity == BB_SEVERITY_WARNING;
+  vsnprintf(text, sizeof(text), format, args);
+  if (!keep(report, mistake, path, text)) {
+    *(warning ? &report->more_warnings : &report->more) += 1;
+  } else if (warning) {
+    report->n_warnings++;
+  }
+}
+
+static void add_at(bb_report *report, bb_severity severity, const bb_doc *doc, const char *format,
+                   va_list args) {
+  char path[BB_MAX_PATH] = "";
+  bb_mistake mistake = {.severity = severity, .line = doc != NULL ? doc->line : 0};
+  if (doc != NULL) bb_doc_path(doc, path, sizeof(path));
+  add(report, mistake, path, format, args);
 }
 
 void bb_report_add(bb_report *report, const bb_doc *doc, const char *format, ...) {
-  char text[MAX_TEXT], path[BB_MAX_PATH] = "";
   va_list args;
   va_start(args, format);
-  vsnprintf(text, sizeof(text), format, args);
+  add_at(report, BB_SEVERITY_MISTAKE, doc, format, args);
   va_end(args);
-  if (doc != NULL) bb_doc_path(doc, path, sizeof(path));
-  add(report, doc != NULL ? doc->line : 0, path, text);
+}
+
+void bb_report_warn(bb_report *report, const bb_doc *doc, const char *format, ...) {
+  va_list args;
+  if (!report->wants_warnings) return;
+  va_start(args, format);
+  add_at(report, BB_SEVERITY_WARNING, doc, format, args);
+  va_end(args);
 }
 
 void bb_report_add_line(bb_report *report, uint32_t line, const char *format, ...) {
-  char text[MAX_TEXT];
   va_list args;
   va_start(args, format);
-  vsnprintf(text, sizeof(text), format, args);
+  add(report, (bb_mistake){.line = line}, "", format, args);
   va_end(args);
-  add(report, line, "", text);
 }
 
 static bool stands_behind(const bb_mistake *a, const bb_mistake *b) {
@@ -107,13 +126,19 @@ void bb_report_sort(bb_report *report) {
   }
 }
 
+static void print_more(bb_buf *out, uint32_t n, const char *what) {
+  if (n > 0) bb_buf_printf(out, "and %u more %s%s\n", n, what, n == 1 ? "" : "s");
+}
+
 void bb_report_print(const bb_report *report, bb_buf *out) {
   for (uint32_t i = 0; i < report->n; i++) {
     const bb_mistake *mistake = &report->mistakes[i];
     bb_buf_text(out, mistake->file);
     if (mistake->line > 0) bb_buf_printf(out, ":%u", mistake->line);
     if (mistake->path[0] != 0) bb_buf_printf(out, ": %s", mistake->path);
-    bb_buf_printf(out, ": %s\n", mistake->text);
+    bool warning = mistake->severity == BB_SEVERITY_WARNING;
+    bb_buf_printf(out, ": %s%s\n", warning ? "warning: " : "", mistake->text);
   }
-  if (report->more > 0) bb_buf_printf(out, "and %u more mistakes\n", report->more);
+  print_more(out, report->more, "mistake");
+  print_more(out, report->more_warnings, "warning");
 }

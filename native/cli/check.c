@@ -3,27 +3,40 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/err.h"
 #include "cli/cli.h"
-#include "cli/load.h"
+#include "io/error.h"
+#include "runtime/config.h"
 
 #define NAME "busbar check"
+#define MAX_TEXT (4u << 20) /* of all mistakes */
 
 static const char usage[] =
     "Usage: busbar check CONFIG\n"
     "\n"
     "Reads a config document (YAML or JSON) and the profiles that it names, and tells every "
     "mistake\n"
-    "as FILE:LINE: PATH: what is wrong; what is allowed. It connects to nothing.\n"
+    "as FILE:LINE: PATH: what is wrong; what is allowed. Where there is none, it warns of what is\n"
+    "allowed and hardly meant: FILE:LINE: PATH: warning: ... It connects to nothing.\n"
     "\n"
     "Example: busbar check site.yaml\n"
     "\n"
-    "Exit codes: 0 no mistake; 1 failed; 2 mistakes, or wrong usage.\n";
+    "Exit codes: 0 no mistake, with or without warnings; 1 failed; 2 mistakes, or wrong usage.\n";
 
 static void print_count(const char *before, uint32_t n, const char *what) {
   printf("%s%u %s%s", before, n, what, n == 1 ? "" : "s");
 }
 
-static void print_summary(const char *path, const bb_config *config) {
+static void print_report(bb_report *report) {
+  bb_buf text;
+  bb_buf_init(&text, MAX_TEXT);
+  bb_report_sort(report);
+  bb_report_print(report, &text);
+  fputs(bb_buf_string(&text), stderr);
+  bb_buf_close(&text);
+}
+
+static void print_summary(const char *path, const bb_config *config, uint32_t n_warnings) {
   uint32_t n_points = 0, n_off = 0;
   for (uint32_t i = 0; i < config->n_devices; i++) {
     const bb_config_device *device = &config->devices[i];
@@ -37,7 +50,26 @@ static void print_summary(const char *path, const bb_config *config) {
   print_count(", ", config->n_connections, "connection");
   print_count(", ", config->n_sinks, "sink");
   print_count(", ", config->n_routes, "route");
+  if (n_warnings > 0) print_count("; ", n_warnings, "warning");
   putchar('\n');
+}
+
+static int check(const char *path) {
+  bb_report report;
+  bb_config *config;
+  bb_report_init(&report);
+  report.wants_warnings = true;
+  int err = bb_config_load(&config, path, &bb_kinds_all, &report);
+  print_report(&report);
+  if (err == 0) {
+    print_summary(path, config, report.n_warnings + report.more_warnings);
+  } else if (bb_report_ok(&report)) {
+    fprintf(stderr, NAME ": %s: %s\n", path, bb_error_text(err));
+  }
+  bb_config_unref(config);
+  bb_report_close(&report);
+  if (err == 0) return BB_EXIT_DONE;
+  return err == BB_ERR_NOMEM ? BB_EXIT_FAILED : BB_EXIT_USAGE;
 }
 
 int bb_cli_check(int argc, char **argv) {
@@ -62,10 +94,5 @@ int bb_cli_check(int argc, char **argv) {
           stderr);
     return BB_EXIT_USAGE;
   }
-  bb_config *config;
-  int code = bb_cli_load(&config, NAME, path);
-  if (code != BB_EXIT_DONE) return code;
-  print_summary(path, config);
-  bb_config_unref(config);
-  return BB_EXIT_DONE;
+  return check(path);
 }

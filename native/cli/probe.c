@@ -10,6 +10,8 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/load.h"
+#include "cli/probe_hint.h"
+#include "cli/probe_orders.h"
 #include "cli/probe_read.h"
 #include "cli/probe_table.h"
 
@@ -25,7 +27,8 @@ static const char usage[] =
     "a\n"
     "runtime that polls the same device first.\n"
     "\n"
-    "  --orders        show the numbers of more than one register in all four word orders too\n"
+    "  --orders        show the numbers of more than one register in all four word orders too,\n"
+    "                  beside their bytes, as wide as the terminal (elsewhere 80, or COLUMNS)\n"
     "  --scan NAME     only the points of that scan\n"
     "  --timeout TIME  how long to wait for the connection and an answer (default: 5s)\n"
     "\n"
@@ -151,21 +154,24 @@ static int choose(const bb_profile *profile, const options *o, uint16_t *points,
 /* Why there is no table, and what may be done. */
 static void explain(const bb_probe *probe) {
   int code = probe->reason.code;
-  fprintf(stderr, NAME ": %s: %s\n", probe->device->id,
-          probe->reason.text[0] != 0 ? probe->reason.text : "no answer");
+  fprintf(stderr, NAME ": %s: ", probe->device->id);
+  bb_probe_hint_silence(probe, stderr);
   if (code == BB_ERR_CLOSED || code == UV_ECONNREFUSED || code == UV_ECONNRESET) {
     fputs("Many meters take one client only: if a runtime polls this one, stop that first.\n",
           stderr);
   }
 }
 
-static int print(const bb_probe *probe, bool orders) {
+static int print(const bb_probe *probe, const options *o) {
   int err = bb_probe_table_print(probe, stdout);
-  if (err == 0 && orders) {
+  if (err == 0 && o->orders) {
     putchar('\n');
-    err = bb_probe_table_print_orders(probe, stdout);
+    err = bb_probe_orders_print(probe, bb_probe_orders_width(stdout), stdout);
   }
-  return err < 0 ? BB_EXIT_FAILED : BB_EXIT_DONE;
+  fflush(stdout);
+  if (err < 0) return BB_EXIT_FAILED;
+  bb_probe_hint_points(probe, o->config, o->orders, stderr);
+  return BB_EXIT_DONE;
 }
 
 static int run(const bb_config_device *device, const options *o) {
@@ -180,7 +186,7 @@ static int run(const bb_config_device *device, const options *o) {
     bb_probe_run(probe);
     code = BB_EXIT_FAILED;
     if (probe->answered) {
-      code = print(probe, o->orders);
+      code = print(probe, o);
     } else {
       explain(probe);
     }

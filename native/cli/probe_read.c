@@ -19,6 +19,10 @@ static bb_probe *probe_of(const bb_attachment *attachment) {
 static void end(bb_probe *probe) {
   if (probe->ending) return;
   probe->ending = true;
+  if (probe->rounds > 0) {
+    probe->waited_ms =
+        (uint32_t)((bb_clock_mono_ns(&probe->clock) - probe->asked_ns) / BB_NS_PER_MS);
+  }
   uv_close((uv_handle_t *)&probe->timer, NULL);
   uv_close((uv_handle_t *)&probe->step, NULL);
   if (probe->attached) {
@@ -41,7 +45,9 @@ static void on_timeout(uv_timer_t *timer) {
   if (!probe->told && !probe->answered) {
     char time[32];
     bb_text_show_ms(time, sizeof(time), probe->timeout_ms);
-    bb_reason_set(&probe->reason, BB_ERR_TIMEOUT, 0, "no answer within %s", time);
+    bb_reason_set(&probe->reason, BB_ERR_TIMEOUT, 0,
+                  "no answer within %s; --timeout sets how long to wait", time);
+    probe->overdue = true;
   }
   end(probe);
 }
@@ -49,7 +55,7 @@ static void on_timeout(uv_timer_t *timer) {
 static void poll_once(uv_timer_t *step) {
   bb_probe *probe = step->data;
   if (probe->ending) return;
-  probe->rounds++;
+  if (probe->rounds++ == 0) probe->asked_ns = bb_clock_mono_ns(&probe->clock);
   uv_timer_start(&probe->timer, on_timeout, probe->timeout_ms, 0);
   int err = probe->conn->driver->poll(probe->attachment, 0);
   if (err == 0) return;
@@ -86,7 +92,9 @@ static bool is_silent(const bb_draft *draft) {
 
 static void on_link(bb_conn *conn, bool up, const bb_reason *reason) {
   bb_probe *probe = conn->owner;
-  if (!up && !probe->ending) keep_reason(probe, reason);
+  if (probe->ending) return;
+  probe->linked = up;
+  if (!up) keep_reason(probe, reason);
 }
 
 static void on_device(bb_attachment *attachment, bool up, const bb_reason *reason) {
@@ -230,6 +238,7 @@ int bb_probe_run(bb_probe *probe) {
   bb_log_init(&probe->log, 2);
   probe->log.level = BB_LOG_ERROR;
   probe->clock = bb_clock_system();
+  probe->linked = true;
   int err = uv_loop_init(&probe->loop);
   if (err < 0) return err;
   uv_timer_init(&probe->loop, &probe->timer);

@@ -26,11 +26,14 @@ typedef struct bb_probe {
   uint16_t n_points;
   uint32_t timeout_ms; /* of each poll, the connection's coming about included */
   /* read-only: after it */
-  bool answered;    /* there is a batch */
-  bb_shape *shape;  /* referenced */
-  bb_draft draft;   /* of the last poll; with raw bytes, all zero where none were read */
-  bb_reason reason; /* why there is none */
-  int status;       /* of the last poll */
+  bool answered;      /* there is a batch */
+  bb_shape *shape;    /* referenced */
+  bb_draft draft;     /* of the last poll; with raw bytes, all zero where none were read */
+  bb_reason reason;   /* why there is none */
+  uint32_t rounds;    /* polls */
+  uint32_t waited_ms; /* from the first poll to the end */
+  bool linked;        /* the connection is not known to be down */
+  bool overdue;       /* ended by timeout_ms */
   /* private */
   uv_loop_t loop;
   uv_timer_t timer, step;
@@ -40,7 +43,8 @@ typedef struct bb_probe {
   bb_attachment *attachment;
   bb_scan scan;
   uint8_t *former; /* quality of each point in the poll before */
-  uint32_t rounds, still;
+  uint64_t asked_ns;
+  uint32_t still;
   bool lent, told, ending, attached;
 } bb_probe;
 

@@ -2,12 +2,10 @@
 /* See probe_table.h. */
 #include "cli/probe_table.h"
 
-#include <math.h>
-
 #include "cli/table.h"
 #include "encode/number.h"
 
-static const bb_profile_point *profile_point(const bb_probe *probe, uint16_t place) {
+const bb_profile_point *bb_probe_table_point(const bb_probe *probe, uint16_t place) {
   return &probe->device->profile->points[probe->points[place]];
 }
 
@@ -71,8 +69,9 @@ static void put_quality(bb_buf *out, uint8_t quality, uint8_t code) {
   if (code != 0) bb_buf_printf(out, " (exception %u)", code);
 }
 
-/* Bytes were read for this point, even if they make no value. */
-static bool has_raw(uint8_t quality, const bb_codec *codec) {
+bool bb_probe_table_has_raw(const bb_probe *probe, uint16_t place) {
+  uint8_t quality = probe->draft.quality[place];
+  const bb_codec *codec = &bb_probe_table_point(probe, place)->codec;
   if (bb_quality_has_value(quality)) return true;
   switch (quality & BB_CAUSE_MASK) {
   case BB_CAUSE_NOT_AVAILABLE:
@@ -105,7 +104,7 @@ int bb_probe_table_print(const bb_probe *probe, FILE *out) {
   bb_buf_init(&cell, 1u << 16);
   for (uint16_t i = 0; i < probe->shape->n_points; i++) {
     const bb_point *point = &probe->shape->points[i];
-    const bb_codec *codec = &profile_point(probe, i)->codec;
+    const bb_codec *codec = &bb_probe_table_point(probe, i)->codec;
     uint8_t quality = draft->quality[i];
     bb_table_cell(&table, point->name);
     bb_buf_clear(&cell);
@@ -118,65 +117,10 @@ int bb_probe_table_print(const bb_probe *probe, FILE *out) {
     put_quality(&cell, quality, draft->codes[i]);
     bb_table_cell(&table, bb_buf_string(&cell));
     bb_buf_clear(&cell);
-    if (has_raw(quality, codec)) {
+    if (bb_probe_table_has_raw(probe, i)) {
       put_raw(&cell, draft->raw + (size_t)i * BB_DRAFT_RAW, codec);
     }
     bb_table_cell(&table, bb_buf_string(&cell));
-  }
-  int err = bb_table_print(&table, out);
-  bb_table_close(&table);
-  bb_buf_close(&cell);
-  return err;
-}
-
-/* The power of ten that the device gives for this point. */
-static int32_t power_of(const bb_probe *probe, const bb_profile_point *point) {
-  if (point->scale_from < 0) return BB_POWER_NONE;
-  for (uint16_t i = 0; i < probe->n_points; i++) {
-    if (probe->points[i] != point->scale_from) continue;
-    if (!bb_quality_has_value(probe->draft.quality[i])) return BB_POWER_MISSING;
-    const uint8_t *slot = probe->draft.values + probe->shape->offsets[i];
-    double power = bb_value_double(bb_value_load(probe->shape->points[i].type, slot));
-    return fabs(power) <= BB_POWER_MAX ? (int32_t)power : BB_POWER_MISSING;
-  }
-  return BB_POWER_MISSING;
-}
-
-static void put_order(bb_table *table, bb_buf *cell, const bb_probe *probe, uint16_t place,
-                      bb_order order) {
-  const bb_profile_point *point = profile_point(probe, place);
-  const uint8_t *raw = probe->draft.raw + (size_t)place * BB_DRAFT_RAW;
-  bb_codec codec = point->codec;
-  uint8_t slot[8];
-  codec.order = order;
-  uint8_t quality = bb_codec_decode(&codec, raw, power_of(probe, point), slot, sizeof(slot));
-  bb_buf_clear(cell);
-  if (bb_quality_has_value(quality)) {
-    bb_probe_table_value(cell, &point->point, slot);
-  } else {
-    bb_buf_text(cell, bb_quality_text(quality));
-  }
-  bb_table_cell(table, bb_buf_string(cell));
-}
-
-int bb_probe_table_print_orders(const bb_probe *probe, FILE *out) {
-  static const char *const heads[] = {"POINT", "UNIT",  "PROFILE", ">ABCD",
-                                      ">CDAB", ">BADC", ">DCBA"};
-  bb_table table;
-  bb_buf cell;
-  bb_table_init(&table, heads, 7);
-  bb_buf_init(&cell, 1u << 16);
-  for (uint16_t i = 0; i < probe->shape->n_points; i++) {
-    const bb_profile_point *point = profile_point(probe, i);
-    const bb_codec *codec = &point->codec;
-    bool many = codec->raw_bytes == 4 || codec->raw_bytes == 8;
-    if (!many || codec->raw == BB_RAW_TEXT || !has_raw(probe->draft.quality[i], codec)) continue;
-    bb_table_cell(&table, point->point.name);
-    bb_table_cell(&table, point->point.unit);
-    bb_table_cell(&table, bb_order_name(codec->order));
-    for (int order = 0; order < BB_ORDER_COUNT; order++) {
-      put_order(&table, &cell, probe, i, (bb_order)order);
-    }
   }
   int err = bb_table_print(&table, out);
   bb_table_close(&table);

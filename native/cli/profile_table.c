@@ -129,7 +129,8 @@ static void print_head(const bb_profile *profile, FILE *out) {
     const bb_profile_scan *scan = &profile->scans[i];
     if (scan->n_points == 0) continue;
     bb_text_show_ms(period, sizeof(period), scan->period_ms);
-    fprintf(out, "%s %s (%u points, each %s)", before, scan->name, scan->n_points, period);
+    fprintf(out, "%s %s (%u point%s, each %s)", before, scan->name, scan->n_points,
+            scan->n_points == 1 ? "" : "s", period);
     before = ",";
   }
   fputs("\n\n", out);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `busbar profiles`: which device profiles are bundled, and what the points of one are. */
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,14 +7,13 @@
 
 #include "base/err.h"
 #include "base/limits.h"
-#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/profile_table.h"
 #include "io/bundled.h"
 #include "io/error.h"
+#include "runtime/profile_list.h"
 
 #define NAME "busbar profiles"
-#define MAX_PROFILES 4096
 
 static const char usage[] =
     "Usage: busbar profiles [ID]\n"
@@ -27,62 +25,6 @@ static const char usage[] =
     "Example: busbar profiles rockwell/powermonitor-500\n"
     "\n"
     "Exit codes: 0 done; 1 failed; 2 wrong usage, or a profile with mistakes.\n";
-
-typedef struct {
-  char *ids[MAX_PROFILES]; /* "rockwell/powermonitor-500" */
-  size_t n;
-  int failed;
-} list;
-
-static void free_list(list *l) {
-  for (size_t i = 0; i < l->n; i++) free(l->ids[i]);
-}
-
-static void add(list *l, const char *vendor, const char *file) {
-  static const char *const suffixes[] = {".yaml", ".yml", ".json"};
-  const char *dot = strrchr(file, '.');
-  for (size_t i = 0; dot != NULL && i < 3; i++) {
-    if (strcmp(dot, suffixes[i]) != 0 || l->n == MAX_PROFILES) continue;
-    if (asprintf(&l->ids[l->n], "%s/%.*s", vendor, (int)(dot - file), file) < 0) {
-      l->failed = BB_ERR_NOMEM;
-      return;
-    }
-    l->n++;
-  }
-}
-
-static void add_vendor(list *l, const char *folder, const char *vendor) {
-  char path[BB_MAX_PATH];
-  if (vendor[0] == '.') return;
-  if ((size_t)snprintf(path, sizeof(path), "%s/%s", folder, vendor) >= sizeof(path)) return;
-  DIR *files = opendir(path);
-  if (files == NULL) return; /* a file beside the folders */
-  const struct dirent *file;
-  while ((file = readdir(files)) != NULL) add(l, vendor, file->d_name);
-  closedir(files);
-}
-
-static int compare(const void *a, const void *b) {
-  return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static int find_all(list *l) {
-  char folder[BB_MAX_PATH];
-  int err = bb_bundled_folder(folder, sizeof(folder));
-  DIR *vendors = err == 0 ? opendir(folder) : NULL;
-  if (vendors == NULL) {
-    fputs(NAME ": the folder of the bundled profiles is not there; BUSBAR_PROFILES can name it\n",
-          stderr);
-    return BB_EXIT_FAILED;
-  }
-  const struct dirent *vendor;
-  while ((vendor = readdir(vendors)) != NULL) add_vendor(l, folder, vendor->d_name);
-  closedir(vendors);
-  qsort(l->ids, l->n, sizeof(l->ids[0]), compare);
-  if (l->failed == 0) return BB_EXIT_DONE;
-  fputs(NAME ": out of memory\n", stderr);
-  return BB_EXIT_FAILED;
-}
 
 /* An exit code; mistakes go to stderr. */
 static int load(bb_profile **out, const char *path) {
@@ -104,21 +46,21 @@ static int load(bb_profile **out, const char *path) {
   return err == BB_ERR_NOMEM ? BB_EXIT_FAILED : BB_EXIT_USAGE;
 }
 
-static int print_list(const list *l) {
+static int print_list(const bb_profile_list *list) {
   static const char *const heads[] = {"ID", "NAME", ">POINTS", "VERIFIED"};
   bb_table table;
   int code = BB_EXIT_DONE;
   bb_table_init(&table, heads, 4);
-  for (size_t i = 0; i < l->n; i++) {
+  for (size_t i = 0; i < list->n; i++) {
     char path[BB_MAX_PATH];
     bb_profile *profile;
-    if (bb_bundled_profile(l->ids[i], path, sizeof(path)) < 0) continue;
+    if (bb_bundled_profile(list->ids[i], path, sizeof(path)) < 0) continue;
     int loaded = load(&profile, path);
     if (loaded != BB_EXIT_DONE) {
       code = loaded;
       continue;
     }
-    bb_table_cell(&table, l->ids[i]);
+    bb_table_cell(&table, list->ids[i]);
     bb_table_cell(&table, profile->name);
     bb_table_cell_format(&table, "%u", profile->n_points);
     bb_table_cell(&table, profile->verified ? "yes" : "no");
@@ -129,11 +71,11 @@ static int print_list(const list *l) {
   return code;
 }
 
-static int print_one(const list *l, const char *id) {
+static int print_one(const bb_profile_list *list, const char *id) {
   char path[BB_MAX_PATH];
   bool bundled = bb_bundled_profile(id, path, sizeof(path)) == 0;
   if (!bundled && access(id, F_OK) != 0) {
-    const char *near = bb_text_nearest(id, (const char *const *)l->ids, l->n);
+    const char *near = bb_profile_list_nearest(list, id);
     fprintf(stderr, NAME ": there is no profile %s%s%s; " NAME " lists them\n", id,
             near != NULL ? "; did you mean " : "", near != NULL ? near : "");
     return BB_EXIT_USAGE;
@@ -163,11 +105,18 @@ int bb_cli_profiles(int argc, char **argv) {
     }
     id = argv[i];
   }
-  list *l = calloc(1, sizeof(*l));
-  if (l == NULL) return BB_EXIT_FAILED;
-  int code = find_all(l);
-  if (code == BB_EXIT_DONE) code = id != NULL ? print_one(l, id) : print_list(l);
-  free_list(l);
-  free(l);
+  bb_profile_list *list = calloc(1, sizeof(*list));
+  int err = list != NULL ? bb_profile_list_open(list) : BB_ERR_NOMEM;
+  int code = BB_EXIT_FAILED;
+  if (err == BB_ERR_NOMEM) {
+    fprintf(stderr, NAME ": %s\n", bb_error_text(err));
+  } else if (err < 0) {
+    fputs(NAME ": the folder of the bundled profiles is not there; BUSBAR_PROFILES can name it\n",
+          stderr);
+  } else {
+    code = id != NULL ? print_one(list, id) : print_list(list);
+    bb_profile_list_close(list);
+  }
+  free(list);
   return code;
 }

@@ -14,6 +14,7 @@
 #include "cli/sim_options.h"
 #include "io/bundled.h"
 #include "io/error.h"
+#include "runtime/profile_list.h"
 #include "sim/console.h"
 #include "sim/server.h"
 
@@ -31,8 +32,15 @@ static int load_profile(bb_profile **out, const char *name) {
   const char *id = strcmp(name, "pm500") == 0 ? "rockwell/powermonitor-500" : name;
   bool bundled = bb_bundled_profile(id, path, sizeof(path)) == 0;
   if (!bundled && access(id, F_OK) != 0) {
-    fprintf(stderr, NAME ": there is no profile %s: it is not bundled, and there is no such file\n",
-            id);
+    if (bb_profile_suggest(id, path, sizeof(path))) {
+      fprintf(stderr, NAME ": there is no profile %s; did you mean %s\n", id, path);
+    } else {
+      fprintf(stderr,
+              NAME
+              ": there is no profile %s; `busbar profiles` lists the bundled ones, and the path "
+              "of a file will do\n",
+              id);
+    }
     return BB_ERR_NOTFOUND;
   }
   bb_report report;

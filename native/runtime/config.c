@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The document as a whole; see config.h. Its parts are read by config_connection.c, config_device.c
- * and config_route.c. */
+/* The document as a whole; see config.h. Its parts are read by config_connection.c (config_kind.c),
+ * config_device.c (config_profile.c) and config_route.c, what they share is in config_section.c; what
+ * is no mistake and yet hardly meant is told by config_warn.c and config_topic.c. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,6 +105,22 @@ static void read_site(bb_config_reader *reader, const bb_doc *doc) {
   bb_schema_read(&site_schema, doc, &part, reader->report);
   reader->config->site = part.id != NULL ? part.id : "";
   reader->site_tags = part.tags;
+  bb_config_check_tags(reader, part.tags);
+}
+
+/* A section whose key is misspelt, or that is no list, has entries that are not known. */
+static void find_gaps(bb_config_reader *reader, const bb_doc *root) {
+  static const char *const keys[] = {"connections", "devices", "sinks"};
+  static const bb_config_section sections[] = {BB_CONFIG_CONNECTIONS, BB_CONFIG_DEVICES,
+                                               BB_CONFIG_SINKS};
+  for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+    const bb_doc *list = bb_doc_get(root, keys[i]);
+    bool gap = list != NULL && list->kind != BB_DOC_LIST && !bb_doc_is_null(list);
+    for (const bb_doc *child = root->first; child != NULL && list == NULL; child = child->next) {
+      gap = gap || bb_text_nearest(child->key, &keys[i], 1) != NULL;
+    }
+    if (gap) bb_config_note_broken(reader, sections[i], NULL);
+  }
 }
 
 static void read_all(bb_config_reader *reader) {
@@ -111,12 +128,19 @@ static void read_all(bb_config_reader *reader) {
   bb_config *config = reader->config;
   bb_schema_read(&top_schema, config->tree.root, &top, reader->report);
   if (config->tree.root->kind != BB_DOC_MAP) return;
+  find_gaps(reader, config->tree.root);
   read_site(reader, top.site);
   read_runtime(config, top.runtime, reader->report);
   bb_config_read_connections(reader, top.connections);
   bb_config_read_devices(reader, top.devices);
   bb_config_read_sinks(reader, top.sinks);
   bb_config_read_routes(reader, top.routes);
+  if (!reader->no_memory && bb_report_ok(reader->report)) bb_config_warn(reader);
+}
+
+static void close_reader(bb_config_reader *reader) {
+  for (size_t i = 0; i < BB_CONFIG_SECTIONS; i++) bb_map_close(&reader->gaps[i].broken);
+  bb_map_close(&reader->bad_profiles);
 }
 
 /* Takes over the tree. */
@@ -134,10 +158,11 @@ static int read_tree(bb_config **out, bb_doc_tree *tree, const bb_kinds *kinds, 
   bb_config_reader reader = {.config = config, .kinds = kinds, .report = report};
   const char *file = bb_report_file(report, config->tree.name);
   read_all(&reader);
+  close_reader(&reader);
   bb_report_file(report, file);
   int err = reader.no_memory ? BB_ERR_NOMEM : bb_report_ok(report) ? 0 : BB_ERR_CONFIG;
+  bb_report_sort(report);
   if (err < 0) {
-    bb_report_sort(report);
     bb_config_unref(config);
     return err;
   }

@@ -1,115 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Connections and sinks: both are an id and one kind with its options. */
-#include <stdio.h>
+#include <ctype.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "base/text.h"
 #include "runtime/config_read.h"
 
-#define MAX_KINDS 32
 #define MAX_ENDPOINT 512
 
-void *bb_config_items(bb_config_reader *reader, const bb_doc *list, size_t size, uint32_t max,
-                      const char *what) {
-  if (list == NULL || list->n == 0) return NULL;
-  if (list->n > max) {
-    bb_report_add(reader->report, list, "%u %s are too many; allowed: %u", list->n, what, max);
-    return NULL;
-  }
-  void *items = bb_arena_take(&reader->config->arena, list->n * size);
-  if (items == NULL) reader->no_memory = true;
-  return items;
-}
-
-void bb_config_index(bb_config_reader *reader, bb_map *map, const char *id, void *item,
-                     const bb_doc *doc) {
-  int err = bb_map_add(map, id, item);
-  if (err == BB_ERR_NOMEM) reader->no_memory = true;
-  if (err == BB_ERR_EXISTS) {
-    bb_report_add(reader->report, bb_doc_get(doc, "id"), "the id \"%s\" is taken; ids differ", id);
-  }
-}
-
-typedef struct {
-  const char *const *names;
-  size_t n;
-} kind_names;
-
-static void join_names(const kind_names *kinds, char *out, size_t cap) {
-  size_t len = 0;
-  out[0] = 0;
-  for (size_t i = 0; i < kinds->n && len < cap; i++) {
-    int put = snprintf(out + len, cap - len, "%s%s", i > 0 ? ", " : "", kinds->names[i]);
-    len += put > 0 ? (size_t)put : 0;
-  }
-}
-
-static bool is_common(const char *key, const char *const *common) {
-  for (; *common != NULL; common++) {
-    if (strcmp(*common, key) == 0) return true;
-  }
-  return false;
-}
-
-static void unknown_key(bb_config_reader *reader, const bb_doc *child, const kind_names *kinds,
-                        const char *const *common) {
-  const char *names[MAX_KINDS + 8];
-  kind_names all = {names, 0};
-  char allowed[256];
-  for (; *common != NULL; common++) names[all.n++] = *common;
-  for (size_t i = 0; i < kinds->n; i++) names[all.n++] = kinds->names[i];
-  join_names(&all, allowed, sizeof(allowed));
-  const char *nearest = bb_text_nearest(child->key, names, all.n);
-  bb_report_add(reader->report, child,
-                "unknown key%s%s%s; allowed: %s; options stand below the kind",
-                nearest != NULL ? "; did you mean \"" : "", nearest != NULL ? nearest : "",
-                nearest != NULL ? "\"?" : "", allowed);
-}
-
-/* The one child that is no common key names the kind. NULL after a report. */
-static const bb_doc *find_kind(bb_config_reader *reader, const bb_doc *item,
-                               const kind_names *kinds, const char *const *common) {
-  const bb_doc *found = NULL;
-  bool strange = false;
-  for (const bb_doc *child = item->first; child != NULL; child = child->next) {
-    if (is_common(child->key, common)) continue;
-    bool known = false;
-    for (size_t i = 0; i < kinds->n; i++) known |= strcmp(kinds->names[i], child->key) == 0;
-    if (!known) {
-      unknown_key(reader, child, kinds, common);
-      strange = true;
-      continue;
-    }
-    if (found != NULL) {
-      bb_report_add(reader->report, child, "a second kind; keep %s or %s", found->key, child->key);
-      return NULL;
-    }
-    found = child;
-  }
-  if (found == NULL && !strange) {
-    char allowed[256];
-    join_names(kinds, allowed, sizeof(allowed));
-    bb_report_add(reader->report, item, "its kind is missing: one of %s", allowed);
-  }
-  return found;
-}
-
-/* The id of an item; NULL after a report. */
-static const char *read_id(bb_config_reader *reader, const bb_doc *item, const char *what) {
+/* The id of an item; NULL after a report. Who refers to one that is not allowed is told nothing
+ * more. */
+static const char *read_id(bb_config_reader *reader, const bb_doc *item, bb_config_section section,
+                           const char *what) {
   if (item->kind != BB_DOC_MAP) {
     bb_report_add(reader->report, item, "a %s is a map with an id", what);
+    bb_config_note_broken(reader, section, NULL);
     return NULL;
   }
   const bb_doc *id = bb_doc_get(item, "id");
   if (id == NULL) {
     bb_report_add(reader->report, item, "\"id\" is missing: the name by which others refer to it");
+    bb_config_note_broken(reader, section, NULL);
     return NULL;
   }
   if (id->kind != BB_DOC_SCALAR || !bb_text_is_id(id->text)) {
+    bool scalar = id->kind == BB_DOC_SCALAR;
     bb_report_add(reader->report, id,
-                  "this is no id; allowed: 1 to 64 of letters, digits, - _ . and not starting "
-                  "with . or -");
+                  "%s%.80s%s is no id; allowed: 1 to 64 of letters, digits, - _ . and not starting "
+                  "with . or -",
+                  scalar ? "\"" : "", scalar ? id->text : "this", scalar ? "\"" : "");
+    bb_config_note_broken(reader, section, id->text);
     return NULL;
   }
   return id->text;
@@ -123,23 +44,23 @@ static bool check_options(bb_config_reader *reader, const bb_doc *options, const
       .kind = BB_DOC_MAP, .line = options->line, .key = options->key, .parent = options->parent};
   if (bb_doc_is_null(options)) options = &empty;
   if (options->kind != BB_DOC_MAP) {
-    bb_report_add(reader->report, options, "a map of options stands here");
+    bb_report_add(reader->report, options, "options of %s stand below it, such as \"%s: ...\"",
+                  options->key, schema != NULL && schema->n > 0 ? schema->fields[0].key : "key");
     return false;
   }
   static const bb_schema none = {"connection", NULL, 0};
   uint8_t room[4096];
   memset(room, 0, sizeof(room));
   bb_schema_read(schema != NULL ? schema : &none, options, room, reader->report);
-  if (reader->report->n + reader->report->more > before) return false;
-  return check == NULL || check(options, reader->report) == 0;
+  if (check != NULL) check(options, reader->report);
+  return reader->report->n + reader->report->more == before;
 }
 
-static void print_options(const bb_schema *schema, bb_buf *out) {
-  if (schema == NULL || schema->n == 0) {
-    bb_buf_text(out, "It has no options.\n");
-  } else {
-    bb_schema_print(schema, out);
-  }
+/* "tcp:10.0.0.21:502" is for programs; a person knows it as 10.0.0.21:502. */
+static const char *without_scheme(const char *endpoint) {
+  const char *at = endpoint;
+  while (islower((unsigned char)*at)) at++;
+  return *at == ':' && at > endpoint ? at + 1 : endpoint;
 }
 
 static void check_endpoint(bb_config_reader *reader, bb_config_connection *connection,
@@ -161,71 +82,98 @@ static void check_endpoint(bb_config_reader *reader, bb_config_connection *conne
     bb_report_add(reader->report, item,
                   "%s is already the end of connection %s; put its devices on that one, as a "
                   "socket has one owner",
-                  endpoint, other->id);
+                  without_scheme(endpoint), other->id);
     return;
   }
 }
 
-static void read_connection(bb_config_reader *reader, const bb_doc *item, const kind_names *kinds) {
-  static const char *const common[] = {"id", NULL};
+/* An entry without an id is checked all the same; it only has no place in the config. */
+static void read_connection(bb_config_reader *reader, const bb_doc *item,
+                            const bb_config_kinds *kinds) {
   bb_config *config = reader->config;
-  const char *id = read_id(reader, item, "connection");
-  if (id == NULL) return;
-  const bb_doc *options = find_kind(reader, item, kinds, common);
-  if (options == NULL) return;
-  bb_config_connection *connection = &config->connections[config->n_connections++];
-  *connection = (bb_config_connection){.id = id, .doc = item, .options = options};
-  connection->driver = bb_kinds_driver(reader->kinds, options->key);
-  bb_config_index(reader, &config->connections_by_id, id, connection, item);
-  const bb_driver *driver = connection->driver;
-  if (check_options(reader, options, driver->options, driver->check)) {
-    check_endpoint(reader, connection, item);
+  const char *id = read_id(reader, item, BB_CONFIG_CONNECTIONS, kinds->what);
+  const bb_doc *options;
+  int kind = item->kind == BB_DOC_MAP ? bb_config_kind_find(reader, item, kinds, &options) : -1;
+  if (kind < 0) {
+    if (id != NULL) bb_config_note_broken(reader, BB_CONFIG_CONNECTIONS, id);
+    return;
   }
+  const bb_driver *driver = reader->kinds->drivers[kind];
+  bool fine = check_options(reader, options, driver->options, driver->check);
+  if (id == NULL) return;
+  bb_config_connection *connection = &config->connections[config->n_connections++];
+  *connection = (bb_config_connection){.id = id, .doc = item, .options = options, .driver = driver};
+  bb_config_index(reader, &config->connections_by_id, id, connection, item);
+  if (fine) check_endpoint(reader, connection, item);
 }
 
 void bb_config_read_connections(bb_config_reader *reader, const bb_doc *list) {
-  const char *names[MAX_KINDS];
-  kind_names kinds = {names, 0};
-  for (const bb_driver *const *d = reader->kinds->drivers; *d != NULL && kinds.n < MAX_KINDS; d++) {
-    names[kinds.n++] = (*d)->kind;
+  static const char *const common[] = {"id", NULL};
+  bb_config_kinds kinds = {.what = "connection", .common = common};
+  for (const bb_driver *const *driver = reader->kinds->drivers;
+       *driver != NULL && kinds.n < BB_CONFIG_MAX_KINDS; driver++) {
+    kinds.names[kinds.n] = (*driver)->kind;
+    kinds.options[kinds.n++] = (*driver)->options;
   }
   reader->config->connections = bb_config_items(reader, list, sizeof(bb_config_connection),
-                                                BB_MAX_CONNECTIONS, "connections");
+                                                BB_MAX_CONNECTIONS, BB_CONFIG_CONNECTIONS);
   if (reader->config->connections == NULL) return;
   for (const bb_doc *item = list->first; item != NULL; item = item->next) {
     read_connection(reader, item, &kinds);
   }
 }
 
-static void read_sink(bb_config_reader *reader, const bb_doc *item, const kind_names *kinds) {
-  static const char *const common[] = {"id", "devices", "enabled", NULL};
+typedef struct {
+  bool enabled;
+} sink_part;
+
+static const bb_field sink_fields[] = {
+    {"enabled", BB_FIELD_BOOL, offsetof(sink_part, enabled), false, 0, 0, NULL, "true",
+     "false: checked, but not fed"},
+};
+static const bb_schema sink_schema = BB_SCHEMA("sink", sink_fields);
+
+static void read_sink(bb_config_reader *reader, const bb_doc *item, const bb_config_kinds *kinds) {
   bb_config *config = reader->config;
-  const char *id = read_id(reader, item, "sink");
-  if (id == NULL) return;
-  const bb_doc *options = find_kind(reader, item, kinds, common);
-  if (options == NULL) return;
-  const char *enabled = bb_doc_get_text(item, "enabled");
-  if (enabled != NULL && strcmp(enabled, "true") != 0 && strcmp(enabled, "false") != 0) {
-    bb_report_add(reader->report, bb_doc_get(item, "enabled"), "allowed: true or false");
+  const char *id = read_id(reader, item, BB_CONFIG_SINKS, kinds->what);
+  const bb_doc *options;
+  sink_part part = {0};
+  if (item->kind == BB_DOC_MAP) bb_schema_read_part(&sink_schema, item, &part, reader->report);
+  int kind = item->kind == BB_DOC_MAP ? bb_config_kind_find(reader, item, kinds, &options) : -1;
+  if (kind < 0) {
+    if (id != NULL) bb_config_note_broken(reader, BB_CONFIG_SINKS, id);
+    return;
   }
+  const bb_sink_kind *own = reader->kinds->sinks[kind];
+  check_options(reader, options, own->options, own->check);
+  if (id == NULL) return;
   bb_config_sink *sink = &config->sinks[config->n_sinks++];
-  *sink = (bb_config_sink){.id = id, .doc = item, .options = options};
-  sink->enabled = enabled == NULL || strcmp(enabled, "true") == 0;
-  sink->kind = bb_kinds_sink(reader->kinds, options->key);
+  *sink = (bb_config_sink){
+      .id = id, .doc = item, .options = options, .kind = own, .enabled = part.enabled};
   bb_config_index(reader, &config->sinks_by_id, id, sink, item);
-  check_options(reader, options, sink->kind->options, sink->kind->check);
 }
 
 void bb_config_read_sinks(bb_config_reader *reader, const bb_doc *list) {
-  const char *names[MAX_KINDS];
-  kind_names kinds = {names, 0};
-  const bb_sink_kind *const *sinks = reader->kinds->sinks;
-  for (; *sinks != NULL && kinds.n < MAX_KINDS; sinks++) names[kinds.n++] = (*sinks)->kind;
+  static const char *const common[] = {"id", "devices", "enabled", NULL};
+  bb_config_kinds kinds = {.what = "sink", .common = common};
+  for (const bb_sink_kind *const *sink = reader->kinds->sinks;
+       *sink != NULL && kinds.n < BB_CONFIG_MAX_KINDS; sink++) {
+    kinds.names[kinds.n] = (*sink)->kind;
+    kinds.options[kinds.n++] = (*sink)->options;
+  }
   reader->config->sinks =
-      bb_config_items(reader, list, sizeof(bb_config_sink), BB_MAX_SINKS, "sinks");
+      bb_config_items(reader, list, sizeof(bb_config_sink), BB_MAX_SINKS, BB_CONFIG_SINKS);
   if (reader->config->sinks == NULL) return;
   for (const bb_doc *item = list->first; item != NULL; item = item->next) {
     read_sink(reader, item, &kinds);
+  }
+}
+
+static void print_options(const bb_schema *schema, bb_buf *out) {
+  if (schema == NULL || schema->n == 0) {
+    bb_buf_text(out, "It has no options.\n");
+  } else {
+    bb_schema_print(schema, out);
   }
 }
 

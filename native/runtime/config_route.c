@@ -51,6 +51,7 @@ static bool check_patterns(bb_config_reader *reader, const bb_doc *doc) {
 /* Patterns that fit no device are told: a misspelt id would be silence. */
 static void check_devices(bb_config_reader *reader, const bb_doc *doc) {
   const bb_config *config = reader->config;
+  if (reader->gaps[BB_CONFIG_DEVICES].unsure) return;
   const bb_doc *item = doc->kind == BB_DOC_LIST ? doc->first : doc;
   for (; item != NULL; item = doc->kind == BB_DOC_LIST ? item->next : NULL) {
     bool any = strcmp(item->text, "*") == 0;
@@ -82,6 +83,7 @@ static bool fits_any(const bb_config *config, const bb_doc *pattern, bool scans)
 /* The same for scans and points: a route that can never deliver is a mistake. */
 static void check_names(bb_config_reader *reader, const bb_doc *doc, bool scans) {
   const bb_doc *item = doc->kind == BB_DOC_LIST ? doc->first : doc;
+  if (reader->gaps[BB_CONFIG_DEVICES].unsure) return;
   for (; item != NULL; item = doc->kind == BB_DOC_LIST ? item->next : NULL) {
     if (fits_any(reader->config, item, scans)) continue;
     bb_report_add(reader->report, item,
@@ -114,10 +116,12 @@ static void read_route(bb_config_reader *reader, const bb_doc *item, bb_config_r
   route_part part = {0};
   bb_schema_read(&schema, item, &part, reader->report);
   *route = part.out;
-  if (item->kind != BB_DOC_MAP || part.sink == NULL) return;
-  route->sink = bb_map_get(&reader->config->sinks_by_id, part.sink);
-  if (route->sink == NULL) {
-    bb_report_add(reader->report, bb_doc_get(item, "sink"), "there is no sink \"%s\"", part.sink);
+  if (item->kind != BB_DOC_MAP) return;
+  if (part.sink != NULL) {
+    route->sink = bb_map_get(&reader->config->sinks_by_id, part.sink);
+    if (route->sink == NULL) {
+      bb_config_tell_missing(reader, bb_doc_get(item, "sink"), BB_CONFIG_SINKS);
+    }
   }
   check_route(reader, item, route);
 }

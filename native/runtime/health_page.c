@@ -2,15 +2,56 @@
 /* See health_page.h. */
 #include "runtime/health_page.h"
 
+#include <string.h>
+
+#include "base/text.h"
+
 typedef struct {
   bb_buf *out;
-  uint32_t n; /* sentences */
+  int64_t now_ns; /* UTC */
+  uint32_t n;     /* sentences */
 } page;
 
-/* `why` may be "". */
-static void add(page *p, const char *what, const char *id, const char *how, const char *why) {
+/* What is missing, how and for how long. */
+typedef struct {
+  const char *what, *id, *how;
+  int64_t since_ns; /* UTC; 0: not known */
+  const char *why;  /* may be "" */
+} sentence;
+
+static size_t time_length(const char *at) {
+  if (strncmp(at, " for ", 5) != 0) return 0;
+  size_t digits = strspn(at + 5, "0123456789.");
+  if (digits == 0 || at[5 + digits] != ' ') return 0;
+  size_t unit = strspn(at + 6 + digits, "adhimnsy");
+  return unit > 0 ? 6 + digits + unit : 0;
+}
+
+/* A reason was written when it came about. The times in it, how long it had been so by then and when the
+ * next try was to be, are no longer true. */
+static void put_reason(bb_buf *out, const char *why) {
+  const char *next = strstr(why, "; next try in ");
+  size_t len = next != NULL ? (size_t)(next - why) : strlen(why);
+  for (size_t at = 0; at < len;) {
+    size_t skip = time_length(why + at);
+    if (skip == 0) bb_buf_byte(out, (uint8_t)why[at]);
+    at += skip > 0 ? skip : 1;
+  }
+}
+
+static void add(page *p, const sentence *s) {
   if (p->n++ >= BB_HEALTH_PAGE_SENTENCES) return;
-  bb_buf_printf(p->out, "%s %s: %s%s%s\n", what, id, how, *why != 0 ? ": " : "", why);
+  bb_buf_printf(p->out, "%s %s: %s", s->what, s->id, s->how);
+  if (s->since_ns > 0 && s->since_ns <= p->now_ns) {
+    char time[32];
+    uint64_t ms = (uint64_t)(p->now_ns - s->since_ns) / BB_NS_PER_MS;
+    bb_buf_printf(p->out, " for %s", bb_text_show_ms(time, sizeof(time), ms));
+  }
+  if (*s->why != 0) {
+    bb_buf_text(p->out, ": ");
+    put_reason(p->out, s->why);
+  }
+  bb_buf_byte(p->out, '\n');
 }
 
 static const char *why_down(const bb_station *station) {
@@ -22,11 +63,12 @@ static void add_device(page *p, const bb_runtime *runtime, const bb_config_devic
   if (!device->enabled) return;
   const bb_station *station = bb_map_get(&runtime->stations, device->id);
   if (station == NULL) {
-    add(p, "device", device->id, "not started", "");
+    add(p, &(sentence){"device", device->id, "not started", 0, ""});
   } else if (!bb_station_was_asked(station)) {
-    add(p, "device", device->id, "not asked yet", why_down(station));
+    add(p, &(sentence){"device", device->id, "not asked yet", 0, why_down(station)});
   } else if (!station->up) {
-    add(p, "device", device->id, "does not answer", why_down(station));
+    add(p,
+        &(sentence){"device", device->id, "does not answer", station->since_ns, why_down(station)});
   }
 }
 
@@ -34,16 +76,16 @@ static void add_sink(page *p, const bb_runtime *runtime, const bb_config_sink *s
   if (!sink->enabled) return;
   const bb_outlet *outlet = bb_map_get(&runtime->outlets, sink->id);
   if (outlet == NULL) {
-    add(p, "sink", sink->id, "not started", "");
+    add(p, &(sentence){"sink", sink->id, "not started", 0, ""});
   } else if (!outlet->ready) {
-    add(p, "sink", sink->id, "not ready", outlet->reason.text);
+    add(p, &(sentence){"sink", sink->id, "not ready", outlet->since_ns, outlet->reason.text});
   }
 }
 
 bool bb_health_page_ready(const bb_runtime *runtime, bb_buf *out) {
   bool ready = bb_runtime_is_ready(runtime);
   const bb_config *config = runtime->config;
-  page p = {.out = out};
+  page p = {.out = out, .now_ns = bb_clock_utc_ns(&runtime->clock)};
   bb_buf_text(out, ready ? "ready\n" : "not ready\n");
   if (config == NULL) {
     bb_buf_text(out, "no config is applied yet\n");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* See place.h. What is kept in the directory: place_files.c. */
+/* See place.h. What is kept in the directory: place_files.c; the socket elsewhere: place_beside.c. */
 #include "runtime/place.h"
 
 #include <errno.h>
@@ -10,24 +10,29 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "base/hash.h"
 #include "io/error.h"
+#include "runtime/place_beside.h"
 #include "runtime/place_files.h"
 #include "runtime/place_lock.h"
 
 #define SOCKET_NAME "busbar.sock"
+#define LOCK_TRIES 4
 
-/* The directory and those above it that are missing. 0 or negated errno. */
+/* The directory and those above it that are missing. 0 or negated errno of the first that cannot be
+ * made. */
 static int make_dirs(const char *dir) {
   char *path = strdup(dir);
   if (path == NULL) return BB_ERR_NOMEM;
-  int err = 0;
-  for (char *at = path + 1; err == 0; at++) {
+  int first = 0, err = 0;
+  for (char *at = path + 1;; at++) {
     if (*at != '/' && *at != 0) continue;
     char was = *at;
     *at = 0;
     /* Whatever else is wrong with a directory that is there shows when it is opened. */
-    if (mkdir(path, 0700) < 0 && errno != EEXIST && was == 0) err = -errno;
+    if (mkdir(path, 0700) < 0 && errno != EEXIST) {
+      if (first == 0) first = -errno;
+      if (was == 0) err = first;
+    }
     *at = was;
     if (was == 0) break;
   }
@@ -49,41 +54,9 @@ static char *absolute(const char *dir) {
   return path;
 }
 
-/* A directory that nobody else can have put there. 0 or negated errno. */
-static int make_private(const char *path) {
-  struct stat info;
-  if (mkdir(path, 0700) < 0 && errno != EEXIST) return -errno;
-  if (lstat(path, &info) < 0) return -errno;
-  if (!S_ISDIR(info.st_mode)) return -ENOTDIR;
-  if (info.st_uid != geteuid()) return -EPERM;
-  return (info.st_mode & 0777) == 0700 || chmod(path, 0700) == 0 ? 0 : -errno;
-}
-
-/* The socket's directory elsewhere. 0, or why there is none. */
-static int find_beside(bb_place *place) {
-  const char *folders[] = {getenv("TMPDIR"), "/tmp"};
-  char path[BB_PLACE_SOCKET_MAX + 1];
-  unsigned long long hash = bb_hash_add(BB_HASH_START, place->dir, strlen(place->dir));
-  int err = -ENOENT;
-  for (size_t i = 0; i < 2; i++) {
-    if (folders[i] == NULL || folders[i][0] != '/') continue;
-    int len = snprintf(path, sizeof(path), "%s/busbar-%lu-%016llx", folders[i],
-                       (unsigned long)geteuid(), hash);
-    if (len < 0 || (size_t)len + sizeof("/" SOCKET_NAME) > sizeof(path)) continue;
-    err = make_private(path);
-    if (err < 0) continue;
-    place->beside = strdup(path);
-    return place->beside != NULL ? 0 : BB_ERR_NOMEM;
-  }
-  return err;
-}
-
-/* Who cannot write in the data directory has put its name beside its socket. */
-static void name_holder(bb_place *place, const char *dir, char *out, size_t cap) {
-  if (bb_place_lock_holder(dir, out, cap) == 0) return;
-  if (place->beside == NULL) find_beside(place);
-  if (place->beside != NULL && bb_place_lock_holder(place->beside, out, cap) == 0) return;
-  snprintf(out, cap, "another process");
+/* What names another directory. */
+static const char *source_of(const bb_place *place) {
+  return place->source != NULL ? place->source : "--data or BUSBAR_DATA";
 }
 
 /* 0, BB_ERR_BUSY with the sentence; `error` says why nothing can be written. */
@@ -95,11 +68,11 @@ static int lock(bb_place *place, const char *dir, int *locks, int *error, char *
   locks[1] = taken.file;
   if (error != NULL) *error = taken.error;
   if (err == BB_ERR_BUSY) {
-    name_holder(place, dir, holder, sizeof(holder));
+    bb_place_name_holder(place, dir, holder, sizeof(holder));
     snprintf(why, cap,
              "the data directory %.400s is in use by %s; stop that one, or give this one a data "
-             "directory of its own (BUSBAR_DATA)",
-             place->dir, holder);
+             "directory of its own with %s",
+             place->dir, holder, source_of(place));
   }
   return err;
 }
@@ -118,6 +91,18 @@ static void remove_stale(const bb_place *place) {
   unlink(place->socket);
 }
 
+static int lock_beside(bb_place *place, char *why, size_t cap) {
+  int err = bb_place_make_beside(place);
+  for (int tries = 0; err == 0 && tries < LOCK_TRIES; tries++) {
+    err = lock(place, place->beside, &place->locks[2], NULL, why, cap);
+    if (err < 0 || bb_place_is_beside(place)) return err;
+    /* The runtime before us took it away between our opening and locking it. */
+    bb_place_unlock(&place->locks[2]);
+    err = bb_place_make_beside(place);
+  }
+  return err;
+}
+
 static int find_socket(bb_place *place, char *why, size_t cap) {
   size_t len = strlen(place->dir) + sizeof("/" SOCKET_NAME) - 1;
   if (place->writable && len <= BB_PLACE_SOCKET_MAX) {
@@ -125,8 +110,8 @@ static int find_socket(bb_place *place, char *why, size_t cap) {
     remove_stale(place);
     return 0;
   }
-  int err = find_beside(place);
-  if (err == BB_ERR_NOMEM) return err;
+  int err = lock_beside(place, why, cap);
+  if (err == BB_ERR_NOMEM || err == BB_ERR_BUSY) return err;
   if (err < 0) {
     bb_log_warn(place->log, NULL,
                 "nobody can connect to this runtime: there is no place for its socket in the "
@@ -134,20 +119,32 @@ static int find_socket(bb_place *place, char *why, size_t cap) {
                 bb_error_text(err));
     return 0;
   }
-  err = lock(place, place->beside, &place->locks[2], NULL, why, cap);
-  if (err < 0) return err;
   snprintf(place->socket, sizeof(place->socket), "%.88s/" SOCKET_NAME, place->beside);
   remove_stale(place);
   return 0;
 }
 
-static void tell_restrictions(bb_place *place, int error) {
+static void tell_unwritable(const bb_place *place, int error, bool missing) {
+  char how[128] = "is a file", advice[64] = "", from[64] = "";
+  struct stat info;
+  if (place->source != NULL) snprintf(from, sizeof(from), " (from %.48s)", place->source);
+  if (stat(place->dir, &info) < 0 || S_ISDIR(info.st_mode)) {
+    snprintf(how, sizeof(how), "cannot be %s (%.100s)", missing ? "made" : "written",
+             bb_error_text(error));
+    snprintf(advice, sizeof(advice), "make it%s writable for user %lu, or ", missing ? "," : "",
+             (unsigned long)geteuid());
+  }
+  bb_log_warn(
+      place->log, NULL,
+      "the data directory %s%s %s: nothing is kept across a restart; %sname another one with "
+      "%s",
+      place->dir, from, how, advice, source_of(place));
+}
+
+static void tell_restrictions(bb_place *place, int error, bool missing) {
   place->warned = !place->writable;
   if (!place->writable) {
-    bb_log_warn(place->log, NULL,
-                "the data directory %s cannot be written (%s): nothing is kept across a restart; "
-                "make it writable for user %lu, or name another one (BUSBAR_DATA)",
-                place->dir, bb_error_text(error), (unsigned long)geteuid());
+    tell_unwritable(place, error, missing);
   } else if (place->locks[0] < 0 && place->locks[1] < 0) {
     bb_log_warn(place->log, NULL,
                 "the data directory %s cannot be locked on this file system: see to it that no "
@@ -167,22 +164,21 @@ static int start(bb_place *place, const char *dir, char *why, size_t cap) {
   place->writable = error == 0;
   place->generation = bb_place_read_generation(place);
   err = find_socket(place, why, cap);
-  if (err == 0) tell_restrictions(place, error);
+  if (err == 0) tell_restrictions(place, error, made < 0);
   return err;
 }
 
 static void release(bb_place *place) {
-  for (size_t i = 0; i < 4; i++) {
-    if (place->locks[i] >= 0) close(place->locks[i]);
-    place->locks[i] = -1;
-  }
+  bb_place_remove_beside(place);
+  bb_place_unlock(&place->locks[0]);
+  bb_place_unlock(&place->locks[2]);
   free(place->beside);
   free(place->dir);
   place->dir = place->beside = NULL;
 }
 
 int bb_place_open(bb_place *place, const char *dir, bb_log *log, char *why, size_t cap) {
-  *place = (bb_place){.log = log, .locks = {-1, -1, -1, -1}};
+  *place = (bb_place){.source = place->source, .log = log, .locks = {-1, -1, -1, -1}};
   int err = start(place, dir[0] != 0 ? dir : ".", why, cap);
   if (err == BB_ERR_NOMEM) snprintf(why, cap, "out of memory");
   if (err < 0) release(place);

@@ -3,14 +3,15 @@
  * The place of a runtime on this machine: its data directory, which one runtime holds at a time.
  *
  *   lock           held by the kernel while the runtime lives; tells who holds it
+ *   secrets        named secrets that clients handed over, if any; see secrets.h
  *   runtime.json   {"pid", "socket", "metrics", "version", "started", "boot"}, for those who connect
  *   document       "busbar-document 7\n" (its generation), then the last applied document
  *   boot           how often a runtime was started here, in decimal
  *   busbar.sock    the control socket, if that path has at most BB_PLACE_SOCKET_MAX bytes
  *
  * Else the socket lies in <temporary directory>/busbar-<uid>-<FNV-1a 64 of the data directory's path,
- * 16 hex digits>/, which is ours alone (0700, owner checked). The temporary directory is TMPDIR, or
- * /tmp.
+ * 16 hex digits>/, which is ours alone (0700, owner checked) and goes with the runtime. The temporary
+ * directory is TMPDIR, or /tmp.
  *
  * Where the data directory cannot be written, the runtime works without: one warning says so,
  * nothing is kept across a restart, and runtime.json lies beside the socket.
@@ -32,6 +33,9 @@
 #define BB_PLACE_TEXT 1024      /* bytes of a sentence, terminator included */
 
 typedef struct bb_place {
+  /* public: set before bb_place_open, else zero */
+  const char *source; /* what named the directory: "--data", "BUSBAR_DATA"; NULL: not known. What is
+                         said about it tells to change that. */
   /* read-only */
   char *dir;                            /* absolute */
   bool writable;                        /* what is saved there is kept */
@@ -53,7 +57,8 @@ typedef struct bb_place {
  */
 int bb_place_open(bb_place *place, const char *dir, bb_log *log, char *why, size_t cap);
 
-/* Removes runtime.json and gives the lock back. The socket must be closed before. */
+/* Removes runtime.json and the socket's own directory, and gives the lock back. The socket must be
+ * closed before. */
 void bb_place_close(bb_place *place);
 
 /* Writes runtime.json. `metrics` is the address that is served, or NULL. 0, or an error that the

@@ -109,3 +109,7 @@ int bb_place_lock_take(bb_place_lock *lock, const char *dir) {
   if (lock->file >= 0) name_holder(lock->file);
   return 0;
 }
+
+void bb_place_lock_remove(int dir) {
+  unlinkat(dir, FILE_NAME, 0);
+}

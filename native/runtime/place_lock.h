@@ -20,6 +20,9 @@ typedef struct bb_place_lock {
 /* 0 (see `error`, and whether one of the two is held), or BB_ERR_BUSY with nothing held. */
 int bb_place_lock_take(bb_place_lock *lock, const char *dir);
 
+/* Takes the file of a lock that is held away. `dir`: the descriptor that holds it. */
+void bb_place_lock_remove(int dir);
+
 /* "process 4711 (busbar run site.yaml), since 2026-01-31T08:15:00Z". 0, or BB_ERR_NOTFOUND when the
  * file names nobody. */
 int bb_place_lock_holder(const char *dir, char *out, size_t cap);

@@ -61,6 +61,31 @@ static char *find_target(char *text) {
   return first + 1;
 }
 
+/* Why a point does not take that value, and what it takes. */
+static void explain(const bb_sim *sim, const char *name, const char *value, int err, char *out,
+                    size_t cap) {
+  const bb_profile *profile = sim->config.profile;
+  unsigned bytes = profile->points[bb_profile_find(profile, name)].codec.raw_bytes;
+  if (strncmp(value, "raw ", 4) == 0) {
+    snprintf(out, cap, "error: %s has %u bytes; allowed: raw and %u hex digits", name, bytes,
+             2 * bytes);
+  } else if (err == BB_ERR_FORMAT) {
+    snprintf(
+        out, cap,
+        "error: %s cannot hold %s, which is no number; allowed: a number such as 49.8, auto, or "
+        "raw and %u hex digits",
+        name, value, 2 * bytes);
+  } else if (err == BB_ERR_INVALID) {
+    snprintf(
+        out, cap,
+        "error: %s cannot hold %s, which stands for no value there; raw and %u hex digits set it",
+        name, value, 2 * bytes);
+  } else {
+    snprintf(out, cap, "error: %s cannot hold %s, which does not fit into its %u bytes", name,
+             value, bytes);
+  }
+}
+
 static void run_set(bb_sim *sim, char *text, char *out, size_t cap) {
   char why[256];
   bb_fault_target target;
@@ -79,7 +104,7 @@ static void run_set(bb_sim *sim, char *text, char *out, size_t cap) {
   if (err == BB_ERR_NOTFOUND) {
     snprintf(out, cap, "error: there is no point %s, or no device with that unit and port", text);
   } else if (err < 0) {
-    snprintf(out, cap, "error: %s cannot hold %s: %s", text, value, bb_err_text(err));
+    explain(sim, text, value, err, out, cap);
   }
 }
 

@@ -45,9 +45,10 @@ function readTable(text) {
 
 test('check says in one line that all is well', async (t) => {
   const file = writeSite(t, 502);
+  fs.appendFileSync(file, "sinks:\n  - { id: bus, mqtt: { url: 'mqtt://127.0.0.1' } }\n");
   const { code, stdout, stderr } = await runBusbar(['check', file]);
   assert.deepEqual([code, stderr], [0, '']);
-  assert.equal(stdout, `${file}: ok: 1 device, 65 points, 1 connection, 0 sinks, 0 routes\n`);
+  assert.equal(stdout, `${file}: ok: 1 device, 65 points, 1 connection, 1 sink, 1 route\n`);
 });
 
 test('check names all of five mistakes with line and path', async (t) => {
@@ -197,26 +198,24 @@ test('probe reads a foreign server, and finds the point that it refuses', async 
 
 test('probe --orders shows all four word orders side by side', async (t) => {
   const file = writeSite(t, await startServer(t, REGISTERS), MINE);
-  const { code, stdout } = await runBusbar(['probe', file, 'meter-1', '--orders']);
+  const { code, stdout } = await runBusbar(['probe', file, 'meter-1', '--orders'], {
+    env: { COLUMNS: '130' },
+  });
   assert.equal(code, 0);
-  const [, orders] = stdout.split('\n\n');
-  const rows = readTable(orders);
-  assert.deepEqual(rows[0], ['POINT', 'UNIT', 'PROFILE', 'ABCD', 'CDAB', 'BADC', 'DCBA']);
+  const [, short, long] = stdout.split('\n\n');
+  const rows = readTable(short);
+  assert.deepEqual(rows[0], ['POINT', 'RAW', 'ABCD', 'CDAB', 'BADC', 'DCBA']);
   /** @param {number[]} bytes @returns {string} */
-  const float = (...bytes) => String(Number(Buffer.from(bytes).readFloatBE().toPrecision(8)));
-  assert.deepEqual(rows[1].slice(0, 4), ['frequency', 'Hz', 'ABCD', '50']);
-  assert.equal(Number(rows[1][4]).toPrecision(4), Number(float(0, 0, 0x42, 0x48)).toPrecision(4));
-  assert.deepEqual(rows[2].slice(0, 2), ['swapped', 'BADC']);
-  assert.equal(rows[2][4], '50');
-  assert.deepEqual(rows[3], [
-    'big',
-    'ABCD',
-    '-2',
-    '-281474976710657',
-    '-257',
-    '-72057594037927937',
-  ]);
-  assert.equal(rows.length, 4);
+  const float = (...bytes) => Number(Buffer.from(bytes).readFloatBE()).toPrecision(4);
+  assert.deepEqual(rows[1].slice(0, 3), ['frequency', '4248 0000', '*50']);
+  assert.equal(Number(rows[1][3]).toPrecision(4), float(0, 0, 0x42, 0x48));
+  assert.deepEqual(rows[2].slice(0, 2), ['swapped', '4842 0000']);
+  assert.equal(rows[2][4], '*50');
+  assert.equal(rows.length, 3);
+  const big = Buffer.from('fffffffffffffffe', 'hex');
+  const values = ['*-2', '-281474976710657', '-257', '-72057594037927937'];
+  assert.deepEqual(readTable(long)[1], ['big', 'ffffffff fffffffe', ...values]);
+  assert.equal(big.readBigInt64LE().toString(), values[3]);
 });
 
 test('probe says that nobody is there', async (t) => {
@@ -260,7 +259,7 @@ test('probe gives up when its time is over', async (t) => {
   const file = writeSite(t, port);
   const ended = await runBusbar(['probe', file, 'meter-1', '--timeout', '100ms']);
   assert.deepEqual([ended.code, ended.stdout], [1, '']);
-  assert.match(ended.stderr, /meter-1: no answer within 100 ms/);
+  assert.match(ended.stderr, /meter-1: no answer within 100 ms; --timeout sets how long to wait\n/);
 });
 
 test('probe hints at the one client that a meter takes', async (t) => {
@@ -281,6 +280,7 @@ test('wrong usage ends with 2 and one sentence', async (t) => {
     [['check', '--fast', file], /no option --fast/],
     [['check', file, file], /one config is enough/],
     [['profiles', 'generic/modbsu'], /no profile generic\/modbsu; did you mean generic\/modbus;/],
+    [['profiles', 'PM500'], /no profile PM500; did you mean rockwell\/powermonitor-500;/],
     [['profiles', '--all'], /no option --all/],
     [['probe'], /which config is missing/],
     [['probe', file], /which device is missing/],

@@ -180,7 +180,18 @@ test('a value that is set stays until it is set free', async (t) => {
   await sim.tell('set frequency auto');
   inRange('free again', await read(1), 49.8, 50.2);
   await assert.rejects(sim.tell('set frequenzy 1'), /there is no point frequenzy/);
-  await assert.rejects(sim.tell('set alarms 70000'), /alarms cannot hold 70000/);
+  await assert.rejects(
+    sim.tell('set alarms 70000'),
+    /error: alarms cannot hold 70000, which does not fit into its 2 bytes$/,
+  );
+  await assert.rejects(
+    sim.tell('set alarms ten'),
+    /error: alarms cannot hold ten, which is no number; allowed: a number such as 49.8, auto, or raw and 4 hex digits$/,
+  );
+  await assert.rejects(
+    sim.tell('set alarms raw 12'),
+    /error: alarms has 2 bytes; allowed: raw and 4 hex digits$/,
+  );
 });
 
 test('a PowerMonitor 500 has one client', async (t) => {

@@ -17,7 +17,7 @@
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 
-/* libyaml's own words are only looked at for the line. */
+/* What is wrong with the YAML itself: test_doc_words.c. */
 static void test_doc_refuses(void **state) {
   static const struct {
     const char *row;
@@ -29,33 +29,26 @@ static void test_doc_refuses(void **state) {
       {"blanks only", " \n\n  ", 1, "empty"},
       {"a comment only", "# nothing\n", 1, "empty"},
       {"a second document", "a: 1\n---\nb: 2\n", 2, "second document"},
-      {"an anchor", "a: 1\nb: &x 2\n", 2, "anchors, aliases and tags"},
-      {"an anchor of a map", "a: &x\n  b: 1\n", 1, "anchors, aliases and tags"},
-      {"an anchor of a list", "a: &x\n  - 1\n", 1, "anchors, aliases and tags"},
-      {"an alias", "a: *x\n", 1, "anchors, aliases and tags"},
-      {"a tag", "a: 1\nb: !!str 2\n", 2, "anchors, aliases and tags"},
-      {"a tag of a map", "a: !x\n  b: 1\n", 1, "anchors, aliases and tags"},
-      {"a merge key", "a:\n  <<: *x\n", 2, "anchors, aliases and tags"},
+      {"an anchor", "a: 1\nb: &x 2\n", 2, "anchors (&) and tags (!) are not supported"},
+      {"an anchor of a map", "a: &x\n  b: 1\n", 1, "anchors (&) and tags (!) are not supported"},
+      {"an anchor of a list", "a: &x\n  - 1\n", 1, "anchors (&) and tags (!) are not supported"},
+      {"an alias", "a: *x\n", 1, "YAML takes *x for an alias"},
+      {"a tag", "a: 1\nb: !!str 2\n", 2, "anchors (&) and tags (!) are not supported"},
+      {"a tag of a map", "a: !x\n  b: 1\n", 1, "anchors (&) and tags (!) are not supported"},
+      {"a merge key", "a:\n  <<: *x\n", 2, "YAML takes *x for an alias"},
       {"the same key", "a: 1\nb: 2\na: 3\n", 3, "the key \"a\" appears twice; keep one"},
       {"the same key below", "x:\n  a: 1\n  b: 2\n  \"a\": 3\n", 4, "the key \"a\" appears twice"},
       {"a list as a key", "? [a, b]\n: 1\n", 1, "a key must be a plain text"},
       {"a map as a key", "{ {a: 1}: 2 }", 1, "a key must be a plain text"},
       {"NUL in YAML", "a: 1\nb: \"x\\0y\"\n", 2, "a text holds a NUL character"},
       {"NUL in a YAML key", "\"x\\0y\": 1\n", 1, "a text holds a NUL character"},
-      {"not UTF-8 in YAML", "a: 1\nb: 2\nc: \xff\n", 3, "not valid YAML or JSON"},
-      {"cut off in a character", "a: 1\nb: \xe2\x82", 2, "not valid YAML or JSON"},
-      {"a control character", "a: 1\nb: x\x01y\n", 2, "not valid YAML or JSON"},
-      {"brackets that do not match in YAML", "[1,2}", 1, "not valid YAML or JSON"},
-      {"bad indentation", "a: 1\n  b: 2\n", 2, "not valid YAML or JSON"},
-      {"a tab as indentation", "a:\n\tb: 2\n", 2, "not valid YAML or JSON"},
-      {"a quote without end", "a: \"b\n", 1, "not valid YAML or JSON"},
   };
   (void)state;
   for (size_t i = 0; i < COUNT(rows); i++) {
     expect_refused(rows[i].row, rows[i].text, strlen(rows[i].text), rows[i].line, rows[i].part);
   }
-  expect_refused("a NUL byte", "a: 1\nb: x\0y\n", 12, 2, "not valid YAML or JSON");
-  expect_refused("only a NUL byte", "\0", 1, 1, "not valid YAML or JSON");
+  expect_refused("a NUL byte", "a: 1\nb: x\0y\n", 12, 2, "a control character stands here");
+  expect_refused("only a NUL byte", "\0", 1, 1, "a control character stands here");
 }
 
 static void test_doc_refuses_what_is_nested_too_deeply(void **state) {

@@ -281,7 +281,7 @@ static void test_influxdb_secret_that_is_missing(void **state) {
   influxdb_rig_sink(&f, V2);
   influxdb_rig_wait_waits(&f, 1);
   expect_part("missing", f.host.wait.text,
-              "the environment variable TEST_TOKEN is not set; next try");
+              "the environment variable TEST_TOKEN is not set; set it and start busbar again");
   expect_uint("pings", f.pings, 0);
   setenv("TEST_TOKEN", "one\ntwo", 1);
   influxdb_rig_become_ready(&f);

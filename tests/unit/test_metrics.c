@@ -75,6 +75,7 @@ static rig *make_rig(unsigned n) {
   bb_log_init(&r->log, 2);
   make_config(r, n);
   r->runtime.log = &r->log;
+  r->runtime.clock = bb_clock_system();
   r->runtime.kinds = &bb_kinds_all;
   r->runtime.config = r->config;
   r->conn.up = true;
@@ -307,9 +308,42 @@ static void test_health_page_says_what_is_missing(void **state) {
   expect_part("head", text, "not ready\n");
   expect_part("m0", text, "device m0: not asked yet: no connection to 10.0.0.1:502\n");
   expect_part("m1", text, "device m1: not started\n");
-  expect_part("m2", text, "device m2: does not answer: no answer for 3 s\n");
+  expect_part("m2", text, "device m2: does not answer: no answer\n");
   expect_true("m3", strstr(text, "device m3:") == NULL);
   expect_part("rest", text, "and 599 more\n");
+  bb_buf_close(&page);
+  free_rig(r);
+}
+
+/* A reason keeps the times of the moment when it came about; the page has those of now. */
+static void test_health_page_tells_no_time_that_is_over(void **state) {
+  static const struct {
+    const char *reason, *expected;
+    int64_t ago_ms; /* 0: not known since when */
+  } rows[] = {
+      {"no answer from 10.0.0.21:502 for 3 s (unit 1); next try in 800 ms",
+       "does not answer for 4 min: no answer from 10.0.0.21:502 (unit 1)\n", 240000},
+      {"no connection to 10.0.0.21:502: connection refused; next try in 1.2 s",
+       "does not answer for 59 s: no connection to 10.0.0.21:502: connection refused\n", 59000},
+      {"the gateway gw:502 has not reached unit 9 for 0 ms; next try in 5 min",
+       "does not answer: the gateway gw:502 has not reached unit 9\n", 0},
+      {"no room for 3 of them; wait for it",
+       "does not answer: no room for 3 of them; wait for it\n", 0},
+  };
+  (void)state;
+  rig *r = make_rig(MANY);
+  bb_buf page;
+  bb_buf_init(&page, 1u << 20);
+  bb_station *station = bb_map_get(&r->runtime.stations, "m2");
+  station->known = true;
+  for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    int64_t now_ns = bb_clock_utc_ns(&r->runtime.clock);
+    station->since_ns = rows[i].ago_ms > 0 ? now_ns - rows[i].ago_ms * (int64_t)BB_NS_PER_MS : 0;
+    snprintf(station->reason.text, sizeof(station->reason.text), "%s", rows[i].reason);
+    bb_buf_clear(&page);
+    bb_health_page_ready(&r->runtime, &page);
+    expect_part("device m2: ", bb_buf_string(&page), rows[i].expected);
+  }
   bb_buf_close(&page);
   free_rig(r);
 }
@@ -325,6 +359,7 @@ int main(void) {
       cmocka_unit_test(test_metrics_counts_descriptors_in_slices),
       cmocka_unit_test(test_metrics_end_in_the_middle),
       cmocka_unit_test(test_health_page_says_what_is_missing),
+      cmocka_unit_test(test_health_page_tells_no_time_that_is_over),
   };
   return cmocka_run_group_tests_name("metrics", tests, NULL, NULL);
 }

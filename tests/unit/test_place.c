@@ -50,7 +50,7 @@ static void expect_mode(const char *path, unsigned mode) {
 static void test_place_makes_a_private_directory(void **state) {
   (void)state;
   folder f, t;
-  bb_place place;
+  bb_place place = {0};
   open_folders(&f, &t);
   open_place(&place, folder_path(&f, "a/b/"), &f);
   expect_text("dir", place.dir, folder_path(&f, "a/b"));
@@ -77,7 +77,7 @@ static void test_place_counts_the_starts(void **state) {
               {"12", 0}};
   (void)state;
   folder f, t;
-  bb_place place;
+  bb_place place = {0};
   open_folders(&f, &t);
   for (uint32_t boot = 1; boot < 4; boot++) {
     open_place(&place, f.path, &f);
@@ -101,7 +101,7 @@ static void test_place_counts_the_starts(void **state) {
 static void test_place_names_who_holds_it(void **state) {
   (void)state;
   folder f, t;
-  bb_place place, second;
+  bb_place place = {0}, second = {0};
   char why[BB_PLACE_TEXT] = "", pid[64];
   open_folders(&f, &t);
   open_place(&place, f.path, &f);
@@ -134,7 +134,7 @@ static void test_place_believes_the_lock_and_no_pid(void **state) {
   folder f, t;
   open_folders(&f, &t);
   for (size_t i = 0; i < 4; i++) {
-    bb_place place, second;
+    bb_place place = {0}, second = {0};
     char why[BB_PLACE_TEXT];
     overwrite(folder_path(&f, "lock"), texts[i]);
     open_place(&place, f.path, &f);
@@ -158,7 +158,7 @@ static int bind_socket(const char *path) {
 static void test_place_follows_a_killed_runtime(void **state) {
   (void)state;
   folder f, t;
-  bb_place place;
+  bb_place place = {0};
   char byte;
   int ready[2], status;
   open_folders(&f, &t);
@@ -191,7 +191,7 @@ static void test_place_follows_a_killed_runtime(void **state) {
 static void test_place_removes_nothing_but_a_socket(void **state) {
   (void)state;
   folder f, t;
-  bb_place place;
+  bb_place place = {0};
   open_folders(&f, &t);
   bb_file_replace(f.path, "busbar.sock", "precious", 8);
   open_place(&place, f.path, &f);
@@ -203,7 +203,7 @@ static void test_place_removes_nothing_but_a_socket(void **state) {
 static void test_place_puts_the_socket_elsewhere_when_its_path_is_long(void **state) {
   (void)state;
   folder f, t;
-  bb_place place;
+  bb_place place = {0};
   char name[128], first[BB_PLACE_SOCKET_MAX + 1];
   open_folders(&f, &t);
   size_t fits = BB_PLACE_SOCKET_MAX - strlen(f.path) - strlen("//busbar.sock");
@@ -242,7 +242,7 @@ static void test_place_trusts_no_foreign_directory(void **state) {
   folder f, t;
   open_folders(&f, &t);
   expect_int("file in place", bb_file_replace(f.path, "data", "x", 1), 0);
-  bb_place place;
+  bb_place place = {0};
   char private[BB_PLACE_SOCKET_MAX + 1];
   open_place(&place, folder_path(&f, "data"), &f);
   snprintf(private, sizeof(private), "%.*s", (int)strlen(place.socket) - 12, place.socket);
@@ -272,7 +272,7 @@ static void test_place_trusts_no_foreign_directory(void **state) {
 }
 
 static void expect_works_without(const char *dir, folder *f, const char *reason) {
-  bb_place place, second;
+  bb_place place = {0}, second = {0};
   char why[BB_PLACE_TEXT] = "", pid[32];
   bb_buf text;
   bb_buf_init(&text, 4096);
@@ -292,7 +292,7 @@ static void expect_works_without(const char *dir, folder *f, const char *reason)
   expect_uint("one warning", f->log.lines[BB_LOG_WARN], 1);
   expect_part("place", folder_log(f), dir);
   expect_part("reason", folder_log(f), reason);
-  expect_part("what to do", folder_log(f), "name another one (BUSBAR_DATA)");
+  expect_part("what to do", folder_log(f), "name another one with --data or BUSBAR_DATA");
 }
 
 static void test_place_works_where_there_is_no_directory(void **state) {
@@ -300,11 +300,11 @@ static void test_place_works_where_there_is_no_directory(void **state) {
   folder f, t;
   open_folders(&f, &t);
   bb_file_replace(f.path, "file", "x", 1);
-  expect_works_without(folder_path(&f, "file"), &f, "cannot be written (not a directory)");
+  expect_works_without(folder_path(&f, "file"), &f, "is a file: nothing is kept");
   close_folders(&f, &t);
   open_folders(&f, &t);
   bb_file_replace(f.path, "file", "x", 1);
-  expect_works_without(folder_path(&f, "file/data"), &f, "cannot be written (not a directory)");
+  expect_works_without(folder_path(&f, "file/data"), &f, "cannot be made (not a directory)");
   close_folders(&f, &t);
 }
 
@@ -321,7 +321,7 @@ static void test_place_works_in_a_directory_that_is_only_read(void **state) {
   expect_int("root", seteuid(0), 0);
 
   /* Both ways round: a runtime that only reads is seen by one that writes, and the reverse. */
-  bb_place reader, writer;
+  bb_place reader = {0}, writer = {0};
   char why[BB_PLACE_TEXT];
   seteuid(NOBODY);
   open_place(&reader, f.path, &f);
@@ -340,7 +340,7 @@ static void test_place_works_in_a_directory_that_is_only_read(void **state) {
 static void test_place_keeps_the_document(void **state) {
   (void)state;
   folder f, t;
-  bb_place place;
+  bb_place place = {0};
   bb_buf text;
   open_folders(&f, &t);
   bb_buf_init(&text, 4096);
@@ -380,7 +380,7 @@ static void test_place_refuses_a_document_that_is_not_its_own(void **state) {
   open_folders(&f, &t);
   bb_buf_init(&text, 4096);
   for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-    bb_place place;
+    bb_place place = {0};
     bb_file_replace(f.path, "document", texts[i], strlen(texts[i]));
     open_place(&place, f.path, &f);
     expect_uint(texts[i], place.generation, 0);
@@ -397,7 +397,7 @@ static void test_place_refuses_a_document_that_is_not_its_own(void **state) {
 static void test_place_records_where_it_is(void **state) {
   (void)state;
   folder f, t;
-  bb_place place;
+  bb_place place = {0};
   bb_doc_tree tree;
   bb_report report = {0};
   char pid[32];
@@ -423,7 +423,7 @@ static void test_place_records_where_it_is(void **state) {
 
 static int live(void *user) {
   folder *f = user;
-  bb_place place;
+  bb_place place = {0};
   bb_buf text;
   char why[BB_PLACE_TEXT];
   int err = bb_place_open(&place, folder_path(f, "missing/data"), &f->log, why, sizeof(why));

@@ -109,6 +109,43 @@ static void test_report_says_where(void **state) {
   bb_buf_close(&out);
 }
 
+/* A warning makes nothing wrong, and only who wants warnings gets any. */
+static void test_report_keeps_warnings_apart(void **state) {
+  (void)state;
+  bb_report report;
+  bb_buf out;
+  bb_doc_tree tree;
+  bb_buf_init(&out, 200000);
+  bb_report_init(&report);
+  bb_report_file(&report, "site.yaml");
+  assert_int_equal(bb_doc_parse(&tree, "site.yaml", "a: 1\nb: 2\n", 10, &report), 0);
+  bb_report_warn(&report, tree.root, "nobody wants it");
+  expect_uint("not kept", report.n + report.n_warnings + report.more_warnings, 0);
+  report.wants_warnings = true;
+  bb_report_warn(&report, bb_doc_get(tree.root, "b"), "%s is not set here", "B");
+  bb_report_warn(&report, NULL, "there is no sink");
+  expect_true("nothing is wrong", bb_report_ok(&report));
+  expect_uint("kept", report.n, 2);
+  expect_uint("counted", report.n_warnings, 2);
+  expect_int("severity", report.mistakes[0].severity, BB_SEVERITY_WARNING);
+  bb_report_add(&report, bb_doc_get(tree.root, "a"), "no number");
+  expect_true("now something is", !bb_report_ok(&report));
+  expect_int("severity", report.mistakes[2].severity, BB_SEVERITY_MISTAKE);
+  bb_report_sort(&report);
+  expect_text("print", printed(&report, &out),
+              "site.yaml: warning: there is no sink\n"
+              "site.yaml:1: a: no number\n"
+              "site.yaml:2: b: warning: B is not set here\n");
+  for (unsigned i = 0; i < BB_MAX_MISTAKES; i++) bb_report_warn(&report, NULL, "warning %u", i);
+  expect_uint("mistakes past the limit", report.more, 0);
+  expect_uint("warnings past it", report.more_warnings, 3);
+  expect_part("told", printed(&report, &out), "\nand 3 more warnings\n");
+  bb_report_close(&report);
+  expect_true("nobody wants them any more", !report.wants_warnings);
+  bb_doc_close(&tree);
+  bb_buf_close(&out);
+}
+
 /* The report outlives the document and the name of its file. */
 static void test_report_owns_what_it_tells(void **state) {
   (void)state;
@@ -177,6 +214,7 @@ int main(void) {
       cmocka_unit_test(test_report_cuts_long_texts),
       cmocka_unit_test(test_report_keeps_a_thousand_and_counts_the_rest),
       cmocka_unit_test(test_report_says_where),
+      cmocka_unit_test(test_report_keeps_warnings_apart),
       cmocka_unit_test(test_report_owns_what_it_tells),
       cmocka_unit_test(test_report_sort),
       cmocka_unit_test(test_report_without_memory_counts),
