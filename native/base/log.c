@@ -91,6 +91,24 @@ static void put_escaped(line *out, const char *text, bool json) {
   }
 }
 
+/* A log that cannot be written must not stop what it tells of. */
+static void send(bb_log *log, const line *out) {
+  bb_log_file *file = log->file;
+  if (file != NULL) {
+    bool told = file->failing;
+    int err = bb_log_file_append(file, out->bytes, out->len);
+    if (err == 0) return;
+    log->file = NULL;
+    if (!told) {
+      bb_log_error(log, NULL, "the log %s cannot be written (%s); it goes to stderr until it can",
+                   file->path, strerror(-err));
+    }
+    log->file = file;
+  }
+  ssize_t written = write(log->fd, out->bytes, out->len);
+  (void)written;
+}
+
 void bb_log_write(bb_log *log, bb_log_level level, const char *subject, const char *format, ...) {
   log->lines[level]++;
   if (level > log->level) return;
@@ -115,7 +133,5 @@ void bb_log_write(bb_log *log, bb_log_level level, const char *subject, const ch
   put_escaped(&out, text, log->json);
   out.end = sizeof(out.bytes);
   put_text(&out, tail);
-  /* A log that cannot be written must not stop what it tells of. */
-  ssize_t written = write(log->fd, out.bytes, out.len);
-  (void)written;
+  send(log, &out);
 }

@@ -3,6 +3,9 @@
  * One line an event: time, level, what it concerns, a sentence. As text for a person, or as one JSON
  * object for a machine. Lines are cut at BB_MAX_LOG_LINE; control characters are escaped, so that
  * foreign text cannot forge a line. Secrets are never passed to a log.
+ *
+ * Lines go to a descriptor, or to a file of bounded size; while that one cannot be written, which is
+ * said once, they go to the descriptor.
  */
 #ifndef BB_BASE_LOG_H
 #define BB_BASE_LOG_H
@@ -10,6 +13,7 @@
 #include <stdbool.h>
 
 #include "base/clock.h"
+#include "base/log_file.h"
 
 typedef enum bb_log_level {
   BB_LOG_ERROR, /* something the user asked for does not work */
@@ -23,6 +27,7 @@ typedef struct bb_log {
   bb_log_level level; /* what is less important is left out */
   bool json;
   int fd;
+  bb_log_file *file; /* NULL: none */
   bb_clock clock;
   /* read-only */
   unsigned long long lines[4]; /* written, by level; also those left out */

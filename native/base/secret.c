@@ -8,10 +8,22 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/text.h"
+
+static const bb_secret_source *in_use;
+
+void bb_secret_use(const bb_secret_source *source) {
+  in_use = source;
+}
+
+bool bb_secret_is_unset(const char *env) {
+  const char *value = env != NULL ? getenv(env) : NULL;
+  return env != NULL && (value == NULL || *value == 0);
+}
 
 static int from_env(const char *name, char *out, size_t cap, char *why, size_t why_cap) {
   const char *value = getenv(name);
-  if (value == NULL || *value == 0) {
+  if (bb_secret_is_unset(name)) {
     snprintf(why, why_cap, "the environment variable %s is not set", name);
     return BB_ERR_NOTFOUND;
   }
@@ -45,12 +57,32 @@ static int from_file(const char *path, char *out, size_t cap, char *why, size_t 
   return BB_ERR_NOTFOUND;
 }
 
+static int from_name(const char *name, char *out, size_t cap, char *why, size_t why_cap) {
+  int len = in_use != NULL ? in_use->read(in_use->user, name, out, cap) : BB_ERR_NOTFOUND;
+  if (len == BB_ERR_NOTFOUND) {
+    snprintf(why, why_cap,
+             "the secret %s was not handed over; deploy in Node-RED once, or put it into an "
+             "environment variable or a file",
+             name);
+  } else if (len < 0) {
+    snprintf(why, why_cap, "the secret %s is too long", name);
+  }
+  return len;
+}
+
 int bb_secret_read(const char *env, const char *file, char *out, size_t cap, char *why,
                    size_t why_cap) {
   out[0] = 0;
   if (env != NULL) return from_env(env, out, cap, why, why_cap);
-  if (file != NULL) return from_file(file, out, cap, why, why_cap);
-  return 0;
+  if (file == NULL) return 0;
+  const char *name = bb_secret_name(file);
+  if (name != NULL) return from_name(name, out, cap, why, why_cap);
+  return from_file(file, out, cap, why, why_cap);
+}
+
+const char *bb_secret_name(const char *file) {
+  size_t len = sizeof(BB_SECRET_PREFIX) - 1;
+  return strncmp(file, BB_SECRET_PREFIX, len) == 0 ? file + len : NULL;
 }
 
 void bb_secret_check(const bb_doc *options, const char *key, bb_report *report) {
@@ -58,8 +90,18 @@ void bb_secret_check(const bb_doc *options, const char *key, bb_report *report) 
   snprintf(env, sizeof(env), "%s_env", key);
   snprintf(file, sizeof(file), "%s_file", key);
   const bb_doc *second = bb_doc_get(options, file);
-  if (second == NULL || bb_doc_get(options, env) == NULL) return;
-  bb_report_add(report, second, "%s and %s are both given; keep one", env, file);
+  if (second == NULL) return;
+  if (bb_doc_get(options, env) != NULL) {
+    bb_report_add(report, second, "%s and %s are both given; keep one", env, file);
+  }
+  const char *name = second->text != NULL ? bb_secret_name(second->text) : NULL;
+  if (name != NULL && !bb_text_is_id(name)) {
+    bb_report_add(
+        report, second,
+        "\"%.80s\" is no name of a secret; allowed: 1 to 64 of letters, digits, - _ . and "
+        "not starting with . or -",
+        name);
+  }
 }
 
 void bb_secret_wipe(void *secret, size_t len) {

@@ -59,6 +59,7 @@ static void come_up(bb_mqtt_core *core, const bb_mqtt_broker *broker) {
   uv_timer_start(&core->timer, on_patience, patience_ms, patience_ms);
   bb_mqtt_name_release(&core->name);
   core->state = BB_MQTT_UP;
+  core->eager = false;
   core->up_since_ms = uv_now(core->loop);
   core->window = core->config.max_in_flight;
   if (broker->receive_max > 0 && broker->receive_max < core->window) {

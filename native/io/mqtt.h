@@ -161,6 +161,10 @@ int bb_mqtt_open(bb_mqtt *mqtt, struct uv_loop_s *loop, const bb_mqtt_config *co
  */
 void bb_mqtt_close(bb_mqtt *mqtt);
 
+/* Has no connection and waits for its next try: tries at once. While a try is under way: should it
+ * fail, the next one follows at once. Else nothing. */
+void bb_mqtt_retry(bb_mqtt *mqtt);
+
 /* How many messages will be taken now; 0 when there is no connection. */
 uint32_t bb_mqtt_room(const bb_mqtt *mqtt);
 

@@ -137,13 +137,25 @@ static void on_due(uv_timer_t *timer) {
   bb_mqtt_try(timer->data);
 }
 
+void bb_mqtt_retry(bb_mqtt *mqtt) {
+  bb_mqtt_core *core = mqtt->core;
+  if (core == NULL || core->closing || core->state == BB_MQTT_UP) return;
+  if (core->state == BB_MQTT_WAITING) {
+    uv_timer_start(&core->timer, on_due, 0, 0);
+  } else {
+    core->eager = true;
+  }
+}
+
 static void say_why(bb_mqtt_core *core) {
   if (core->closing) {
     bb_mqtt_close_handles(core);
     return;
   }
   bb_mqtt_fault fault = core->fault;
-  fault.retry_ms = bb_backoff_next_ms(fault.lasting ? &core->slow : &core->backoff);
+  fault.retry_ms =
+      core->eager ? 0 : bb_backoff_next_ms(fault.lasting ? &core->slow : &core->backoff);
+  core->eager = false;
   core->state = BB_MQTT_WAITING;
   uv_timer_start(&core->timer, on_due, fault.retry_ms, 0);
   core->mqtt->on_down(core->mqtt, &fault);

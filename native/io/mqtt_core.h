@@ -44,6 +44,7 @@ typedef struct bb_mqtt_core {
   bb_mqtt_name name;
   bb_mqtt_probe probe;
   bool vague; /* the fault needs a probe */
+  bool eager; /* should this try fail, the next one follows at once */
   bb_mqtt_fault fault;
   bb_mqtt_job connect_job;
   bb_mqtt_job end_job;

@@ -140,7 +140,8 @@ struct bb_sink_kind {
    * BB_ERR_AGAIN: no room; nothing was taken, and delivery tries again after the next verdict. */
   int (*deliver)(bb_sink *sink, const bb_run *run);
 
-  /* The time that the peer asked for is over. NULL: the sink does not wait that way. */
+  /* The time that the peer asked for is over, or there is reason to try at once; may come in any
+   * state. NULL: the sink does not wait that way. */
   void (*retry)(bb_sink *sink);
 
   /* Sends what it can within drain_ms, gives its verdicts, disconnects; then on_closed. */

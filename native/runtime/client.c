@@ -38,9 +38,9 @@ void bb_client_close(bb_client *client, const char *why) {
   if (why != NULL) {
     bb_log_warn(socket->runtime->log, "socket", "client %s was closed: %s", name, why);
   }
-  if (socket->owner == client) socket->owner = NULL;
   if (socket->big == client) socket->big = NULL;
   bb_list_remove(&client->link);
+  bb_socket_client_left(client);
   bb_list_remove(&client->dirty);
   socket->n_clients--;
   let_calls_go(client);

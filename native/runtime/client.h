@@ -80,6 +80,10 @@ typedef struct bb_call {
 /* socket.c: a handle of it, or of a client, is closed. */
 void bb_socket_let_go(bb_socket *socket);
 
+/* The client has said hello or applied; it has left the list of clients. */
+void bb_socket_client_came(bb_client *client);
+void bb_socket_client_left(bb_client *client);
+
 /* client.c */
 bb_client *bb_client_new(bb_socket *socket);              /* accepts; NULL when that fails */
 void bb_client_close(bb_client *client, const char *why); /* `why` for the log; NULL: it left */

@@ -6,10 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/err.h"
 #include "base/text.h"
 #include "io/error.h"
+#include "runtime/lifeline.h"
+#include "runtime/secrets.h"
 
 typedef struct row {
   const char *op;
@@ -23,9 +26,11 @@ static const row rows[] = {
     {"status", bb_request_status, false, false},
     {"check", bb_request_check, false, true},
     {"apply", bb_request_apply, false, true},
+    {"secret", bb_request_secret, false, false},
     {"subscribe", bb_request_subscribe, false, false},
     {"unsubscribe", bb_request_unsubscribe, false, false},
     {"read", bb_request_read_device, false, false},
+    {"probe", bb_request_probe, false, true},
     {"write", bb_request_write, false, false},
     {"pause", bb_request_pause, false, false},
     {"resume", bb_request_resume, false, false},
@@ -100,6 +105,25 @@ bool bb_request_read(bb_request *request, const bb_schema *schema, void *out) {
   return ok;
 }
 
+/* The pid as it is in our own namespace; 0: not seen from here, or unknown. */
+static pid_t peer_of(const bb_client *client) {
+  struct ucred peer = {.pid = 0};
+  socklen_t len = sizeof(peer);
+  uv_os_fd_t fd;
+  if (uv_fileno((const uv_handle_t *)&client->pipe, &fd) < 0) return 0;
+  return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 ? peer.pid : 0;
+}
+
+void bb_request_put_lifeline(bb_json_writer *json, const bb_client *client) {
+  const bb_socket *socket = client->socket;
+  if (socket->data != NULL) bb_json_writer_text(json, "data", socket->data);
+  if (socket->lingers) bb_json_writer_uint(json, "linger_ms", socket->linger_ms);
+  if (socket->lifeline == NULL) return;
+  bb_json_writer_text(json, "mode", bb_lifeline_mode_name(socket->lifeline->mode));
+  bb_json_writer_text(json, "killed_with",
+                      bb_lifeline_killed_with(socket->lifeline, peer_of(client)));
+}
+
 bool bb_request_start(bb_request *request, bb_call *call) {
   bb_client *client = request->client;
   if (client->n_calls >= BB_CLIENT_MAX_CALLS) {
@@ -154,6 +178,15 @@ static void serve(bb_request *request, size_t len) {
   }
 }
 
+/* What came as secrets is wiped, whatever became of the request: the texts of the tree, and the bytes
+ * that it was read from, which are the client's buffer. */
+static void wipe_secrets(const bb_request *request, const uint8_t *bytes, size_t len) {
+  const bb_doc *secrets = bb_doc_get(request->tree.root, "secrets");
+  if (secrets == NULL) return;
+  bb_secrets_wipe_doc(secrets);
+  bb_secret_wipe((uint8_t *)bytes, len);
+}
+
 void bb_client_take_request(bb_client *client, const uint8_t *bytes, size_t len) {
   bb_request request = {.client = client};
   bb_report report;
@@ -165,10 +198,12 @@ void bb_client_take_request(bb_client *client, const uint8_t *bytes, size_t len)
   }
   if (err == 0) {
     serve(&request, len);
+    wipe_secrets(&request, bytes, len);
     bb_doc_close(&request.tree);
   } else {
     const char *why = report.n > 0 ? report.mistakes[0].text : "a JSON object is expected";
     bb_request_refuse(client, 0, err, "the request cannot be read: %.300s", why);
+    bb_secret_wipe((uint8_t *)bytes, len);
   }
   bb_report_close(&report);
 }

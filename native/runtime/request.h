@@ -48,6 +48,12 @@ void bb_request_refuse_mistakes(bb_client *client, uint32_t id, const char *sent
                                 bb_report *report);
 void bb_request_put_mistakes(bb_json_writer *json, bb_report *report);
 
+/* Of hello: what this runtime's life hangs on, as that client sees it. */
+void bb_request_put_lifeline(bb_json_writer *json, const bb_client *client);
+
+/* Of read and probe, into an open map: name, value, unit, quality, cause and code of a point. */
+void bb_request_put_point(bb_json_writer *json, const bb_batch *batch, uint16_t point);
+
 /* Counts a request that ends later among the client's. False after it was refused. */
 bool bb_request_start(bb_request *request, bb_call *call);
 
@@ -58,12 +64,14 @@ void bb_request_hello(bb_request *request);
 void bb_request_status(bb_request *request);
 void bb_request_check(bb_request *request);
 void bb_request_apply(bb_request *request);
+void bb_request_secret(bb_request *request);
 void bb_request_pause(bb_request *request);
 void bb_request_resume(bb_request *request);
 void bb_request_stop(bb_request *request);
 void bb_request_subscribe(bb_request *request);
 void bb_request_unsubscribe(bb_request *request);
 void bb_request_read_device(bb_request *request);
+void bb_request_probe(bb_request *request);
 void bb_request_write(bb_request *request);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "io/error.h"
+#include "runtime/difference.h"
 #include "runtime/request.h"
 
 typedef struct document_request {
@@ -83,12 +84,22 @@ static void keep(bb_socket *socket, const char *text, bb_json_writer *json) {
   if (err < 0) bb_json_writer_text(json, "kept_error", bb_error_text(err));
 }
 
+static void log_difference(const bb_client *client, const bb_difference *difference) {
+  char text[BB_DIFFERENCE_TEXT];
+  bb_log_info(client->socket->runtime->log, NULL, "client %s applied a document: %s",
+              client->name[0] != 0 ? client->name : "without a name",
+              bb_difference_text(difference, text, sizeof(text)));
+}
+
 void bb_request_apply(bb_request *request) {
   bb_socket *socket = request->client->socket;
   document_request in;
   bb_config *config;
   if (!bb_request_read(request, &document_schema, &in)) return;
   if (!may_apply(request) || !parse(request, &in, &config)) return;
+  const bb_runtime *runtime = socket->runtime;
+  bb_difference difference =
+      bb_difference_of(runtime->next != NULL ? runtime->next : runtime->config, config);
   int err = bb_runtime_apply(socket->runtime, config);
   if (err < 0) {
     bb_config_unref(config);
@@ -96,7 +107,10 @@ void bb_request_apply(bb_request *request) {
     return;
   }
   socket->owner = request->client;
+  bb_socket_client_came(request->client);
+  log_difference(request->client, &difference);
   bb_json_writer json = bb_request_answer(request->client, request->id);
+  bb_difference_put(&difference, &json, "changed");
   keep(socket, in.document, &json);
   bb_request_end(request->client, &json);
 }

@@ -44,10 +44,9 @@ static void on_gone(bb_call *call) {
   free_reading((struct read_call *)call);
 }
 
-static void put_point(bb_json_writer *json, const bb_batch *batch, uint16_t i) {
+void bb_request_put_point(bb_json_writer *json, const bb_batch *batch, uint16_t i) {
   const bb_point *point = &batch->shape->points[i];
   uint8_t quality = batch->quality[i];
-  bb_json_writer_map(json, NULL);
   bb_json_writer_text(json, "name", point->name);
   if (bb_quality_has_value(quality)) {
     bb_json_writer_value(json, "value", bb_batch_value(batch, i));
@@ -59,7 +58,6 @@ static void put_point(bb_json_writer *json, const bb_batch *batch, uint16_t i) {
   if (batch->codes != NULL && batch->codes[i] != 0) {
     bb_json_writer_uint(json, "code", batch->codes[i]);
   }
-  bb_json_writer_end(json);
 }
 
 static void put_scan(bb_json_writer *json, const bb_station_scan *scan, uint64_t done_before) {
@@ -71,7 +69,9 @@ static void put_scan(bb_json_writer *json, const bb_station_scan *scan, uint64_t
   if (scan->has_latest) bb_client_put_time(json, "timestamp", scan->latest.time_ns);
   bb_json_writer_list(json, "points");
   for (uint16_t i = 0; scan->has_latest && i < scan->latest.shape->n_points; i++) {
-    put_point(json, &scan->latest, i);
+    bb_json_writer_map(json, NULL);
+    bb_request_put_point(json, &scan->latest, i);
+    bb_json_writer_end(json);
   }
   bb_json_writer_end(json);
   bb_json_writer_end(json);

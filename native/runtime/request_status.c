@@ -63,7 +63,9 @@ void bb_request_hello(bb_request *request) {
   bb_json_writer json = bb_request_answer(client, request->id);
   bb_json_writer_uint(&json, "protocol", protocol);
   put_identity(&json, client->socket);
+  bb_request_put_lifeline(&json, client);
   bb_request_end(client, &json);
+  bb_socket_client_came(client);
 }
 
 typedef struct status_request {

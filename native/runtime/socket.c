@@ -84,6 +84,28 @@ int bb_socket_init(bb_socket *socket) {
   return 0;
 }
 
+static bool has_greeted(const bb_socket *socket) {
+  for (bb_list *node = socket->clients.next; node != &socket->clients; node = node->next) {
+    if (BB_LIST_ITEM(node, bb_client, link)->greeted) return true;
+  }
+  return false;
+}
+
+void bb_socket_client_came(bb_client *client) {
+  bb_socket *socket = client->socket;
+  if (socket->on_attended != NULL) socket->on_attended(socket, true);
+}
+
+void bb_socket_client_left(bb_client *client) {
+  bb_socket *socket = client->socket;
+  bool was_owner = socket->owner == client;
+  if (was_owner) socket->owner = NULL;
+  if (socket->closing || socket->on_attended == NULL || !client->greeted) return;
+  if (was_owner || (socket->owner == NULL && !has_greeted(socket))) {
+    socket->on_attended(socket, false);
+  }
+}
+
 void bb_socket_let_go(bb_socket *socket) {
   if (--socket->handles > 0) return;
   bb_buf_close(&socket->scratch);

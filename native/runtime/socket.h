@@ -25,6 +25,8 @@
 #define BB_SOCKET_PROTOCOL_MAX 1
 
 struct bb_client;
+struct bb_lifeline;
+struct bb_secrets;
 typedef struct bb_socket bb_socket;
 
 struct bb_socket {
@@ -39,6 +41,15 @@ struct bb_socket {
   int (*on_applied_text)(bb_socket *socket, const char *text, size_t len);
   /* A client asks the runtime to end. NULL: it is refused. */
   void (*on_stop)(bb_socket *socket);
+  /* A client has said hello or applied (true); or the one that held the runtime has left (false): who
+   * applied last, or, where nobody has, the last one that had said hello. NULL: nobody minds. */
+  void (*on_attended)(bb_socket *socket, bool attended);
+  struct bb_secrets *secrets; /* which clients hand over; NULL: they cannot */
+  /* For the answer to hello: */
+  const char *data; /* the data directory; NULL: not told */
+  const struct bb_lifeline *lifeline;
+  bool lingers;       /* the runtime ends by itself ... */
+  uint64_t linger_ms; /* ... so long after on_attended(false) */
   /* read-only */
   uint32_t n_clients;
   uint64_t clients_total; /* ever accepted */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/doc.h"
@@ -13,6 +14,7 @@
 #include "base/report.h"
 #include "base/text.h"
 #include "support/expect.h"
+#include "support/folder.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 
@@ -216,6 +218,38 @@ static void test_log_that_cannot_be_written_is_no_harm(void **state) {
   expect_uint("lines", log.lines[BB_LOG_ERROR], 1);
 }
 
+/* Said once an episode; each line goes somewhere. */
+static void test_log_goes_to_stderr_while_its_file_fails(void **state) {
+  (void)state;
+  folder f;
+  bb_log_file file;
+  sink s;
+  folder_open(&f);
+  open_sink(&s, false);
+  s.log.level = BB_LOG_ERROR;
+  s.log.file = &file;
+  bb_log_file_init(&file, folder_path(&f, "later/log"));
+  bb_log_error(&s.log, NULL, "one");
+  const char *text = taken(&s);
+  expect_part("why", text, "/later/log cannot be written (No such file or directory); it goes to");
+  expect_part("the line", strchr(text, '\n'), "error one\n");
+  bb_log_error(&s.log, NULL, "two");
+  text = taken(&s);
+  expect_part("the line", text, "error two\n");
+  expect_true("only that", strchr(text, '\n')[1] == 0);
+  mkdir(folder_path(&f, "later"), 0700);
+  bb_log_error(&s.log, NULL, "three");
+  expect_text("nothing", taken(&s), "");
+  unlink(file.path);
+  rmdir(folder_path(&f, "later"));
+  bb_log_error(&s.log, NULL, "four");
+  expect_part("told again", taken(&s), "cannot be written");
+  expect_uint("lines", s.log.lines[BB_LOG_ERROR], 6);
+  bb_log_file_close(&file);
+  close_sink(&s);
+  folder_close(&f);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_log_foreign_text_cannot_forge_a_line),
@@ -224,6 +258,7 @@ int main(void) {
       cmocka_unit_test(test_log_leaves_out_what_is_less_important),
       cmocka_unit_test(test_log_times),
       cmocka_unit_test(test_log_that_cannot_be_written_is_no_harm),
+      cmocka_unit_test(test_log_goes_to_stderr_while_its_file_fails),
   };
   return cmocka_run_group_tests_name("log", tests, NULL, NULL);
 }

@@ -375,7 +375,8 @@ static void test_mqtt_sink_says_that_a_password_is_missing(void **state) {
   open_sink("user: alice\npassword_env: BB_TEST_MQTT_PASSWORD\n");
   until("waits", &host.waits, 1);
   expect_part("why", host.reason.text,
-              "the environment variable BB_TEST_MQTT_PASSWORD is not set; next try in ");
+              "the environment variable BB_TEST_MQTT_PASSWORD is not set; set it and start busbar "
+              "again");
   close_sink(1000);
 }
 

@@ -16,7 +16,7 @@
 #define LONGEST_RETRY_MS 60000
 #define MAX_SCRATCH (8u << 20) /* the lines of one batch */
 #define MAX_WINDOW 20000
-#define NEXT_TRY_BYTES 28 /* "; next try in 120 min" */
+#define NEXT_TRY_BYTES 34 /* "; set it and start busbar again" */
 
 static void read_options(bb_influxdb_options *options, const bb_doc *doc) {
   bb_report none; /* it has been checked */
@@ -49,7 +49,13 @@ void bb_influxdb_wait(bb_influxdb *sink, bb_reason *reason, uint32_t delay_ms) {
   if (delay_ms == 0) delay_ms = bb_backoff_next_ms(&sink->backoff);
   bb_text_show_ms(time, sizeof(time), delay_ms);
   size_t len = strnlen(reason->text, sizeof(reason->text) - NEXT_TRY_BYTES);
-  snprintf(reason->text + len, sizeof(reason->text) - len, "; next try in %s", time);
+  const bb_influxdb_options *options = &sink->options;
+  if (reason->code == BB_ERR_NOTFOUND &&
+      (bb_secret_is_unset(options->token_env) || bb_secret_is_unset(options->password_env))) {
+    snprintf(reason->text + len, sizeof(reason->text) - len, "; set it and start busbar again");
+  } else {
+    snprintf(reason->text + len, sizeof(reason->text) - len, "; next try in %s", time);
+  }
   sink->state = BB_INFLUXDB_WAITING;
   sink->eager = true;
   uv_timer_stop(&sink->age);

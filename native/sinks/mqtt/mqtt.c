@@ -82,7 +82,13 @@ static void on_down(bb_mqtt *mqtt, const bb_mqtt_fault *fault) {
     return;
   }
   bb_text_show_ms(time, sizeof(time), fault->retry_ms);
-  bb_reason_set(&reason, fault->code, fault->raw, "%.120s; next try in %s", fault->text, time);
+  if (fault->code == BB_ERR_NOTFOUND && (bb_secret_is_unset(own->options.password_env) ||
+                                         bb_secret_is_unset(own->options.key_password_env))) {
+    bb_reason_set(&reason, fault->code, fault->raw, "%.120s; set it and start busbar again",
+                  fault->text);
+  } else {
+    bb_reason_set(&reason, fault->code, fault->raw, "%.120s; next try in %s", fault->text, time);
+  }
   own->ready = false;
   uv_timer_stop(&own->later);
   bb_mqtt_forget_records(own);
@@ -229,6 +235,11 @@ static void on_shape_gone(bb_sink *sink, const bb_device *device, const bb_shape
   bb_topic_cache_drop(&own_of(sink)->topics, device, shape->scan);
 }
 
+static void retry(bb_sink *sink) {
+  bb_mqtt_sink *own = own_of(sink);
+  if (!own->ready && !own->closing) bb_mqtt_retry(&own->mqtt);
+}
+
 static void close_sink(bb_sink *sink, uint32_t drain_ms) {
   bb_mqtt_sink *own = own_of(sink);
   own->closing = true;
@@ -258,5 +269,6 @@ const bb_sink_kind bb_sink_mqtt = {
     .shape = on_shape,
     .shape_gone = on_shape_gone,
     .deliver = bb_mqtt_deliver,
+    .retry = retry,
     .close = close_sink,
 };

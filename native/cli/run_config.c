@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The config of `busbar run`, at the start and on SIGHUP; see run.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "cli/run.h"
+#include "runtime/difference.h"
+
+static void report_mistakes(bb_log *log, const bb_report *report) {
+  for (uint32_t i = 0; i < report->n; i++) {
+    const bb_mistake *mistake = &report->mistakes[i];
+    char line[16] = "";
+    if (mistake->line > 0) snprintf(line, sizeof(line), ":%u", mistake->line);
+    bb_log_error(log, NULL, "%s%s: %s%s%s", mistake->file, line, mistake->path,
+                 mistake->path[0] != 0 ? ": " : "", mistake->text);
+  }
+}
+
+int bb_run_read_config(bb_run_process *run, bb_config **out) {
+  const char *path = run->options.config_path;
+  bb_report report;
+  bb_buf text;
+  int err;
+  *out = NULL;
+  bb_report_init(&report);
+  bb_buf_init(&text, BB_MAX_DOC_BYTES);
+  if (path != NULL) {
+    err = bb_config_load(out, path, run->runtime.kinds, &report);
+  } else {
+    err = bb_place_load_document(&run->place, &text);
+    if (err == 0) {
+      err = bb_config_parse(out, "last document", (const char *)text.bytes, text.len,
+                            run->runtime.kinds, &report);
+    }
+  }
+  report_mistakes(&run->log, &report);
+  bb_buf_close(&text);
+  bb_report_close(&report);
+  return err;
+}
+
+void bb_run_serve_metrics(bb_run_process *run, const bb_config *config) {
+  bb_health_listen(&run->health, config->runtime.metrics);
+  bb_place_record(&run->place, run->health.address[0] != 0 ? run->health.address : NULL);
+}
+
+void bb_run_take_config(bb_run_process *run, bb_config *config) {
+  run->socket.file_owned =
+      run->options.config_path != NULL && config->runtime.owner == BB_OWNER_FILE;
+  bb_run_serve_metrics(run, config);
+  bb_runtime_apply(&run->runtime, config);
+}
+
+/* 0, or errno's code. A directory shows only when it is read. */
+static int try_file(const char *path) {
+  char byte;
+  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) return errno;
+  int err = read(fd, &byte, 1) < 0 ? errno : 0;
+  close(fd);
+  return err;
+}
+
+void bb_run_reload(bb_run_process *run) {
+  const char *path = run->options.config_path;
+  const bb_config *former = run->runtime.next != NULL ? run->runtime.next : run->runtime.config;
+  char text[BB_DIFFERENCE_TEXT];
+  bb_config *config;
+  bb_log_file_reopen(&run->log_file);
+  if (path == NULL) {
+    bb_log_warn(&run->log, NULL, "SIGHUP: there is no config file to be read again");
+    return;
+  }
+  int err = try_file(path);
+  if (err != 0) {
+    bb_log_error(&run->log, NULL, "%s cannot be read: %s; the former config goes on", path,
+                 strerror(err));
+    return;
+  }
+  err = bb_run_read_config(run, &config);
+  if (err == BB_ERR_CONFIG) {
+    bb_log_error(&run->log, NULL, "%s has mistakes; the former config goes on", path);
+  } else if (err < 0) {
+    bb_log_error(&run->log, NULL, "%s cannot be read: %s; the former config goes on", path,
+                 bb_err_text(err));
+  } else {
+    bb_difference difference = bb_difference_of(former, config);
+    bb_log_info(&run->log, NULL, "%s was read again: %s", path,
+                bb_difference_text(&difference, text, sizeof(text)));
+    bb_run_take_config(run, config);
+  }
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+'use strict';
+
+/* Secrets that a client hands over by name. */
+
+const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const http = require('node:http');
+const path = require('node:path');
+const { test } = require('node:test');
+const { atEnd, lacks, startBusbar, startMosquitto, tempDir, waitFor } = require('../support');
+const { describeMeter, startRuntime } = require('../support/runtime');
+const { startSim } = require('../support/sim');
+const { connectSocket } = require('../support/socket');
+
+/** @typedef {import('node:test').TestContext} TestContext */
+
+const USER = 'runtime';
+const NAME = 'hist.password';
+const MOSQUITTO = { skip: lacks('mosquitto') };
+const RIGHT = 'the right "hush" \u20ac';
+
+/** As InfluxDB 1 does it: /ping answers anyone, /write who has the password.
+ * @param {TestContext} t @param {string} password */
+async function startDatabase(t, password) {
+  const login = `Basic ${Buffer.from(`${USER}:${password}`).toString('base64')}`;
+  const counts = { written: 0, refused: 0 };
+  const server = http.createServer((request, response) => {
+    const let_in = request.url?.startsWith('/ping') || request.headers.authorization === login;
+    request.resume().on('end', () => {
+      if (request.url?.startsWith('/write')) counts[let_in ? 'written' : 'refused']++;
+      response.writeHead(let_in ? 204 : 401).end();
+    });
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
+  atEnd(t, () => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+  return { url: `http://127.0.0.1:${port}`, counts };
+}
+
+/** A runtime on what was kept, a client of it, and a document whose sink refers to the secret.
+ * @param {TestContext} t */
+async function startSite(t) {
+  const database = await startDatabase(t, RIGHT);
+  const sim = await startSim(t, ['generic/modbus-60']);
+  const data = tempDir(t);
+  const influxdb = {
+    ...{ url: database.url, database: 'plant', user: USER },
+    password_file: `secret:${NAME}`,
+  };
+  const document = JSON.stringify({
+    busbar: 1,
+    runtime: { owner: 'editor', metrics: 'off' },
+    ...describeMeter('meter-1', sim.port, { scan: { fast: '200ms' } }),
+    sinks: [{ id: 'hist', influxdb, devices: ['*'] }],
+  });
+  const start = async () => {
+    const program = startBusbar(t, ['run', '--data', data]);
+    return { program, client: await connectSocket(t, data) };
+  };
+  return { database, data, document, start, file: path.join(data, 'secrets') };
+}
+
+/** @param {import('../support/socket').SocketClient} client */
+async function sinkOf(client) {
+  return (await client.must('status')).sinks[0];
+}
+
+/** @param {import('../support/socket').SocketClient} client @param {RegExp} reason */
+function waitForReason(client, reason) {
+  return waitFor(async () => reason.test((await sinkOf(client)).reason), { what: String(reason) });
+}
+
+/** Much sooner than the sink would try again by itself.
+ * @param {import('../support/socket').SocketClient} client */
+function waitForReady(client) {
+  return waitFor(async () => (await sinkOf(client)).ready, {
+    timeoutMs: 20000,
+    what: 'the sink to be ready',
+  });
+}
+
+test('a sink waits for its secret, takes it at once, and keeps it for the next life', async (t) => {
+  const { database, document, file, start } = await startSite(t);
+  const { program, client } = await start();
+  await client.must('apply', { document });
+  await waitForReason(client, /^the secret hist\.password was not handed over; deploy in Node-RED/);
+  const answer = await client.must('secret', { secrets: { [NAME]: RIGHT, 'old.token': 'old' } });
+  assert.deepEqual([answer.names, answer.kept], [[NAME, 'old.token'], true]);
+  await waitForReady(client);
+  await waitFor(() => database.counts.written > 0, { what: 'a write with the password' });
+  assert.equal(database.counts.refused, 0);
+  assert.equal(fs.statSync(file).mode & 0o777, 0o600);
+  assert.deepEqual(JSON.parse(fs.readFileSync(file, 'utf8')), {
+    [NAME]: RIGHT,
+    'old.token': 'old',
+  });
+  await client.must('secret', { secrets: { 'old.token': null } });
+  assert.deepEqual(JSON.parse(fs.readFileSync(file, 'utf8')), { [NAME]: RIGHT });
+  const told = JSON.stringify([await client.must('status'), await client.must('secret')]);
+  for (const text of [told, program.output]) assert.doesNotMatch(text, /hush/);
+  await program.stop();
+
+  const { written } = database.counts;
+  await start();
+  await waitFor(() => database.counts.written > written, {
+    what: 'a write of the next life',
+    timeoutMs: 20000,
+  });
+  assert.equal(database.counts.refused, 0);
+});
+
+test(
+  'a broker is asked again as soon as the password is there, or another one',
+  MOSQUITTO,
+  async (t) => {
+    const login = { username: USER, password: RIGHT };
+    const broker = await startMosquitto(t, { password: login });
+    const data = tempDir(t);
+    const program = startBusbar(t, ['run', '--data', data]);
+    const client = await connectSocket(t, data);
+    const mqtt = { url: broker.url, user: USER, password_file: 'secret:bus.password' };
+    const document = JSON.stringify({
+      ...{ busbar: 1, runtime: { owner: 'editor', metrics: 'off' } },
+      sinks: [{ id: 'bus', mqtt }],
+    });
+    await client.must('apply', { document });
+    await waitForReason(
+      client,
+      /^the secret bus\.password was not handed over; deploy in Node-RED/,
+    );
+    await client.must('secret', { secrets: { 'bus.password': 'a wrong hush' } });
+    await waitForReason(client, /password|authori[sz]ed|user name/);
+    await client.must('secret', { secrets: { 'bus.password': RIGHT } });
+    await waitForReady(client);
+    assert.doesNotMatch(program.output, /hush/);
+  },
+);
+
+test('a wrong secret is put right at once', async (t) => {
+  const { database, document, start } = await startSite(t);
+  const { program, client } = await start();
+  await client.must('secret', { secrets: { [NAME]: 'a wrong hush' } });
+  await client.must('apply', { document });
+  await waitFor(async () => database.counts.refused > 0 && !(await sinkOf(client)).ready, {
+    what: 'the database to refuse',
+  });
+  await client.must('secret', { secrets: { [NAME]: RIGHT } });
+  await waitForReady(client);
+  await waitFor(() => database.counts.written > 0, { what: 'a write with the right password' });
+  assert.doesNotMatch(program.output, /hush/);
+});
+
+test('a secret for the memory only is gone with the process', async (t) => {
+  const { document, file, start } = await startSite(t);
+  const { program, client } = await start();
+  await client.must('apply', { document });
+  const secrets = { [NAME]: RIGHT };
+  assert.equal((await client.must('secret', { secrets })).kept, true);
+  assert.ok(fs.existsSync(file));
+  assert.equal((await client.must('secret', { secrets, memory: true })).kept, false);
+  assert.equal(fs.existsSync(file), false);
+  await waitForReady(client);
+  await program.stop();
+  const next = await start();
+  await waitForReason(next.client, /was not handed over/);
+  assert.deepEqual((await next.client.must('secret')).names, []);
+});
+
+test('only the owner hands over, and only where no file rules', async (t) => {
+  const data = tempDir(t);
+  startBusbar(t, ['run', '--data', data]);
+  const owner = await connectSocket(t, data, { name: 'node-red' });
+  const other = await connectSocket(t, data);
+  const secrets = { a: 'hush' };
+  assert.equal((await other.ask('secret', { secrets })).ok, true, 'nobody owns it yet');
+  await owner.must('apply', { document: '{"busbar":1,"runtime":{"metrics":"off"}}' });
+  const busy = await other.ask('secret', { secrets });
+  assert.equal(busy.code, 'BUSY');
+  assert.match(busy.error, /another client node-red applies to this runtime/);
+  assert.deepEqual((await other.must('secret')).names, ['a']);
+  assert.equal((await owner.ask('secret', { secrets: { a: null } })).ok, true);
+
+  const runtime = await startRuntime(t, {});
+  const client = await connectSocket(t, runtime.data);
+  const denied = await client.ask('secret', { secrets });
+  assert.equal(denied.code, 'DENIED');
+  assert.match(denied.error, /follows its config file/);
+  assert.deepEqual((await client.must('secret')).names, []);
+});
+
+test('secrets with mistakes are refused whole, and no value is told', async (t) => {
+  const data = tempDir(t);
+  const program = startBusbar(t, ['run', '--data', data]);
+  const client = await connectSocket(t, data);
+  for (const wrong of [{ 'a b': 'hush' }, { a: ['hush'] }, { a: 5 }, { a: '' }]) {
+    const answer = await client.ask('secret', { secrets: { good: 'hush', ...wrong } });
+    assert.deepEqual([answer.ok, answer.code], [false, 'CONFIG']);
+    assert.equal(answer.mistakes.length, 1);
+    assert.doesNotMatch(JSON.stringify(answer), /hush/);
+  }
+  assert.deepEqual((await client.must('secret')).names, []);
+  assert.doesNotMatch(program.output, /hush/);
+});
