@@ -45,7 +45,7 @@ function hasLicence(text) {
 }
 
 function listC() {
-  const pattern = /\.(c|h|cc)$/;
+  const pattern = /\.(c|h|cc|hpp)$/;
   return [...listFiles('native', pattern), ...listFiles('tests', pattern)];
 }
 

@@ -16,6 +16,7 @@ const BUILD = [
   'cmake',
   'ninja-build',
   'pkg-config',
+  'python3',
   'libuv1-dev',
   'libmodbus-dev',
   'libpaho-mqtt-dev',

@@ -2,11 +2,12 @@
 'use strict';
 
 /* Sets up everything that `npm start`, `npm test` and `npm run bench` need: system packages, npm
-   packages and the native build. Each step first looks whether there is anything to do. This file
+   packages, the native build and the addon. Each step first looks whether there is anything to do. This file
    and what it loads use nothing but Node.js itself. */
 
 const fs = require('node:fs');
 const path = require('node:path');
+const { buildAddon } = require('./addon');
 const { StepError, runStep } = require('./command');
 const { build, buildFolder } = require('./native');
 const { describeLoss, preparePackages } = require('./packages');
@@ -71,7 +72,10 @@ async function setUp(options) {
     say(`    ${name} is not in this machine's package archive; left out: ${describeLoss(name)}`);
   }
   await step('npm packages', prepareNpm);
-  if (options.build !== false) await step('native build', () => buildNative(purpose));
+  if (options.build !== false) {
+    await step('native build', () => buildNative(purpose));
+    await step('addon', async () => ((await buildAddon()) ? 'built' : 'up to date'));
+  }
   say(`  ready after ${duration((Date.now() - started) / 1000)}`);
   return { absent };
 }

@@ -11,6 +11,7 @@ const { Report } = require('./report');
 const { explain, setUp } = require('./setup');
 const { runFuzz } = require('./suites/fuzz');
 const { runNode } = require('./suites/node');
+const { runNodes } = require('./suites/nodes');
 const { runStatic } = require('./suites/static');
 const { runUnit } = require('./suites/unit');
 
@@ -57,6 +58,7 @@ async function runSuites(report, options) {
   await runUnit(context);
   if (!options['skip-fuzz']) await runFuzz(context);
   await runNode(context);
+  await runNodes(context);
   if (report.passed + report.failed + report.skipped === 0) {
     throw new StepError(`No test has "${options.only}" in its name.`);
   }

@@ -60,4 +60,4 @@ async function runNode({ report, wants }) {
   await runAll(report, await withExecutable(report, runtime), 1, runFile);
 }
 
-module.exports = { runNode };
+module.exports = { runNode, runFile, withExecutable };
