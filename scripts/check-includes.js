@@ -52,6 +52,9 @@ const LIBC = new Set(
     .map((name) => `${name}.h`),
 );
 
+/* Only the glue of the addon is C++. */
+const LIBCXX = new Set('cmath cstddef cstdint cstdio cstdlib cstring string vector'.split(' '));
+
 /** @param {string} room @param {string} header */
 function judgeOwn(room, header) {
   const other = header.split('/')[0];
@@ -68,6 +71,7 @@ function judgeSystem(room, header) {
   if (library) {
     return library[1].includes(room) ? '' : `only ${library[1].join(', ')} may use it, not ${room}`;
   }
+  if (room === 'addon' && LIBCXX.has(header)) return '';
   return LIBC.has(header) || LIBC_FOLDERS.test(header)
     ? ''
     : 'neither libc nor a library known to scripts/check-includes.js; if it is meant, add it there';
@@ -101,7 +105,7 @@ function checkPresence(file, text) {
 
 /** @returns {string[]} */
 function check() {
-  return listFiles('native', /^native\/.+\/.+\.(c|h|cc)$/).flatMap((file) => {
+  return listFiles('native', /^native\/.+\/.+\.(c|h|cc|hpp)$/).flatMap((file) => {
     const text = readFile(file);
     return [...checkText(file, text), ...checkPresence(file, text)];
   });

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 'use strict';
 
-/* `npm start`: sets up what is missing, then shows three simulated meters, read by the runtime over
-   Modbus TCP and published to a broker. `npm start -- --check` does it without a person. */
+/* `npm start`: sets up what is missing, then shows three simulated meters in Node-RED: read by the
+   runtime over Modbus TCP, charted on a dashboard, published to a broker. `npm start -- --check` does it
+   without a person. */
 
 const { parseArgs } = require('node:util');
 const { StepError } = require('./command');
 const { checkValues } = require('./demo/check');
 const { Site } = require('./demo/site');
 const { Values } = require('./demo/values');
-const { startView } = require('./demo/view');
 const { isChosen } = require('./peers/busbar');
 const { say } = require('./progress');
 const { explain, setUp } = require('./setup');
@@ -52,14 +52,14 @@ function waitForSignal() {
   });
 }
 
-/** @param {Site} site @param {Values} values @param {Promise<void>} signal */
-async function showLive(site, values, signal) {
-  const endView = startView(site, values);
-  try {
-    await Promise.race([signal, site.watch()]);
-  } finally {
-    endView();
-  }
+/** @param {Site} site */
+function showAddresses(site) {
+  say(`
+  Dashboard   ${site.dashboard}
+  Flows       ${site.editor}
+  MQTT        ${site.broker}   topics plant/<meter>/<scan>
+
+  Ctrl-C ends all of it.`);
 }
 
 /** @param {{check: boolean, within: string}} options @param {Promise<void>} signal */
@@ -68,16 +68,17 @@ async function runDemo(options, signal) {
   /** @type {Values | undefined} */
   let values;
   try {
-    say('\nThree simulated meters, a broker and the runtime');
+    say('\nThree simulated meters, a broker and Node-RED');
     await site.open();
-    values = new Values(site.broker);
-    await values.open();
     if (options.check) {
+      values = new Values(site.broker);
+      await values.open();
       const within = Number(options.within);
       const ended = signal.then(() => Promise.reject(new StepError('Ended before all was seen.')));
       await Promise.race([checkValues(values, site, within), site.watch(), ended]);
     } else {
-      await showLive(site, values, signal);
+      showAddresses(site);
+      await Promise.race([signal, site.watch()]);
     }
   } finally {
     await values?.close();

@@ -39,6 +39,7 @@ const CLIENTS = {
 };
 /* Shown beside them; the bare loop itself costs a quarter of it. */
 const THREADS = 'libmodbus, threads';
+/** @type {Record<string, Client>} */
 const ALL = { ...CLIENTS, [THREADS]: runNative('libmodbus_poll', 'threads') };
 
 const LIBRARIES = Object.keys(CLIENTS).slice(2);

@@ -2,51 +2,33 @@
 'use strict';
 
 /* The site of the demo: three simulated PowerMonitor 500, each a process of its own that speaks
-   Modbus TCP, a broker, and the runtime between them. */
+   Modbus TCP, a broker in this process, and Node-RED with the reference flows, which spawns the
+   runtime. */
 
-const { startBroker } = require('../peers/broker');
-const { startRuntime, startSim } = require('../peers/busbar');
+const fs = require('node:fs');
+const path = require('node:path');
+const { startSim } = require('../peers/busbar');
+const { startEmbeddedBroker } = require('../peers/embedded_broker');
+const { startNodeRed } = require('../peers/node_red');
 const { freePort, remove, tempFolder } = require('../peers/place');
+const { FLOWS, joinFlows, placeFlows } = require('./flows');
 
-const SITE = 'demo';
 const METERS = ['meter-1', 'meter-2', 'meter-3'];
-
-/**
- * The document of the runtime. Energies are read more often than by default, so that they are there
- * soon after the start.
- * @param {number[]} ports Of the meters. @param {string} broker URL @param {number} metrics Port
- */
-function describeSite(ports, broker, metrics) {
-  return {
-    busbar: 1,
-    site: { id: SITE },
-    connections: METERS.map((id, i) => ({
-      id,
-      'modbus-tcp': { host: '127.0.0.1', port: ports[i] },
-    })),
-    devices: METERS.map((id) => ({
-      id,
-      connection: id,
-      profile: 'rockwell/powermonitor-500',
-      tags: { asset: id },
-      scan: { fast: '1s', slow: '10s', energy: '5s' },
-    })),
-    sinks: [
-      { id: 'broker', mqtt: { url: broker, topic: '{site}/{asset}/{scan}' }, devices: ['*'] },
-    ],
-    runtime: { metrics: `127.0.0.1:${metrics}` },
-  };
-}
+/* Node-RED's usual port, if it is free, so that the address is the one that people know. */
+const USUAL_PORT = 1880;
+const DASHBOARD = '@flowfuse/node-red-dashboard';
+const LOG_LINES = 20;
 
 class Site {
   constructor() {
     this.folder = tempFolder();
     /** In the order of their start. @type {import('../peers/child').Child[]} */
     this.children = [];
+    /** @type {Awaited<ReturnType<typeof startEmbeddedBroker>> | undefined} */
+    this.embedded = undefined;
     this.broker = '';
-    this.metrics = '';
-    /** Newest lines of the runtime's log. @type {string[]} */
-    this.log = [];
+    this.editor = '';
+    this.dashboard = '';
   }
 
   /** Starts all of it; what was started before a failure is in `children`. */
@@ -57,14 +39,28 @@ class Site {
       this.children.push(meter.child);
       ports.push(meter.ports[0]);
     }
-    const broker = await startBroker(this.folder);
-    this.children.push(broker.child);
-    this.broker = broker.url;
-    const metrics = await freePort();
-    this.metrics = `http://127.0.0.1:${metrics}/metrics`;
-    const runtime = startRuntime(this.folder, describeSite(ports, broker.url, metrics));
-    this.children.push(runtime);
-    this.log = runtime.lines;
+    this.embedded = await startEmbeddedBroker();
+    this.broker = this.embedded.url;
+    const metrics = `127.0.0.1:${await freePort()}`;
+    const flows = placeFlows(joinFlows(FLOWS), { ports, broker: this.broker, metrics });
+    const nodeRed = await startNodeRed({
+      userDir: path.join(this.folder, 'node-red'),
+      flows,
+      env: { BUSBAR_DATA: path.join(this.folder, 'data') },
+      modules: [DASHBOARD],
+      port: await freePort(USUAL_PORT),
+    });
+    this.children.push(nodeRed.child);
+    this.editor = nodeRed.url;
+    this.dashboard = `${nodeRed.url}/dashboard/meters`;
+  }
+
+  /** The newest lines of Node-RED and of the runtime. */
+  get log() {
+    const nodeRed = this.children.at(-1)?.lines.slice(-LOG_LINES) ?? [];
+    const file = path.join(this.folder, 'data', 'busbar.log');
+    const runtime = fs.existsSync(file) ? fs.readFileSync(file, 'utf8').trimEnd().split('\n') : [];
+    return [...nodeRed, ...runtime.slice(-LOG_LINES)];
   }
 
   /** Rejects with one sentence as soon as a part of it is gone. @returns {Promise<never>} */
@@ -72,14 +68,15 @@ class Site {
     return Promise.race(this.children.map((child) => child.watch()));
   }
 
-  /** The runtime first, then the broker, then the meters. */
+  /** Node-RED first, which takes the runtime along; then the broker, then the meters. */
   async close() {
     for (const child of this.children) child.asked = true;
     const meters = this.children.splice(0, METERS.length);
     for (const child of this.children.reverse()) await child.stop();
+    await this.embedded?.close();
     await Promise.all(meters.map((child) => child.stop()));
     remove(this.folder);
   }
 }
 
-module.exports = { METERS, SITE, Site };
+module.exports = { METERS, Site };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 'use strict';
 
-/* The values of the meters as text. Pure. */
+/* The values of a meter as a line of text. Pure. */
 
 /** @typedef {import('./values').Meter} Meter */
 
@@ -16,32 +16,10 @@ const COLUMNS = [
   ['kWh', 'energy/active/import', 1000, 1],
 ];
 
-/** The points that the table shows. */
+/** The points that are waited for. */
 const POINTS = COLUMNS.map(([, point]) => point);
 
-const WIDTH = 9;
-
-/** @param {string[]} cells */
-function joinCells([id, state, ...cells]) {
-  const numbers = cells.map((cell) => cell.padStart(WIDTH));
-  return `  ${id.padEnd(10)}${state.padEnd(16)}${numbers.join('')}`;
-}
-
-function writeHead() {
-  return joinCells(['meter', 'state', ...COLUMNS.map(([head]) => head), 'age']);
-}
-
-/** @param {Meter} meter @param {number} now Milliseconds since 1970. */
-function writeRow(meter, now) {
-  const cells = COLUMNS.map(([, point, divisor, digits]) => {
-    const value = meter.number(point);
-    return value === undefined ? '-' : (value / divisor).toFixed(digits);
-  });
-  const age = meter.timestamp === 0 ? '-' : `${((now - meter.timestamp) / 1000).toFixed(1)} s`;
-  return joinCells([meter.id, meter.state, ...cells, age]);
-}
-
-/** One line without columns. @param {Meter} meter */
+/** @param {Meter} meter */
 function writeLine(meter) {
   const parts = COLUMNS.map(([head, point, divisor, digits]) => {
     const value = meter.number(point);
@@ -50,4 +28,4 @@ function writeLine(meter) {
   return `${meter.id}: ${meter.state}, ${parts.join(', ')}`;
 }
 
-module.exports = { POINTS, writeHead, writeLine, writeRow };
+module.exports = { POINTS, writeLine };

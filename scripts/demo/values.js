@@ -3,7 +3,10 @@
 
 /* What arrives on MQTT: the newest value of each point of each meter, and where it stands. */
 
-const { METERS, SITE } = require('./site');
+const { METERS } = require('./site');
+
+/* Where the reference flow publishes. */
+const PLACE = 'plant';
 
 class Meter {
   /** @param {string} id */
@@ -16,7 +19,7 @@ class Meter {
     this.timestamp = 0;
   }
 
-  /** @param {any} batch As native/encode/json.h says. */
+  /** @param {any} batch What the function of flows/pm500-to-mqtt.json makes. */
   take(batch) {
     for (const point of Object.keys(batch.values || {})) {
       this.values[point] = batch.values[point];
@@ -54,10 +57,10 @@ class Values {
     const mqtt = require('mqtt');
     this.client = await mqtt.connectAsync(this.url);
     this.client.on('message', (topic, payload) => {
-      const meter = this.meters.find(({ id }) => topic.startsWith(`${SITE}/${id}/`));
+      const meter = this.meters.find(({ id }) => topic.startsWith(`${PLACE}/${id}/`));
       if (meter) meter.take(JSON.parse(payload.toString()));
     });
-    await this.client.subscribeAsync(`${SITE}/+/+`);
+    await this.client.subscribeAsync(`${PLACE}/+/+`);
   }
 
   async close() {

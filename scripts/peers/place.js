@@ -26,12 +26,13 @@ function tempFolder() {
 
 process.on('exit', () => folders.forEach(remove));
 
-/** @returns {Promise<number>} A TCP port of 127.0.0.1 that nobody listens on. */
-function freePort() {
+/** A TCP port of 127.0.0.1 that nobody listens on.
+ * @param {number} [preferred] Taken if it is free. @returns {Promise<number>} */
+function freePort(preferred = 0) {
   return new Promise((resolve, reject) => {
     const server = net.createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
+    server.once('error', (error) => (preferred ? resolve(freePort()) : reject(error)));
+    server.listen(preferred, '127.0.0.1', () => {
       const { port } = /** @type {net.AddressInfo} */ (server.address());
       server.close(() => resolve(port));
     });

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+'use strict';
+
+/* What a deploy has brought: the live busbar nodes, sorted by kind and by the runtime that they belong
+   to, and whether all that the flows hold has come to life. */
+
+/** @typedef {import('./document').LiveNode} LiveNode */
+
+/** @typedef {object} RawNode As it stands in the flows file.
+ * @property {string} id
+ * @property {string} type
+ * @property {string} [z] Of its flow, or of the subflow that it is a part of.
+ * @property {boolean} [d] Disabled.
+ * @property {boolean} [disabled] Of a flow.
+ * @property {string} [name]
+ */
+
+const SOURCES = ['busbar-in'];
+const ASKERS = ['busbar-read', 'busbar-write'];
+const SINKS = ['busbar-mqtt', 'busbar-influxdb'];
+const ENDS = ['busbar-mqtt-out', 'busbar-influx-out'];
+
+/** The busbar nodes of the flows that should be alive and are not. Those of a subflow's template never
+ * are; their instances have ids of their own.
+ * @param {Iterable<RawNode>} raws @param {(id: string) => unknown} getNode @returns {RawNode[]} */
+function findMissing(raws, getNode) {
+  const all = [...raws];
+  const places = new Map(all.map((raw) => [raw.id, raw]));
+  const isOff = (/** @type {RawNode} */ raw) => {
+    const place = raw.z === undefined ? undefined : places.get(raw.z);
+    return raw.d === true || place?.disabled === true || place?.type === 'subflow';
+  };
+  const isOurs = (/** @type {RawNode} */ { type }) => type.startsWith('busbar-');
+  return all.filter((raw) => isOurs(raw) && !isOff(raw) && !getNode(raw.id));
+}
+
+class Deploy {
+  /** @param {LiveNode[]} nodes All live ones, tls-config among them. */
+  constructor(nodes) {
+    /** @type {Map<string, LiveNode>} */
+    this.nodes = new Map(nodes.map((node) => [node.id, node]));
+  }
+
+  /** @param {string[]} types @returns {LiveNode[]} */
+  ofTypes(...types) {
+    return [...this.nodes.values()].filter(({ type }) => types.includes(String(type)));
+  }
+
+  /** The key of the runtime that a node belongs to: a busbar-runtime's id, or '' for the one that is
+   * there without any. @param {LiveNode | undefined} node @returns {string} */
+  runtimeOf(node) {
+    if (!node) return '';
+    if (node.type === 'busbar-runtime') return node.id;
+    const named = (/** @type {string} */ key) => this.nodes.get(node[key]);
+    if (node.type === 'busbar-device') return this.runtimeOf(named('connection'));
+    if (ENDS.includes(String(node.type))) return this.runtimeOf(named('sink'));
+    if (node.device) return this.runtimeOf(named('device'));
+    if (node.connection) return this.runtimeOf(named('connection'));
+    return named('runtime')?.id ?? this.onlyRuntime();
+  }
+
+  /** Where just one busbar-runtime is there, what names none belongs to it. */
+  onlyRuntime() {
+    const runtimes = this.ofTypes('busbar-runtime');
+    return runtimes.length === 1 ? runtimes[0].id : '';
+  }
+
+  /** Keys of all runtimes that something belongs to. @returns {string[]} */
+  runtimes() {
+    const members = this.ofTypes('busbar-connection', ...SINKS);
+    return [...new Set(members.map((node) => this.runtimeOf(node)))];
+  }
+}
+
+module.exports = { ASKERS, ENDS, SINKS, SOURCES, Deploy, findMissing };

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+'use strict';
+
+/* From the live config nodes of a deploy to the one document that the runtime is given. Pure: what is
+   wrong is listed with the node that it concerns; the runtime checks the rest. */
+
+const { makeConnection } = require('./document_connection');
+const { makeDevices } = require('./document_device');
+const { makeRoutes } = require('./document_route');
+const { makeSink } = require('./document_sink');
+const { leaveOutEmpty, readTagList } = require('./fields');
+
+/** @typedef {{nodeId: string, text: string}} Problem */
+/** @typedef {Record<string, any> & {id: string, type?: string, name?: string}} LiveNode */
+
+/** @typedef {object} Parts The live nodes of one runtime.
+ * @property {LiveNode} [runtime]
+ * @property {LiveNode[]} connections
+ * @property {LiveNode[]} devices
+ * @property {LiveNode[]} sinks
+ * @property {Map<string, LiveNode>} nodes All config nodes, by their id.
+ * @property {import('./document_route').DirectRoute[]} routes
+ * @property {Set<string>} sinksUsed Ids of sink nodes.
+ * @property {(deviceId: string) => 'polled' | 'asked' | 'unused'} useOf
+ * @property {(ref: {node: LiveNode, file: string, data: string}) => string} [writePem]
+ */
+
+/** @typedef {object} Assembly
+ * @property {Record<string, any>} document
+ * @property {Record<string, string>} secrets By name; beside the document.
+ * @property {Map<string, {nodeId: string, connection: string, tags: Record<string, string>, profile: string,
+ *   used: boolean}>} devices All that are configured, by id.
+ * @property {Map<string, {nodeId: string, kind: string, used: boolean}>} sinks
+ * @property {Problem[]} problems
+ * @property {(path: string) => string | undefined} nodeOf The node that a path of the document is about.
+ */
+
+/** @param {Map<string, string>} taken @param {LiveNode} node @param {string} wanted */
+function uniqueId(taken, node, wanted) {
+  const base =
+    wanted
+      .replace(/[^A-Za-z0-9_.-]+/g, '-')
+      .replace(/^[.-]+/, '')
+      .slice(0, 56) || node.id;
+  let id = base;
+  for (let n = 2; taken.has(id); n++) id = `${base}-${n}`;
+  taken.set(id, node.id);
+  return id;
+}
+
+/** @param {LiveNode | undefined} runtime */
+function makeRuntime(runtime) {
+  return leaveOutEmpty({
+    owner: 'editor',
+    metrics: runtime?.metrics,
+    queue_bytes: runtime?.queueBytes,
+    queue_age: runtime?.queueAge,
+    log: leaveOutEmpty({ level: runtime?.logLevel }),
+  });
+}
+
+/** @param {Parts} parts @returns {Assembly} */
+function assemble(parts) {
+  /** @type {Problem[]} */
+  const problems = [];
+  /** @type {Map<string, string>} */
+  const connectionIds = new Map();
+  /** @type {Map<string, string>} node id → document id */
+  const connectionOf = new Map();
+  for (const node of parts.connections) {
+    connectionOf.set(
+      node.id,
+      uniqueId(connectionIds, node, node.name || node.host || node.path || ''),
+    );
+  }
+  const { entries, devices } = makeDevices(parts, connectionOf, problems);
+  const usedConnections = new Set(entries.map((entry) => entry.connection));
+  const connections = parts.connections
+    .map((node) => makeConnection(node, /** @type {string} */ (connectionOf.get(node.id))))
+    .filter((entry) => usedConnections.has(entry.id));
+  /** @type {Assembly['sinks']} */
+  const sinks = new Map();
+  /** @type {Record<string, string>} */
+  const secrets = {};
+  const sinkEntries = [];
+  for (const node of parts.sinks) {
+    const made = makeSink(node, parts, problems);
+    const other = sinks.get(made.id);
+    if (other) {
+      for (const nodeId of [other.nodeId, node.id]) {
+        problems.push({ nodeId, text: `the sink id "${made.id}" is given twice; ids differ` });
+      }
+      continue;
+    }
+    const used = parts.sinksUsed.has(node.id);
+    sinks.set(made.id, { nodeId: node.id, kind: made.kind, used });
+    if (!used) continue;
+    sinkEntries.push(made.entry);
+    Object.assign(secrets, made.secrets);
+  }
+  const site = leaveOutEmpty({
+    id: parts.runtime?.siteId,
+    tags: readTagList(parts.runtime?.siteTags),
+  });
+  const document = leaveOutEmpty({
+    busbar: 1,
+    site,
+    connections,
+    devices: entries,
+    sinks: sinkEntries,
+    routes: makeRoutes(parts.routes),
+    runtime: makeRuntime(parts.runtime),
+  });
+  const nodeOf = (/** @type {string} */ path) =>
+    findNode(path, { connectionIds, devices, sinks, parts });
+  return { document, secrets, devices, sinks, problems, nodeOf };
+}
+
+/** `devices[meter-1].unit` is about the node that made meter-1.
+ * @param {string} path @param {{connectionIds: Map<string, string>, devices: Assembly['devices'],
+ *   sinks: Assembly['sinks'], parts: Parts}} known */
+function findNode(path, { connectionIds, devices, sinks, parts }) {
+  const [, list, id] = /^(\w+)(?:\[([^\]]*)\])?/.exec(path) || [];
+  if (list === 'connections') return connectionIds.get(id);
+  if (list === 'devices') return devices.get(id)?.nodeId;
+  if (list === 'sinks') return sinks.get(id)?.nodeId;
+  if (list === 'routes') return parts.routes[Number(id)]?.nodeId;
+  return list === 'site' || list === 'runtime' ? parts.runtime?.id : undefined;
+}
+
+module.exports = { assemble };

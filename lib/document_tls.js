@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+'use strict';
+
+/* A core tls-config node as options of a sink. Node-RED has read its certificates, from files or out of
+   the editor; for the runtime they are written beside its data. */
+
+/** @typedef {import('./document').LiveNode} LiveNode */
+
+/* What the live tls-config node calls the content, read from a path; what its credentials call it where
+   it was uploaded; and what the document calls the file. */
+const FILES = [
+  { read: 'ca', uploaded: 'cadata', option: 'ca_file', file: 'ca.pem' },
+  { read: 'cert', uploaded: 'certdata', option: 'cert_file', file: 'cert.pem' },
+  { read: 'key', uploaded: 'keydata', option: 'key_file', file: 'key.pem' },
+];
+
+/** @param {LiveNode} node @param {string} id @param {Pick<import('./document').Parts, 'nodes' | 'writePem'>} parts
+ * @param {{problems: import('./document').Problem[], secrets: Record<string, string>}} out
+ * @returns {Record<string, any>} */
+function makeTls(node, id, parts, { problems, secrets }) {
+  if (!node.tls) return {};
+  const tls = parts.nodes.get(node.tls);
+  if (!tls) {
+    problems.push({ nodeId: node.id, text: 'its TLS settings are missing; choose others or none' });
+    return {};
+  }
+  /** @type {Record<string, any>} */
+  const options = {};
+  for (const { read, uploaded, option, file } of FILES) {
+    const content = tls[read] || tls.credentials?.[uploaded];
+    if (!content || !parts.writePem) continue;
+    options[option] = parts.writePem({ node: tls, file, data: String(content) });
+  }
+  if (tls.credentials?.passphrase) {
+    secrets[`${id}.key_password`] = String(tls.credentials.passphrase);
+    options.key_password_file = `secret:${id}.key_password`;
+  }
+  if (tls.verifyservercert === false) options.verify = false;
+  return options;
+}
+
+module.exports = { makeTls };

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+'use strict';
+
+/* The one place per Node-RED where all busbar nodes meet. Config nodes and flow nodes are added when
+   they are made; once all flows have started, what they want together is worked out and given to the
+   runtimes (plant.js). Nodes ask here for their device, sink and status. */
+
+const { EventEmitter } = require('node:events');
+const path = require('node:path');
+const { serveAdmin } = require('./admin');
+const { dataDir } = require('./data_dir');
+const { Deploy, findMissing } = require('./deploy');
+const { BusbarError } = require('./errors');
+const { makeOverview } = require('./overview');
+const { writePem } = require('./pem');
+const { planRuntime } = require('./plan');
+const { Plant } = require('./plant');
+const { Runtime } = require('./runtime');
+const { StatusBoard } = require('./status_board');
+
+/** @typedef {import('./document').LiveNode} LiveNode */
+/** @typedef {import('./document').Problem} Problem */
+
+/* After a stop of the flows that no start has followed for that long, polling rests. */
+const REST_AFTER_MS = 2000;
+
+/** @typedef {object} Added
+ * @property {any} node The live node.
+ * @property {LiveNode} config
+ * @property {() => import('./status').Status} [status]
+ */
+
+class Hub extends EventEmitter {
+  /** @param {any} RED */
+  constructor(RED) {
+    super();
+    this.setMaxListeners(0);
+    this.RED = RED;
+    /** @type {Map<string, Added>} */
+    this.added = new Map();
+    /** @type {Map<string, Plant>} by the id of the busbar-runtime, '' for the default one */
+    this.plants = new Map();
+    /** @type {Map<string, import('./plan').Plan>} */
+    this.plans = new Map();
+    this.board = new StatusBoard(this);
+    /** @type {NodeJS.Timeout | undefined} */
+    this.resting = undefined;
+    this.deploys = 0;
+    serveAdmin(RED);
+    RED.events.on('flows:started', () => this.onStarted());
+    RED.events.on('flows:stopped', () => this.onStopped());
+    process.on('exit', (code) => this.onExit(code));
+  }
+
+  /** @param {any} node @param {Record<string, any>} config Its settings, environment resolved.
+   * @param {() => import('./status').Status} [status] For its dot. */
+  add(node, config, status) {
+    const live = { ...config, id: node.id, type: node.type, name: node.name ?? config.name };
+    const added = { node, config: /** @type {LiveNode} */ (live), status };
+    this.added.set(node.id, added);
+    node.on('close', () => {
+      if (this.added.get(node.id) === added) this.added.delete(node.id);
+    });
+    if (status) this.board.show(added);
+  }
+
+  /** All live config of ours, with credentials and wires as they are now, and the TLS settings that they
+   * name. @returns {LiveNode[]} */
+  liveNodes() {
+    const nodes = [...this.added.values()].map(({ node, config }) => {
+      /** @type {LiveNode} */
+      const live = {
+        ...config,
+        credentials: node.credentials ?? {},
+        wires: node.busbarWires ?? node.wires ?? [],
+      };
+      return live;
+    });
+    const tls = nodes.map((node) => this.RED.nodes.getNode(node.tls)).filter(Boolean);
+    return [...nodes, ...tls];
+  }
+
+  onStarted() {
+    clearTimeout(this.resting);
+    this.deploys++;
+    const deploy = new Deploy(this.liveNodes());
+    /** @type {import('./deploy').RawNode[]} */
+    const raws = [];
+    this.RED.nodes.eachNode((/** @type {any} */ raw) => void raws.push(raw));
+    const missing = findMissing(raws, (id) => this.RED.nodes.getNode(id));
+    const keys = new Set(deploy.runtimes());
+    for (const [key, plant] of this.plants) {
+      if (!keys.has(key)) this.retire(key, plant);
+    }
+    for (const key of keys) this.converge(key, deploy, missing);
+    this.board.refresh();
+  }
+
+  /** @param {string} key @param {Deploy} deploy @param {import('./deploy').RawNode[]} missing */
+  converge(key, deploy, missing) {
+    const plant = this.plants.get(key) ?? this.open(key, deploy);
+    const directory = plant.runtime.dataDir;
+    const plan = planRuntime(key, deploy, (pem) => writePem(directory, pem));
+    this.plans.set(key, plan);
+    const readers = plan.readers.map(({ node, devices, wires }) => {
+      const live = this.added.get(node.id)?.node;
+      live?.setWires?.(wires);
+      return { node, devices, send: (/** @type {any[]} */ messages) => live?.send([messages]) };
+    });
+    plant.pause(false);
+    plant.poller.devices = [...plan.assembly.devices]
+      .filter(([, { used }]) => used)
+      .map(([id]) => id);
+    plant.want({
+      assembly: plan.assembly,
+      readers: readers.filter(({ devices }) => devices.length > 0),
+      memorySecrets: deploy.nodes.get(key)?.secrets === 'memory',
+      refusal: this.explainMissing(missing),
+    });
+  }
+
+  /** @param {import('./deploy').RawNode[]} missing */
+  explainMissing(missing) {
+    if (missing.length === 0) return undefined;
+    const names = missing.slice(0, 3).map(({ type, name, id }) => `${type} ${name || id}`);
+    const more = missing.length > 3 ? ` and ${missing.length - 3} more` : '';
+    return `${names.join(', ')}${more} did not start; what ran before goes on until all do`;
+  }
+
+  /** @param {string} key @param {Deploy} deploy */
+  open(key, deploy) {
+    const node = deploy.nodes.get(key);
+    const { settings, log } = this.RED;
+    const say = (/** @type {string} */ level) => (/** @type {string} */ text) =>
+      log[level](`busbar: ${text}`);
+    const runtime = new Runtime({
+      dataDir: node?.dataDir
+        ? path.resolve(settings.userDir || '.', node.dataDir)
+        : dataDir(settings),
+      mode: node?.mode === 'attach' ? 'attach' : 'spawn',
+      linger: node?.linger || '15min',
+      name: 'node-red',
+      log: { info: say('info'), warn: say('warn'), error: say('error') },
+    });
+    const plant = new Plant({ id: key, runtime });
+    plant.on('change', () => this.board.refresh());
+    plant.on('happening', (happening) => this.emit('happening', happening));
+    this.plants.set(key, plant);
+    return plant;
+  }
+
+  /** @param {string} key @param {Plant} plant */
+  retire(key, plant) {
+    this.plants.delete(key);
+    this.plans.delete(key);
+    plant.stop({ end: true }).catch((error) => this.RED.log.warn(`busbar: ${error.message}`));
+  }
+
+  onStopped() {
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => {
+      for (const plant of this.plants.values()) plant.pause(true);
+    }, REST_AFTER_MS);
+    this.resting.unref();
+  }
+
+  /** A clean end takes a runtime that was spawned along; after any other it lingers.
+   * @param {number} code */
+  onExit(code) {
+    if (code !== 0) return;
+    for (const plant of this.plants.values()) plant.runtime.stopSync();
+  }
+
+  /** Where a node belongs, and what it names. @param {string} id Of a live node. */
+  placeOf(id) {
+    for (const [key, plan] of this.plans) {
+      if (plan.members.has(id)) return { plant: this.plants.get(key), plan };
+    }
+    return undefined;
+  }
+
+  /** The same for one that must work now.
+   * @param {string} id @returns {{plant: Plant, plan: import('./plan').Plan}} */
+  need(id) {
+    const place = this.placeOf(id);
+    if (!place?.plant) {
+      throw new BusbarError('BUSBAR_DOWN', 'the flows have not started yet; try again in a moment');
+    }
+    return { plant: place.plant, plan: place.plan };
+  }
+
+  /** The sink that an end of a flow leads to. @param {string} id */
+  needSink(id) {
+    const { plant, plan } = this.need(id);
+    const sink = plan.sinkOf.get(id) ?? '';
+    const known = plan.assembly.sinks.get(sink);
+    if (!known) throw new BusbarError('BUSBAR_INVALID', 'no sink is set; choose one in this node');
+    const sinkNode = /** @type {Added} */ (this.added.get(known.nodeId)).config;
+    const shapes = (/** @type {string} */ device, /** @type {string} */ scan) =>
+      plant.state.shapes.get(`${device}/${scan}`);
+    return { plant, sink, sinkNode, shapes };
+  }
+
+  overview() {
+    for (const plant of this.plants.values()) plant.poller.watch();
+    return makeOverview(this);
+  }
+
+  /** The documents last put together, without secrets, by runtime. */
+  documents() {
+    return Object.fromEntries([...this.plans].map(([key, plan]) => [key, plan.assembly.document]));
+  }
+}
+
+/** @type {WeakMap<object, Hub>} */
+const hubs = new WeakMap();
+
+/** The hub of this Node-RED; its RED object differs from module to module, its events do not.
+ * @param {any} RED @returns {Hub} */
+function of(RED) {
+  let hub = hubs.get(RED.events);
+  if (!hub) hubs.set(RED.events, (hub = new Hub(RED)));
+  return hub;
+}
+
+module.exports = { Hub, of };

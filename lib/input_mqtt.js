@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+'use strict';
+
+/* A message of a flow as one for the broker, with the fields that the core node mqtt out takes. */
+
+const { BusbarError } = require('./errors');
+
+/* Topic and payload together, as the runtime takes them. */
+const MAX_BYTES = 60000;
+
+/** @param {unknown} payload @returns {Buffer} */
+function readPayload(payload) {
+  if (Buffer.isBuffer(payload)) return payload;
+  if (payload instanceof Uint8Array) return Buffer.from(payload);
+  if (payload === undefined || payload === null) return Buffer.alloc(0);
+  if (typeof payload === 'object') return Buffer.from(stringify(payload));
+  if (typeof payload === 'function' || typeof payload === 'symbol') {
+    throw new BusbarError(
+      'BUSBAR_INVALID',
+      `msg.payload is a ${typeof payload}; send text, a Buffer, or what JSON can hold`,
+    );
+  }
+  return Buffer.from(String(payload));
+}
+
+/** @param {object} payload */
+function stringify(payload) {
+  try {
+    return JSON.stringify(payload);
+  } catch (error) {
+    const why = error instanceof Error ? error.message.split('\n')[0] : error;
+    throw new BusbarError('BUSBAR_INVALID', `msg.payload cannot be written as JSON: ${why}`);
+  }
+}
+
+/** @param {unknown} value @returns {0 | 1 | 2 | undefined} */
+function readQos(value) {
+  if (value === undefined || value === null || value === '') return undefined;
+  const qos = Number(value);
+  if (qos === 0 || qos === 1 || qos === 2) return qos;
+  throw new BusbarError('BUSBAR_INVALID', `msg.qos is ${JSON.stringify(value)}; allowed: 0, 1, 2`);
+}
+
+/** @param {unknown} value */
+function readRetain(value) {
+  return value === true || value === 'true';
+}
+
+/** @param {unknown} value @returns {string} */
+function readTopic(value) {
+  if (typeof value !== 'string' || value === '') {
+    throw new BusbarError(
+      'BUSBAR_INVALID',
+      'the message has no topic; set msg.topic, or the topic in this node',
+    );
+  }
+  const bad = /[+#\0]/.exec(value);
+  if (bad) {
+    throw new BusbarError(
+      'BUSBAR_INVALID',
+      `the topic "${value.slice(0, 80)}" cannot be published to; it must not hold +, # or NUL`,
+    );
+  }
+  return value;
+}
+
+/** What the node says holds before what the message says.
+ * @param {Record<string, any>} msg @param {{topic?: string, qos?: string, retain?: string}} node
+ * @returns {{topic: string, payload: Buffer, qos: 0 | 1 | 2 | undefined, retain: boolean}} */
+function readMqttMessage(msg, node) {
+  const topic = readTopic(node.topic || msg.topic);
+  const payload = readPayload(msg.payload);
+  const bytes = Buffer.byteLength(topic) + payload.length;
+  if (bytes > MAX_BYTES) {
+    throw new BusbarError(
+      'BUSBAR_INVALID',
+      `a message of ${bytes} bytes is too long; topic and payload may have ${MAX_BYTES} bytes`,
+    );
+  }
+  const retain = node.retain ? readRetain(node.retain) : readRetain(msg.retain);
+  return { topic, payload, qos: readQos(node.qos || msg.qos), retain };
+}
+
+module.exports = { MAX_BYTES, readMqttMessage };

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+'use strict';
+
+/* What the dot of each node in a flow says. */
+
+const { NOT_USED, STARTING, ofDevices, ofDown, ofFault, ofSink } = require('./status');
+
+/** @typedef {import('./hub').Hub} Hub */
+/** @typedef {import('./status').Status} Status */
+/** @typedef {{plant: import('./plant').Plant, plan: import('./plan').Plan}} Place */
+
+/** What keeps the whole from working, if anything. @param {Hub} hub @param {string} id
+ * @param {(place: Place) => string[]} concerns Ids of the nodes whose mistakes are its own.
+ * @returns {Status | Place} */
+function look(hub, id, concerns) {
+  const place = hub.placeOf(id);
+  if (!place?.plant) return STARTING;
+  const { plant, plan } = place;
+  const own = new Set(concerns({ plant, plan }));
+  const mistake = plant.mistakes.find(({ nodeId }) => own.has(nodeId));
+  if (mistake) return ofFault(mistake.text);
+  if (plant.runtime.state === 'starting') return STARTING;
+  if (plant.runtime.state !== 'up') return ofDown(plant.runtime.sentence);
+  return { plant, plan };
+}
+
+/** @param {Status | Place} found @returns {found is Status} */
+function isStatus(found) {
+  return 'busbar' in found;
+}
+
+/** The nodes that a device node stands on. @param {Hub} hub @param {string} nodeId @param {Place} place */
+function below(hub, nodeId, { plan }) {
+  const ids = plan.devicesOf.get(nodeId) ?? [];
+  const config = hub.added.get(nodeId)?.config;
+  const named = [config?.device, config?.connection].filter(Boolean);
+  const devices = ids.map((id) => plan.assembly.devices.get(id)?.nodeId ?? '');
+  const nodes = [...new Set([...devices, ...named])];
+  const connections = nodes.map((id) => hub.added.get(id)?.config.connection ?? '');
+  return [nodeId, ...nodes, ...connections];
+}
+
+/** busbar-in. @param {Hub} hub @param {string} id @returns {Status} */
+function ofReader(hub, id) {
+  const found = look(hub, id, (place) => below(hub, id, place));
+  if (isStatus(found)) return found;
+  const { plant, plan } = found;
+  const devices = (plan.devicesOf.get(id) ?? []).map(
+    (device) => plant.state.devices.get(device) ?? { id: device, points: 0, good: 0 },
+  );
+  return ofDevices(devices, Date.now());
+}
+
+/** busbar-read, busbar-write. A device that is only asked now and then is not known before.
+ * @param {Hub} hub @param {string} id @returns {Status} */
+function ofAsker(hub, id) {
+  const found = look(hub, id, (place) => below(hub, id, place));
+  if (isStatus(found)) return found;
+  const { plant, plan } = found;
+  const states = (plan.devicesOf.get(id) ?? []).map((device) => plant.state.devices.get(device));
+  const known = states.filter((state) => state?.up !== undefined);
+  if (known.length > 0) return ofDevices(/** @type {any[]} */ (known), Date.now());
+  return { fill: 'grey', shape: 'dot', text: 'ready', busbar: { state: 'ready' } };
+}
+
+/** busbar-mqtt-out, busbar-influx-out. @param {Hub} hub @param {string} id @returns {Status} */
+function ofEnd(hub, id) {
+  const config = hub.added.get(id)?.config;
+  if (!config?.sink) return ofFault('no sink is set; choose one in this node');
+  const found = look(hub, id, () => [id, config.sink]);
+  if (isStatus(found)) return found;
+  const { plant, plan } = found;
+  const sink = plan.sinkOf.get(id) ?? '';
+  if (!plan.assembly.sinks.get(sink)) return NOT_USED;
+  return ofSink(plant.state.sinks.get(sink) ?? { id: sink, waiting: 0 });
+}
+
+/** busbar-event: of all runtimes, the one in the worst state. @param {Hub} hub @returns {Status} */
+function ofRuntime(hub) {
+  const plants = [...hub.plants.values()];
+  if (plants.length === 0) return NOT_USED;
+  const refused = plants.find(({ refusal }) => refusal !== '');
+  if (refused) return ofFault(refused.refusal, 'BUSBAR_REFUSED');
+  const down = plants.find(({ runtime }) => runtime.state !== 'up');
+  if (down) return down.runtime.state === 'starting' ? STARTING : ofDown(down.runtime.sentence);
+  return { fill: 'green', shape: 'dot', text: 'running', busbar: { state: 'running' } };
+}
+
+module.exports = { ofAsker, ofEnd, ofReader, ofRuntime };

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+'use strict';
+
+/* A reading as messages, in the forms that flows want:
+
+     object     one message, payload {point: value}
+     points     one message a point
+     influx     payload [fields, tags], as influxdb out takes it
+     registers  payload [word, …] and responseBuffer, as modbus-read of node-red-contrib-modbus sends it */
+
+/** @typedef {object} Reading
+ * @property {{id: string, tags: Record<string, string>, profile: string}} device
+ * @property {string | undefined} scan None for a snapshot of all.
+ * @property {{name: string, unit?: string, type?: string}[]} points
+ * @property {number} timestamp Milliseconds since 1970.
+ * @property {Record<string, any>} payload
+ * @property {Record<string, string>} [quality] Of the points that are not good.
+ */
+
+/** @typedef {Record<string, any>} Message */
+
+/** @param {Reading} reading @returns {Message} */
+function head({ device, scan, timestamp }) {
+  return { timestamp, device, ...(scan !== undefined && { scan }) };
+}
+
+/** @param {Reading} reading @returns {Message[]} */
+function asObject(reading) {
+  const { device, payload, quality } = reading;
+  return [{ topic: device.id, payload, ...head(reading), ...(quality && { quality }) }];
+}
+
+/** A point that is not good is told without a value, so that a flow sees its loss.
+ * @param {Reading} reading @returns {Message[]} */
+function asPoints(reading) {
+  const { device, payload, quality = {}, points } = reading;
+  const told = points.filter(
+    ({ name }) => Object.hasOwn(payload, name) || Object.hasOwn(quality, name),
+  );
+  return told.map(({ name, unit }) => ({
+    topic: `${device.id}/${name}`,
+    ...(Object.hasOwn(payload, name) && { payload: payload[name] }),
+    ...head(reading),
+    point: name,
+    ...(unit && { unit }),
+    ...(Object.hasOwn(quality, name) && { quality: quality[name] }),
+  }));
+}
+
+/** @param {Reading} reading @returns {Message[]} */
+function asInflux(reading) {
+  const { device, payload, timestamp } = reading;
+  if (Object.keys(payload).length === 0) return [];
+  const measurement = (device.profile.split('/').pop() || 'busbar').replace(/-/g, '_');
+  const tags = { asset: device.id, ...device.tags };
+  const fields = { ...payload, time: timestamp };
+  return [{ topic: device.id, measurement, payload: [fields, tags], ...head(reading) }];
+}
+
+/** Bytes of a row of words or bits, as the device sent them.
+ * @param {(number | boolean)[]} values @returns {Buffer} */
+function wireBytes(values) {
+  if (typeof values[0] === 'boolean') {
+    const bytes = Buffer.alloc(Math.ceil(values.length / 8));
+    values.forEach((bit, i) => bit && (bytes[i >> 3] |= 1 << (i & 7)));
+    return bytes;
+  }
+  const bytes = Buffer.alloc(2 * values.length);
+  values.forEach((word, i) => bytes.writeUInt16BE(Number(word) & 0xffff, 2 * i));
+  return bytes;
+}
+
+/** Nothing when a register is missing: a list with a hole would shift the others.
+ * @param {Reading} reading @returns {Message[]} */
+function asRegisters(reading) {
+  const values = reading.points.map(({ name }) => reading.payload[name]);
+  if (values.some((value) => typeof value !== 'number' && typeof value !== 'boolean')) return [];
+  const data = values.map(Number);
+  const responseBuffer = { data: values, buffer: wireBytes(values) };
+  const payload = typeof values[0] === 'boolean' ? values : data;
+  return [{ topic: reading.device.id, payload, responseBuffer, ...head(reading) }];
+}
+
+/** @type {Record<string, (reading: Reading) => Message[]>} */
+const FORMS = { object: asObject, points: asPoints, influx: asInflux, registers: asRegisters };
+
+/** @param {Reading} reading @param {string} form @returns {Message[]} */
+function makeMessages(reading, form) {
+  return (Object.hasOwn(FORMS, form) ? FORMS[form] : asObject)(reading);
+}
+
+module.exports = { makeMessages };

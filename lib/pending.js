@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+'use strict';
+
+/* Messages on their way into a sink, each with the `done` of its input: it is called once the runtime
+   has the message in its queue, or with the reason why not. Bounded, so that a flow which is faster
+   than its sink learns it instead of filling the memory. */
+
+const { BusbarError } = require('./errors');
+
+const MAX_MESSAGES = 10000;
+const MAX_BYTES = 16 * 1024 * 1024;
+
+/** @typedef {(error?: Error) => void} Done */
+/** @typedef {{id: number, topic: string, payload: Buffer, qos?: 0 | 1 | 2, retain?: boolean}} Message */
+/** @typedef {{left: number, error: Error | undefined, done: Done}} Ticket */
+
+class Pending {
+  /** @param {string} sink @param {{maxMessages?: number, maxBytes?: number}} [limits] */
+  constructor(sink, { maxMessages = MAX_MESSAGES, maxBytes = MAX_BYTES } = {}) {
+    this.sink = sink;
+    this.maxMessages = maxMessages;
+    this.maxBytes = maxBytes;
+    this.bytes = 0;
+    this.lastId = 0;
+    /** @type {Map<number, {message: Message, bytes: number, ticket: Ticket}>} in rising order */
+    this.open = new Map();
+  }
+
+  get size() {
+    return this.open.size;
+  }
+
+  /** Accepts all messages of one input, or none; `done` follows once all of them have their end.
+   * @param {Omit<Message, 'id'>[]} messages @param {Done} done @returns {Message[]} to be sent */
+  add(messages, done) {
+    const bytes = messages.reduce(
+      (sum, { topic, payload }) => sum + topic.length + payload.length,
+      0,
+    );
+    if (messages.length === 0) {
+      done();
+      return [];
+    }
+    if (this.size + messages.length > this.maxMessages || this.bytes + bytes > this.maxBytes) {
+      done(this.full());
+      return [];
+    }
+    const ticket = { left: messages.length, error: undefined, done };
+    return messages.map((content) => {
+      const message = { ...content, id: ++this.lastId };
+      const size = message.topic.length + message.payload.length;
+      this.open.set(message.id, { message, bytes: size, ticket });
+      this.bytes += size;
+      return message;
+    });
+  }
+
+  full() {
+    return new BusbarError(
+      'BUSBAR_FULL',
+      `the sink ${this.sink} has ${this.size} messages (${Math.ceil(this.bytes / 1024)} KiB) that the ` +
+        'runtime has not taken yet; send slower, or see in the sidebar why it does not take them',
+    );
+  }
+
+  /** @param {number} id @param {Error} [error] */
+  end(id, error) {
+    const entry = this.open.get(id);
+    if (!entry) return;
+    this.open.delete(id);
+    this.bytes -= entry.bytes;
+    const { ticket } = entry;
+    ticket.error ??= error;
+    if (--ticket.left === 0) ticket.done(ticket.error);
+  }
+
+  /** All up to that number are in the runtime's queue. @param {number} id */
+  takenUpTo(id) {
+    for (const open of this.open.keys()) {
+      if (open > id) return;
+      this.end(open);
+    }
+  }
+
+  /** Those without an end, to be sent once more after the connection was lost. */
+  unsent() {
+    return [...this.open.values()].map(({ message }) => message);
+  }
+
+  /** @param {Error} error */
+  endAll(error) {
+    for (const id of [...this.open.keys()]) this.end(id, error);
+  }
+}
+
+module.exports = { MAX_BYTES, MAX_MESSAGES, Pending };

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+'use strict';
+
+/* How the devices and sinks of one runtime are, out of its events, its answers to `status` and the
+   batches that pass: what status dots and the sidebar show. */
+
+/** @typedef {import('./status').DeviceState & {connection?: string, polls?: number, failed?: number, lastMs?: number,
+ *   rate?: number, scans: Map<string, {points: number, good: number}>}} Device */
+/** @typedef {import('./status').SinkState & {delivered?: number, refused?: number, dropped?: number, retried?: number}} Sink */
+
+/** @param {string} id @returns {Device} */
+function newDevice(id) {
+  return { id, points: 0, good: 0, scans: new Map() };
+}
+
+class PlantState {
+  constructor() {
+    /** @type {Map<string, Device>} */
+    this.devices = new Map();
+    /** @type {Map<string, Sink>} */
+    this.sinks = new Map();
+    /** @type {Map<string, {points: any[]}>} by device and scan */
+    this.shapes = new Map();
+  }
+
+  clear() {
+    this.devices.clear();
+    this.sinks.clear();
+  }
+
+  /** @param {string} id */
+  device(id) {
+    let device = this.devices.get(id);
+    if (!device) this.devices.set(id, (device = newDevice(id)));
+    return device;
+  }
+
+  /** @param {string} id */
+  sink(id) {
+    let sink = this.sinks.get(id);
+    if (!sink) this.sinks.set(id, (sink = { id, waiting: 0 }));
+    return sink;
+  }
+
+  /** @param {any} event `device` or `sink`; another one is none of its business. */
+  takeEvent(event) {
+    if (event.gone) {
+      this.devices.delete(event.device ?? '');
+      this.sinks.delete(event.sink ?? '');
+    } else if (event.event === 'device') {
+      const { up, since, reason, code } = event;
+      Object.assign(this.device(event.device), { up, sinceMs: since, reason, code });
+    } else if (event.event === 'sink') {
+      const { ready, since, reason, code } = event;
+      Object.assign(this.sink(event.sink), { ready, sinceMs: since, reason, code });
+    }
+  }
+
+  /** @param {any} status An answer to `status`, maybe of some of the devices only. */
+  takeStatus(status) {
+    for (const { id, connection, up, since, reason, code, scans = [] } of status.devices ?? []) {
+      const device = this.device(id);
+      Object.assign(device, { connection, up, sinceMs: since, reason, code });
+      this.takeScans(device, scans);
+    }
+    for (const { id, ready, since, reason, code, ...counts } of status.sinks ?? []) {
+      const { waiting, delivered, refused, dropped, retried } = counts;
+      const state = {
+        ready,
+        sinceMs: since,
+        reason,
+        code,
+        waiting,
+        delivered,
+        refused,
+        dropped,
+        retried,
+      };
+      Object.assign(this.sink(id), state);
+    }
+  }
+
+  /** @param {Device} device @param {any[]} scans */
+  takeScans(device, scans) {
+    const sum = (/** @type {(scan: any) => number} */ of) =>
+      scans.reduce((total, scan) => total + (of(scan) || 0), 0);
+    device.scans = new Map(scans.map(({ scan, points, good = 0 }) => [scan, { points, good }]));
+    device.points = sum(({ points, timestamp }) => (timestamp ? points : 0));
+    device.good = sum(({ good, stale }) => (stale ? 0 : good));
+    device.polls = sum(({ polls }) => polls);
+    device.failed = sum(({ failed }) => failed);
+    device.lastMs = Math.max(0, ...scans.map(({ timestamp }) => timestamp || 0)) || undefined;
+    device.rate = sum(({ points, period_ms: ms }) => (ms ? (1000 * points) / ms : 0));
+  }
+
+  /** @param {{device: {id: string}, scan: string, shape?: {points: any[]}, values?: object, quality?: object,
+   *   timestamp: number, repeat: boolean}} batch */
+  takeBatch(batch) {
+    if (!batch.shape) return;
+    const device = this.device(batch.device.id);
+    const points = batch.shape.points.length;
+    const bad = batch.quality ? Object.keys(batch.quality).length : 0;
+    const known = device.scans.get(batch.scan);
+    const place = `${device.id}/${batch.scan}`;
+    if (this.shapes.get(place) !== batch.shape) this.shapes.set(place, batch.shape);
+    if (!known || known.points !== points || known.good !== points - bad) {
+      device.scans.set(batch.scan, { points, good: points - bad });
+      device.points = device.good = 0;
+      for (const scan of device.scans.values()) {
+        device.points += scan.points;
+        device.good += scan.good;
+      }
+    }
+    if (!batch.repeat) device.lastMs = batch.timestamp;
+  }
+}
+
+module.exports = { PlantState };

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+'use strict';
+
+/* The busbar-in nodes of one runtime: each batch goes to those that asked for its device, as each of
+   them wants it reported and formed. */
+
+const { makeMessages } = require('./output');
+const { compileList, splitList } = require('./patterns');
+const { Reporter, readDuration } = require('./reporting');
+
+/** @typedef {import('./document').LiveNode} LiveNode */
+/** @typedef {import('./frames').Batch} Batch */
+/** @typedef {import('./output').Reading} Reading */
+
+/** @param {LiveNode} node @returns {import('./reporting').Reporting} */
+function readReporting(node) {
+  return {
+    changes: node.mode === 'changes',
+    heartbeatMs: readDuration(node.heartbeat) || 0,
+    everyMs: readDuration(node.every) || 0,
+    aggregate: node.aggregate || 'none',
+  };
+}
+
+/** @param {Record<string, any>} map @param {(name: string) => boolean} fits */
+function filterKeys(map, fits) {
+  return Object.fromEntries(Object.entries(map).filter(([name]) => fits(name)));
+}
+
+/** @type {WeakMap<object, Reading['device']>} */
+const identities = new WeakMap();
+
+/** Who a device is, for messages: one frozen object for all of them.
+ * @param {Batch['device']} device @returns {Reading['device']} */
+function identityOf(device) {
+  let identity = identities.get(device);
+  if (!identity) {
+    const { id, site, tags, profile } = device;
+    const place = site ? { site } : {};
+    identity = Object.freeze({ id, ...place, tags: Object.freeze({ ...tags }), profile });
+    identities.set(device, identity);
+  }
+  return identity;
+}
+
+/** One busbar-in that has a wire which carries messages. */
+class Reader {
+  /** @param {LiveNode} node @param {(messages: Record<string, any>[]) => void} send */
+  constructor(node, send) {
+    this.send = send;
+    this.form = node.output || 'object';
+    this.isSnapshot = node.mode === 'snapshot';
+    this.reporting = readReporting(node);
+    const points = splitList(node.points);
+    this.fitsScan = compileList(splitList(node.scans));
+    /** Undefined: all points. */
+    this.fitsPoint = points.length > 0 ? compileList(points) : undefined;
+    this.isPlain = !this.reporting.changes && this.reporting.everyMs === 0 && !this.fitsPoint;
+    /** @type {Map<string, {shape: object, reporter: Reporter, points: any[]}>} by device and scan */
+    this.reporters = new Map();
+    /** @type {Map<string, Reading>} what a snapshot holds, by device */
+    this.snapshots = new Map();
+  }
+
+  /** @param {Batch} batch @param {number} nowMs */
+  take(batch, nowMs) {
+    const { shape } = batch;
+    if (!shape || !batch.values || !this.fitsScan(batch.scan)) return;
+    const reading = this.isPlain ? this.readWhole(batch) : this.readReported(batch, nowMs);
+    if (!reading) return;
+    const told = this.isSnapshot ? this.addToSnapshot(reading) : reading;
+    const messages = makeMessages(told, this.form);
+    if (messages.length > 0) this.send(messages);
+  }
+
+  /** @param {Batch} batch @returns {Reading} */
+  readWhole(batch) {
+    const { scan, timestamp, values = {}, quality } = batch;
+    const points = batch.shape?.points ?? [];
+    return { device: identityOf(batch.device), scan, points, timestamp, payload: values, quality };
+  }
+
+  /** @param {Batch} batch @param {number} nowMs @returns {Reading | undefined} */
+  readReported(batch, nowMs) {
+    const { reporter, points } = this.reporterOf(batch);
+    let { payload, quality } = this.readWhole(batch);
+    if (this.fitsPoint) {
+      payload = filterKeys(payload, this.fitsPoint);
+      quality = quality && filterKeys(quality, this.fitsPoint);
+      if (quality && Object.keys(quality).length === 0) quality = undefined;
+    }
+    if (points.length === 0) return undefined;
+    const told = reporter.report({ payload, quality }, nowMs, batch.repeat);
+    return (
+      told && { ...this.readWhole(batch), points, payload: told.payload, quality: told.quality }
+    );
+  }
+
+  /** @param {Batch} batch */
+  reporterOf(batch) {
+    const { shape, device, scan } = batch;
+    const key = `${device.id}/${scan}`;
+    const known = this.reporters.get(key);
+    if (known && known.shape === shape) return known;
+    const points = (shape?.points ?? []).filter(
+      ({ name }) => !this.fitsPoint || this.fitsPoint(name),
+    );
+    const made = {
+      shape: /** @type {object} */ (shape),
+      reporter: new Reporter(this.reporting, points),
+      points,
+    };
+    this.reporters.set(key, made);
+    return made;
+  }
+
+  /** All that is known of the device, with what is new. @param {Reading} reading @returns {Reading} */
+  addToSnapshot(reading) {
+    const { id } = reading.device;
+    const old = this.snapshots.get(id);
+    const renewed = new Set(reading.points.map(({ name }) => name));
+    const keep = (/** @type {Record<string, any> | undefined} */ map) =>
+      filterKeys(map ?? {}, (name) => !renewed.has(name));
+    const quality = { ...keep(old?.quality), ...reading.quality };
+    const whole = {
+      ...reading,
+      scan: undefined,
+      points: [...(old?.points ?? []).filter(({ name }) => !renewed.has(name)), ...reading.points],
+      payload: { ...keep(old?.payload), ...reading.payload },
+      quality: Object.keys(quality).length > 0 ? quality : undefined,
+    };
+    this.snapshots.set(id, whole);
+    return { ...whole, payload: { ...whole.payload } };
+  }
+}
+
+/** Who of the readers gets which device. */
+class Readers {
+  constructor() {
+    /** @type {Map<string, Reader[]>} by device */
+    this.byDevice = new Map();
+  }
+
+  /** @param {{node: LiveNode, devices: string[], send: (messages: Record<string, any>[]) => void}[]} wants */
+  set(wants) {
+    this.byDevice.clear();
+    for (const { node, devices, send } of wants) {
+      const reader = new Reader(node, send);
+      for (const id of devices) {
+        const others = this.byDevice.get(id);
+        if (others) others.push(reader);
+        else this.byDevice.set(id, [reader]);
+      }
+    }
+  }
+
+  devices() {
+    return [...this.byDevice.keys()];
+  }
+
+  /** @param {Batch} batch */
+  take(batch) {
+    const readers = this.byDevice.get(batch.device.id);
+    if (!readers) return;
+    const nowMs = performance.now();
+    const { values } = batch;
+    /* Each gets objects of its own: a flow may change what it is sent. */
+    for (let i = 0; i < readers.length; i++) {
+      if (i > 0) {
+        batch.values = { ...values };
+        batch.quality = batch.quality && { ...batch.quality };
+      }
+      readers[i].take(batch, nowMs);
+    }
+  }
+}
+
+module.exports = { Reader, Readers };

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+'use strict';
+
+/* The one map from what is to what a status dot says. Beside fill, shape and text each status has
+   `busbar` with the same for machines: a Status node hands it on. */
+
+/** @typedef {{fill?: string, shape?: string, text: string, busbar: Record<string, any>}} Status */
+
+/** @typedef {object} DeviceState
+ * @property {string} id
+ * @property {boolean} [up] Unknown until it was asked.
+ * @property {number} [sinceMs]
+ * @property {string} [reason]
+ * @property {string} [code]
+ * @property {number} points Of all its scans.
+ * @property {number} good
+ */
+
+/** @typedef {object} SinkState
+ * @property {string} id
+ * @property {boolean} [ready]
+ * @property {number} [sinceMs]
+ * @property {string} [reason]
+ * @property {number} waiting Batches not yet delivered.
+ */
+
+const LONGEST_TEXT = 60;
+/* So many batches may wait in healthy running. */
+const BACKLOG = 1000;
+
+/** @param {string} fill @param {string} shape @param {string} text @param {Record<string, any>} busbar
+ * @returns {Status} */
+function make(fill, shape, text, busbar) {
+  const short = text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT - 1)}…` : text;
+  return { fill, shape, text: short, busbar };
+}
+
+/** 1234 → "1,234"; from 10,000 on "12 k".
+ * @param {number} n */
+function showCount(n) {
+  if (n >= 1e6) return `${(n / 1e6).toFixed(1)} M`;
+  if (n >= 1e4) return `${Math.floor(n / 1e3)} k`;
+  return String(n).replace(/(\d)(?=\d{3}$)/, '$1,');
+}
+
+/** @param {number} ms */
+function showAge(ms) {
+  const s = Math.max(0, Math.floor(ms / 1000));
+  if (s < 120) return `${s} s`;
+  if (s < 7200) return `${Math.floor(s / 60)} min`;
+  return s < 172800 ? `${Math.floor(s / 3600)} h` : `${Math.floor(s / 86400)} d`;
+}
+
+/** The loss in few words: what the peer does, without its address and the next try.
+ * @param {string | undefined} reason @param {string | undefined} code */
+function shortReason(reason, code) {
+  if (code === 'TIMEOUT' || code === 'ETIMEDOUT') return 'no answer';
+  const text = (reason || 'no answer').split(';')[0];
+  const at = text.lastIndexOf(': ');
+  return at < 0 ? text : text.slice(at + 2);
+}
+
+/** @param {DeviceState} device @param {number} now @returns {Status} */
+function ofDevice(device, now) {
+  const busbar = { device: device.id, points: device.points, good: device.good };
+  if (device.up === undefined) {
+    return make('yellow', 'ring', 'connecting', { ...busbar, state: 'connecting' });
+  }
+  if (!device.up) {
+    const why = shortReason(device.reason, device.code);
+    const age = device.sinceMs ? `, ${showAge(now - device.sinceMs)}` : '';
+    const since = device.sinceMs;
+    return make('red', 'ring', why + age, {
+      ...busbar,
+      state: 'lost',
+      reason: device.reason,
+      since,
+    });
+  }
+  if (device.good < device.points) {
+    const text = `${showCount(device.good)} of ${showCount(device.points)} good`;
+    return make('yellow', 'dot', text, { ...busbar, state: 'degraded' });
+  }
+  const plural = device.points === 1 ? '' : 's';
+  const text = `${showCount(device.points)} point${plural}`;
+  return make('green', 'dot', text, { ...busbar, state: 'good' });
+}
+
+/** Of several devices at once; of one, its own.
+ * @param {DeviceState[]} devices @param {number} now @returns {Status} */
+function ofDevices(devices, now) {
+  if (devices.length === 0) return NOT_USED;
+  if (devices.length === 1) return ofDevice(devices[0], now);
+  const states = devices.map((device) => ofDevice(device, now).busbar.state);
+  const count = (/** @type {string} */ state) => states.filter((other) => other === state).length;
+  const good = count('good') + count('degraded');
+  const busbar = { devices: devices.length, answering: good, lost: count('lost') };
+  const all = `${showCount(devices.length)} devices`;
+  if (busbar.lost > 0) {
+    const fill = good > 0 ? 'yellow' : 'red';
+    const text = good > 0 ? `${showCount(good)} of ${all}` : `none of ${all}`;
+    return make(fill, good > 0 ? 'dot' : 'ring', text, { ...busbar, state: 'lost' });
+  }
+  if (count('connecting') > 0) {
+    return make('yellow', 'ring', 'connecting', { ...busbar, state: 'connecting' });
+  }
+  const state = count('degraded') > 0 ? 'degraded' : 'good';
+  return make(state === 'good' ? 'green' : 'yellow', 'dot', all, { ...busbar, state });
+}
+
+/** @param {SinkState} sink @returns {Status} */
+function ofSink(sink) {
+  const busbar = { sink: sink.id, waiting: sink.waiting };
+  const backlog = sink.waiting >= BACKLOG ? `backlog ${showCount(sink.waiting)}` : '';
+  if (sink.ready === undefined) {
+    return make('yellow', 'ring', 'connecting', { ...busbar, state: 'connecting' });
+  }
+  if (sink.ready && backlog) {
+    return make('yellow', 'dot', backlog, { ...busbar, state: 'backlog' });
+  }
+  if (sink.ready) return make('green', 'dot', 'connected', { ...busbar, state: 'ready' });
+  if (!sink.reason || sink.reason === 'connecting') {
+    return make('yellow', 'ring', backlog || 'connecting', { ...busbar, state: 'connecting' });
+  }
+  const text = [shortReason(sink.reason, ''), backlog].filter(Boolean).join(', ');
+  return make('red', 'ring', text, { ...busbar, state: 'waiting', reason: sink.reason });
+}
+
+/** The node cannot work, and why.
+ * @param {string} text @param {string} [code] @returns {Status} */
+function ofFault(text, code = 'BUSBAR_CONFIG') {
+  return make('red', 'ring', text, { state: 'fault', code, reason: text });
+}
+
+const NOT_USED = make('grey', 'ring', 'not used', { state: 'unused' });
+const STARTING = make('yellow', 'ring', 'connecting', { state: 'starting' });
+
+/** @param {string} reason @returns {Status} */
+function ofDown(reason) {
+  return make('red', 'ring', 'runtime is down', { state: 'down', reason });
+}
+
+module.exports = {
+  NOT_USED,
+  STARTING,
+  ofDevice,
+  ofDevices,
+  ofDown,
+  ofFault,
+  ofSink,
+  shortReason,
+  showAge,
+  showCount,
+};

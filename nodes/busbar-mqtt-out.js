@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+'use strict';
+
+/* To MQTT: the end of a flow. A message is done once the runtime has it in its queue. */
+
+const { readMqttMessage } = require('../lib/input_mqtt');
+const { ofEnd } = require('../lib/node_status');
+
+module.exports = function (/** @type {any} */ RED) {
+  const hub = require('../lib/hub').of(RED);
+
+  /** @this {any} @param {Record<string, any>} config */
+  function BusbarMqttOut(config) {
+    RED.nodes.createNode(this, config);
+    hub.add(this, config, () => ofEnd(hub, this.id));
+    this.on(
+      'input',
+      (/** @type {any} */ msg, /** @type {any} */ _send, /** @type {any} */ done) => {
+        try {
+          const message = readMqttMessage(msg, config);
+          const { plant, sink } = hub.needSink(this.id);
+          plant.put(sink, [message], done);
+        } catch (error) {
+          done(error);
+        }
+      },
+    );
+  }
+
+  RED.nodes.registerType('busbar-mqtt-out', BusbarMqttOut);
+};

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+'use strict';
+
+/* What the dialogs of the nodes in a flow and of the sinks share: which devices, scans and points there
+   are to choose from, rules of their own fields, and examples of messages. Like the other files of this
+   folder it adds to one object and runs nothing by itself. */
+
+/* global $, RED, busbarEditor, busbarPoints, busbarRules */
+
+var busbarEditor = Object.assign(
+  globalThis.busbarEditor ?? {},
+  (() => {
+    const MODULE = '@busbar/node-red';
+    const PREFIX = 'node-input';
+    const MAX_SUGGESTED = 50;
+    /* The words of a topic that are no tags. */
+    const TOPIC_WORDS = { site: 'plant-7', device: 'meter-1', asset: 'meter-1', scan: 'fast' };
+
+    /** @param {string} key @param {Record<string, unknown>} [words] */
+    function say(key, words) {
+      const options = { ...words, interpolation: { escapeValue: false } };
+      return RED._(`${MODULE}/busbar-in:busbar-flow.${key}`, options);
+    }
+
+    const clean = (value) => busbarRules.clean(value);
+    const words = (text) => clean(text).split(',').map(clean).filter(Boolean);
+    const isOpen = (value) => busbarRules.isOpen(value);
+
+    /** Whether a text fits one of the patterns; `*` stands for anything. */
+    function fits(patterns, text) {
+      if (patterns.length === 0) return true;
+      const escape = (part) => part.replace(/[\\^$.|?+()[\]{}]/g, '\\$&');
+      return patterns.some((pattern) =>
+        new RegExp(`^${pattern.split('*').map(escape).join('.*')}$`).test(text),
+      );
+    }
+
+    /** "line=l1, area=*" as conditions that all must hold. */
+    function tagConditions(text) {
+      return words(text).map((word) => {
+        const [key, ...rest] = word.split('=');
+        return { key: clean(key), pattern: rest.length > 0 ? clean(rest.join('=')) : '*' };
+      });
+    }
+
+    /** The devices of a device node, as they are in the editor. @returns {{id, tags, node}[]} */
+    function devicesOf(node) {
+      if (!node) return [];
+      const own = Object.fromEntries(busbarRules.tagEntries(node.tags ?? []));
+      const rows = Array.isArray(node.devices) ? node.devices : [];
+      if (rows.length === 0) return node.deviceId ? [{ id: node.deviceId, tags: own, node }] : [];
+      return rows.map(({ id, tags }) => {
+        const more = Object.fromEntries(busbarRules.tagEntries(tags ?? {}));
+        return { id, tags: { ...own, ...more }, node };
+      });
+    }
+
+    function listDevices() {
+      const devices = [];
+      RED.nodes.eachConfig((node) => {
+        if (node.type === 'busbar-device' && node.enabled !== false)
+          devices.push(...devicesOf(node));
+      });
+      return devices;
+    }
+
+    /** The devices that the settings of a node mean. */
+    function chosen({ source, device, tags }) {
+      if (source === 'all') return listDevices();
+      if (source !== 'tags') return devicesOf(RED.nodes.node(device));
+      const conditions = tagConditions(tags);
+      return listDevices().filter((each) =>
+        conditions.every(
+          ({ key, pattern }) => each.tags[key] !== undefined && fits([pattern], each.tags[key]),
+        ),
+      );
+    }
+
+    /** "meter-1, meter-2 and 3 more". */
+    function nameSome(ids) {
+      if (ids.length <= 4) return ids.join(', ');
+      return say('some', { names: ids.slice(0, 3).join(', '), n: ids.length - 3 });
+    }
+
+    /** Of a device or profile node: its profile, if it can be known here. */
+    async function profileOf(node) {
+      if (node?.profileType === 'path') return undefined;
+      const isOwn = node?.type === 'busbar-profile' || node?.profileType === 'node';
+      if (!isOwn) return node?.profile ? busbarEditor.loadProfile(node.profile) : undefined;
+      const own = node.type === 'busbar-profile' ? node : RED.nodes.node(node.profileNode);
+      const document = JSON.parse(own?.profile || '{}');
+      if (!own?.extends) return document;
+      return busbarPoints.mergeProfile(await busbarEditor.loadProfile(own.extends), document);
+    }
+
+    /** All points of several devices, by name. */
+    async function listPoints(devices) {
+      const nodes = new Map(
+        devices.map(({ node }) => [`${node.profile}/${node.profileNode}`, node]),
+      );
+      const points = new Map();
+      for (const node of nodes.values()) {
+        const profile = await profileOf(node).catch(() => undefined);
+        for (const point of busbarPoints.describePoints(profile)) points.set(point.name, point);
+      }
+      return [...points.values()];
+    }
+
+    /** "power/active/l1" also as "power/*", so that a group can be chosen at once. */
+    function withGroups(names) {
+      const groups = new Map();
+      for (const name of names) {
+        const parts = name.split('/');
+        for (let i = 1; i < parts.length; i++) {
+          const group = `${parts.slice(0, i).join('/')}/*`;
+          groups.set(group, (groups.get(group) ?? 0) + 1);
+        }
+      }
+      return [...[...groups.keys()].filter((group) => groups.get(group) > 1), ...names];
+    }
+
+    /** Proposes words while typing, also behind a comma. `find` answers them, now or later. */
+    function suggest(input, find, isList = true) {
+      input.autoComplete({
+        minLength: 0,
+        search(value, done) {
+          const at = isList ? value.lastIndexOf(',') + 1 : 0;
+          const head = at > 0 ? `${value.slice(0, at)} ` : '';
+          const part = clean(value.slice(at)).toLowerCase();
+          Promise.resolve(find()).then(
+            (found) => {
+              /* What is typed in full comes first: the Tab key takes the first. */
+              const matching = found
+                .filter((word) => word.toLowerCase().includes(part))
+                .sort(
+                  (a, b) => Number(b.toLowerCase() === part) - Number(a.toLowerCase() === part),
+                );
+              done(
+                matching.slice(0, MAX_SUGGESTED).map((word, i) => ({
+                  value: head + word,
+                  label: word,
+                  i,
+                })),
+              );
+            },
+            () => done([]),
+          );
+        },
+      });
+    }
+
+    /* Rules of fields: true, or a sentence. */
+
+    const ok = (isRight, key, given) => (isRight ? true : say(`rules.${key}`, { given }));
+
+    function checkUrl(value, schemes, key) {
+      const given = clean(value);
+      if (given === '') return busbarEditor.text('rules.missing');
+      if (isOpen(given)) return true;
+      const [, scheme, authority] = /^([a-z0-9+.-]+):\/\/([^/?#]*)/i.exec(given) ?? [];
+      if (!authority || !schemes.includes(scheme.toLowerCase())) return ok(false, key, given);
+      if (authority.includes('@')) return ok(false, 'urlSecret', given);
+      const isPlace = /^(\[[0-9a-f:.]+\]|[\w.-]+)(:\d{1,5})?$/i.test(authority);
+      return ok(isPlace, key, given);
+    }
+
+    /** The topic of a sink. @param {unknown} value @param {string} payload batch or point */
+    function checkTopic(value, payload) {
+      const given = clean(value);
+      if (isOpen(given)) return true;
+      const bare = given.replace(/\{[\w./:[\]-]+\}/g, 'x');
+      if (/[{}]/.test(bare)) return ok(false, 'topicBraces', given);
+      if (/[+#]/.test(bare)) return ok(false, 'topicWildcard', given);
+      return ok(payload !== 'point' || given.includes('{point}'), 'topicPoint', given);
+    }
+
+    /** The topic of single messages. */
+    function checkPlainTopic(value) {
+      const given = clean(value);
+      if (isOpen(given)) return true;
+      if (/[{}]/.test(given)) return ok(false, 'topicPlain', given);
+      return ok(!/[+#]/.test(given), 'topicWildcard', given);
+    }
+
+    /** What a topic comes to for a device of this flow. */
+    function previewTopic(topic, site) {
+      const [device] = listDevices();
+      const given = { ...TOPIC_WORDS, point: 'voltage/l1-n', profile: 'powermonitor-500' };
+      const known = { ...given, ...(site && { site }) };
+      if (device) Object.assign(known, { asset: device.id }, device.tags, { device: device.id });
+      return topic.replace(/\{([^}]+)\}/g, (whole, word) => known[word] ?? whole);
+    }
+
+    /** Patterns of names, with commas between. */
+    function checkPatterns(value) {
+      if (isOpen(value)) return true;
+      const wrong = words(value).find((word) => !/^[\w./:[\]*-]{1,128}$/.test(word));
+      return ok(wrong === undefined, 'pattern', wrong);
+    }
+
+    function checkTagQuery(value) {
+      if (clean(value) === '') return busbarEditor.text('rules.missing');
+      if (isOpen(value)) return true;
+      const wrong = tagConditions(value).find(({ key, pattern }) => !key || !pattern);
+      return ok(wrong === undefined, 'tagQuery', wrong?.key);
+    }
+
+    /** The id of a sink, which no other of the same runtime has. */
+    function checkSinkId(node, value) {
+      const given = clean(value);
+      if (given === '') return say('rules.sinkIdMissing');
+      if (isOpen(given)) return true;
+      if (!busbarRules.isDeviceId(given)) return busbarEditor.check('deviceId', given);
+      let other;
+      RED.nodes.eachConfig((each) => {
+        const isSink = each.type === 'busbar-mqtt' || each.type === 'busbar-influxdb';
+        const isThere = isSink && each.id !== node.id && each.d !== true;
+        const sameRuntime = (each.runtime || '') === (node.runtime || '');
+        if (isThere && sameRuntime && clean(each.sinkId) === given) other = each;
+      });
+      return other ? say('rules.sinkIdTaken', { given, other: other.name || other.sinkId }) : true;
+    }
+
+    /** A config node that must be chosen. */
+    function checkChosen(value, key) {
+      return value && value !== busbarEditor.NONE && RED.nodes.node(value)
+        ? true
+        : say(`rules.${key}`);
+    }
+
+    /* Dialogs */
+
+    function loadStyle() {
+      busbarEditor.loadStyle();
+      if ($('#busbar-flow-style').length > 0) return;
+      const href = `${RED.settings.apiRootUrl ?? ''}resources/${MODULE}/busbar-flow.css`;
+      $('<link id="busbar-flow-style" rel="stylesheet">').attr('href', href).appendTo('head');
+    }
+
+    /** Prepares the form of a node in a flow. @returns {{form, rules, settings, field}} */
+    function open(node) {
+      const form = $('#dialog-form');
+      loadStyle();
+      const settings = () => busbarEditor.readForm(form, node, PREFIX);
+      const rules = busbarEditor.watch(form, node, settings, PREFIX);
+      return { form, rules, settings, field: (name) => busbarEditor.field(form, name, PREFIX) };
+    }
+
+    /** The same for a config node. */
+    function openConfig(node) {
+      const form = $('#node-config-dialog-edit-form');
+      loadStyle();
+      const settings = () => busbarEditor.readForm(form, node);
+      const rules = busbarEditor.watch(form, node, settings);
+      return { form, rules, settings, field: (name) => busbarEditor.field(form, name) };
+    }
+
+    /** An id that goes with the name, until the user gives one; `usual` for the first of its kind. */
+    function suggestSinkId(node, field, usual) {
+      const id = field('sinkId');
+      const free = (wanted) => {
+        for (let n = 1; ; n++) {
+          const tried = n === 1 ? wanted : `${wanted}-${n}`;
+          if (checkSinkId(node, tried) === true) return tried;
+        }
+      };
+      let suggested = id.val();
+      if (suggested) return;
+      const suggest = (wanted) => {
+        suggested = free(wanted);
+        id.val(suggested).trigger('change');
+      };
+      suggest(usual);
+      field('name').on('input', () => {
+        if (id.val() !== '' && id.val() !== suggested) return;
+        const word = clean(field('name').val())
+          .normalize('NFD')
+          .replace(/[\u0300-\u036f]/g, '')
+          .toLowerCase()
+          .replace(/[^\w.]+/g, '-')
+          .replace(/^[-.]+|-+$/g, '')
+          .slice(0, 60);
+        suggest(word || usual);
+      });
+    }
+
+    /** Shows the parts whose data-`key` names the value. */
+    function showFor(form, key, value) {
+      form.find(`[data-${key}]`).each(function () {
+        $(this).toggle(String($(this).data(key)).split(' ').includes(String(value)));
+      });
+    }
+
+    /** A message as a person reads it. */
+    function showExample(place, message) {
+      const lines = Object.entries(message).map(([key, value]) => `  ${key}: ${write(value)}`);
+      place.text(`{\n${lines.join(',\n')}\n}`);
+    }
+
+    function write(value) {
+      if (typeof value === 'string') return value.startsWith('<') ? value : `"${value}"`;
+      if (Array.isArray(value)) return `[${value.map(write).join(', ')}]`;
+      if (value === null || typeof value !== 'object') return String(value);
+      const inner = Object.entries(value).map(([key, each]) => `${writeKey(key)}: ${write(each)}`);
+      return `{ ${inner.join(', ')} }`;
+    }
+
+    const writeKey = (key) => (/^[a-z_]\w*$/i.test(key) ? key : `"${key}"`);
+
+    /** What a node sends, by its output. */
+    function exampleOf(output, { device = 'meter-1', mode = 'scan' } = {}) {
+      const timestamp = 1763688000123;
+      const about = { id: device, tags: { line: 'l1' }, profile: 'powermonitor-500' };
+      const scan = mode === 'snapshot' ? {} : { scan: 'fast' };
+      const values = { 'voltage/l1-n': 230.1, frequency: 50.01 };
+      const forms = {
+        object: { topic: device, payload: values, timestamp, device: about, ...scan },
+        points: {
+          ...{ topic: `${device}/voltage/l1-n`, payload: 230.1, unit: 'V', timestamp },
+          ...{ point: 'voltage/l1-n', device: about, ...scan },
+        },
+        influx: {
+          ...{ topic: device, measurement: 'powermonitor_500' },
+          payload: [
+            { ...values, time: timestamp },
+            { asset: device, line: 'l1' },
+          ],
+          ...{ timestamp, device: about, ...scan },
+        },
+        registers: {
+          ...{ topic: device, payload: [2301, 5001] },
+          responseBuffer: { data: [2301, 5001], buffer: '<Buffer 08 fd 13 89>' },
+          ...{ timestamp, device: about, ...scan },
+        },
+      };
+      return forms[output] ?? forms.object;
+    }
+
+    return {
+      flow: {
+        PREFIX,
+        checkChosen,
+        checkPatterns,
+        checkPlainTopic,
+        checkSinkId,
+        checkTagQuery,
+        checkTopic,
+        checkUrl,
+        chosen,
+        devicesOf,
+        exampleOf,
+        listDevices,
+        listPoints,
+        loadStyle,
+        nameSome,
+        open,
+        openConfig,
+        previewTopic,
+        profileOf,
+        say,
+        showExample,
+        showFor,
+        suggest,
+        suggestSinkId,
+        withGroups,
+        words,
+      },
+    };
+  })(),
+);

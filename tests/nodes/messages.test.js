@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+'use strict';
+
+/* The forms of messages: those that leave busbar-in, and those that the sinks take. Shapes of the core
+   mqtt out and of node-red-contrib-influxdb 0.7 are those of their sources. */
+
+const assert = require('node:assert/strict');
+const { test } = require('node:test');
+const { isBusbarMessage, readInfluxPoints } = require('../../lib/input_influx');
+const { readMqttMessage } = require('../../lib/input_mqtt');
+const { makeMessages } = require('../../lib/output');
+
+const DEVICE = { id: 'meter-1', tags: { line: 'l1' }, profile: 'rockwell/powermonitor-500' };
+const READING = {
+  ...{ device: DEVICE, scan: 'fast', timestamp: 1763688000123 },
+  points: [{ name: 'voltage', unit: 'V' }, { name: 'power', unit: 'W' }, { name: 'state' }],
+  payload: { voltage: 230.1, state: 'on' },
+  quality: { power: 'bad, no answer' },
+};
+const HEAD = { timestamp: 1763688000123, device: DEVICE, scan: 'fast' };
+
+test('object: a point without a good value is absent', () => {
+  assert.deepEqual(makeMessages(READING, 'object'), [
+    { topic: 'meter-1', payload: READING.payload, quality: READING.quality, ...HEAD },
+  ]);
+  const good = { ...READING, quality: undefined };
+  assert.ok(!('quality' in makeMessages(good, 'object')[0]));
+});
+
+test('points: one message each, also of the one that is lost', () => {
+  const [voltage, power, state] = makeMessages(READING, 'points');
+  assert.deepEqual(voltage, {
+    ...{ topic: 'meter-1/voltage', payload: 230.1, point: 'voltage', unit: 'V', ...HEAD },
+  });
+  assert.ok(!('payload' in power));
+  assert.equal(power.quality, 'bad, no answer');
+  assert.equal(state.payload, 'on');
+});
+
+test('influx: fields and tags, as influxdb out takes them', () => {
+  const [message] = makeMessages(READING, 'influx');
+  assert.equal(message.measurement, 'powermonitor_500');
+  const tags = { asset: 'meter-1', line: 'l1' };
+  assert.deepEqual(message.payload, [{ voltage: 230.1, state: 'on', time: 1763688000123 }, tags]);
+  assert.deepEqual(makeMessages({ ...READING, payload: {} }, 'influx'), []);
+  const [point] = readInfluxPoints(message, {});
+  assert.deepEqual(point, {
+    ...{ measurement: 'powermonitor_500', fields: { voltage: 230.1, state: 'on' }, tags },
+    timeNs: 1763688000123000000n,
+  });
+});
+
+test('registers: as modbus-read gives them', () => {
+  const words = { ...READING, points: [{ name: 'r0' }, { name: 'r1' }], quality: undefined };
+  const [message] = makeMessages({ ...words, payload: { r0: 17254, r1: 6554 } }, 'registers');
+  assert.deepEqual(message.payload, [17254, 6554]);
+  assert.deepEqual(message.responseBuffer.buffer, Buffer.from([0x43, 0x66, 0x19, 0x9a]));
+  const [bits] = makeMessages({ ...words, payload: { r0: true, r1: false } }, 'registers');
+  assert.deepEqual(bits.payload, [true, false]);
+  assert.deepEqual(bits.responseBuffer.buffer, Buffer.from([1]));
+  assert.deepEqual(makeMessages({ ...words, payload: { r0: 1 } }, 'registers'), []);
+});
+
+test('mqtt out: payload, topic, QoS and retain as the core node has them', () => {
+  const read = (/** @type {any} */ msg, node = {}) => readMqttMessage({ topic: 't', ...msg }, node);
+  assert.equal(String(read({ payload: { a: 1 } }).payload), '{"a":1}');
+  assert.equal(String(read({ payload: 5 }).payload), '5');
+  assert.equal(String(read({ payload: true }).payload), 'true');
+  assert.equal(read({}).payload.length, 0);
+  assert.deepEqual(read({ payload: Buffer.from([0, 255]) }).payload, Buffer.from([0, 255]));
+  assert.equal(read({ payload: '' }, { topic: 'own' }).topic, 'own');
+  const { qos, retain } = read({ qos: '2', retain: 'true' });
+  assert.deepEqual({ qos, retain }, { qos: 2, retain: true });
+  assert.equal(read({ retain: true }, { retain: 'false' }).retain, false);
+  assert.equal(read({}).qos, undefined);
+});
+
+test('mqtt out: what cannot be sent, in one sentence', () => {
+  /** @type {any} */
+  const circle = {};
+  circle.self = circle;
+  /** @type {[any, RegExp][]} */
+  const rows = [
+    [{ payload: 1 }, /no topic/],
+    [{ topic: 5, payload: 1 }, /no topic/],
+    [{ topic: 'a/#', payload: 1 }, /must not hold \+, # or NUL/],
+    [{ topic: 'a', payload: 1, qos: 3 }, /msg.qos is 3; allowed: 0, 1, 2/],
+    [{ topic: 'a', payload: circle }, /cannot be written as JSON/],
+    [{ topic: 'a', payload: () => 1 }, /is a function/],
+    [{ topic: 'a', payload: Buffer.alloc(60000) }, /60001 bytes is too long/],
+  ];
+  for (const [msg, text] of rows) {
+    assert.throws(() => readMqttMessage(msg, {}), { code: 'BUSBAR_INVALID', message: text });
+  }
+});
+
+test('influxdb out: every shape of the payload', () => {
+  const read = (/** @type {any} */ payload, /** @type {any} */ more = {}) =>
+    readInfluxPoints({ measurement: 'm', payload, ...more }, {});
+  assert.deepEqual(read(5)[0].fields, { value: 5 });
+  assert.deepEqual(read('text')[0].fields, { value: 'text' });
+  assert.deepEqual(read({ a: 1, b: '7i', c: undefined })[0].fields, { a: 1, b: 7n });
+  const pair = read([{ a: 1 }, { line: 'l1', empty: null }])[0];
+  assert.deepEqual([pair.fields, pair.tags], [{ a: 1 }, { line: 'l1' }]);
+  const many = read([[{ a: 1, time: 1000 }, { line: 1 }], [{ a: 2, time: new Date(2000) }]]);
+  assert.deepEqual(
+    many.map(({ timeNs, tags }) => [timeNs, tags]),
+    [
+      [1000000000n, { line: '1' }],
+      [2000000000n, {}],
+    ],
+  );
+  assert.equal(read({ a: 1, time: 5 }, { precision: 's' })[0].timeNs, 5000000000n);
+  const batch = [
+    { measurement: 'n', fields: { a: 1 }, tags: { t: 'x' }, timestamp: 1 },
+    { fields: { a: 2 } },
+  ];
+  assert.deepEqual(
+    read(batch).map(({ measurement }) => measurement),
+    ['n', 'm'],
+  );
+  const now = Number(read(1)[0].timeNs / 1000000n);
+  assert.ok(Math.abs(now - Date.now()) < 1000);
+});
+
+test('influxdb out: what cannot be written, in one sentence', () => {
+  /** @type {[any, RegExp][]} */
+  const rows = [
+    [{ payload: 5 }, /no measurement/],
+    [{ measurement: 'm' }, /no payload/],
+    [{ measurement: 'm', payload: [] }, /empty list/],
+    [{ measurement: 'm', payload: {} }, /without a field/],
+    [{ measurement: 'm', payload: [{ a: 1 }, 'l1'] }, /tags are no map/],
+    [{ measurement: 'm', payload: [[1]] }, /fields are no map/],
+    [{ measurement: 'm', payload: { a: 1, time: 'soon' } }, /the time "soon" is none/],
+    [{ measurement: 'm', payload: 1, precision: 'h' }, /allowed: ns, us, u, ms, s/],
+  ];
+  for (const [msg, text] of rows) {
+    assert.throws(() => readInfluxPoints(msg, {}), { code: 'BUSBAR_INVALID', message: text });
+  }
+});
+
+test('what busbar-in sends is known again', () => {
+  assert.ok(isBusbarMessage(makeMessages(READING, 'object')[0]));
+  assert.ok(!isBusbarMessage(makeMessages(READING, 'influx')[0]));
+  assert.ok(!isBusbarMessage({ payload: {} }));
+});

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+'use strict';
+
+/* Each input ends in exactly one `done`. */
+
+const assert = require('node:assert/strict');
+const { test } = require('node:test');
+const { Pending } = require('../../lib/pending');
+
+/** @param {number} bytes */
+function message(bytes) {
+  return { topic: '', payload: Buffer.alloc(bytes) };
+}
+
+/** @returns {{calls: (Error | undefined)[], done: (error?: Error) => void}} */
+function makeDone() {
+  /** @type {(Error | undefined)[]} */
+  const calls = [];
+  return { calls, done: (error) => void calls.push(error) };
+}
+
+test('done follows once all messages of an input have their end', () => {
+  const pending = new Pending('bus');
+  const { calls, done } = makeDone();
+  const sent = pending.add([message(1), message(1)], done);
+  assert.deepEqual(
+    sent.map(({ id }) => id),
+    [1, 2],
+  );
+  pending.takenUpTo(1);
+  assert.equal(calls.length, 0);
+  pending.takenUpTo(2);
+  pending.takenUpTo(2);
+  assert.deepEqual(calls, [undefined]);
+  assert.deepEqual([pending.size, pending.bytes], [0, 0]);
+});
+
+test('one that was not taken is the error of its input alone', () => {
+  const pending = new Pending('bus');
+  const [a, b] = [makeDone(), makeDone()];
+  pending.add([message(1), message(1)], a.done);
+  pending.add([message(1)], b.done);
+  pending.end(1, new Error('no topic'));
+  pending.takenUpTo(3);
+  assert.deepEqual(
+    a.calls.map((error) => error?.message),
+    ['no topic'],
+  );
+  assert.deepEqual(b.calls, [undefined]);
+});
+
+test('full by number or by bytes: refused as a whole, with what to do', () => {
+  const pending = new Pending('bus', { maxMessages: 2, maxBytes: 100 });
+  const { calls, done } = makeDone();
+  assert.equal(pending.add([message(101)], done).length, 0);
+  pending.add([message(50)], () => {});
+  assert.equal(pending.add([message(10), message(10)], done).length, 0);
+  assert.equal(calls.length, 2);
+  for (const error of calls) {
+    assert.equal(/** @type {any} */ (error).code, 'BUSBAR_FULL');
+    assert.match(String(error), /sink bus has \d messages .* send slower/);
+  }
+});
+
+test('nothing to send is done at once; at the end all are told', () => {
+  const pending = new Pending('bus');
+  const { calls, done } = makeDone();
+  pending.add([], done);
+  assert.deepEqual(calls, [undefined]);
+  pending.add([message(1)], done);
+  assert.equal(pending.unsent().length, 1);
+  pending.endAll(new Error('gone'));
+  assert.match(String(calls[1]), /gone/);
+});

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+'use strict';
+
+/* From the nodes of a deploy to the document: what is polled, what is routed, and what is wrong. */
+
+const assert = require('node:assert/strict');
+const { test } = require('node:test');
+const { Deploy, findMissing } = require('../../lib/deploy');
+const { planRuntime } = require('../../lib/plan');
+
+/** @typedef {import('../../lib/document').LiveNode} LiveNode */
+
+/** @param {string} type @param {string} id @param {Record<string, any>} [fields] @returns {LiveNode} */
+function node(type, id, fields = {}) {
+  return { type: `busbar-${type}`, id, ...fields };
+}
+
+const CONNECTION = node('connection', 'c1', {
+  ...{ name: 'Main meter', protocol: 'modbus-tcp', host: '10.0.0.21', port: '502', timeout: '' },
+});
+const DEVICE = node('device', 'd1', {
+  ...{ deviceId: 'meter-1', connection: 'c1', profileType: 'bundled', unit: '1' },
+  ...{ profile: 'rockwell/powermonitor-500', tags: [{ key: 'line', value: 'l1' }] },
+  scans: [
+    { scan: 'fast', period: '500ms' },
+    { scan: 'slow', period: '' },
+  ],
+});
+const MQTT = node('mqtt', 'm1', {
+  sinkId: 'bus',
+  url: 'mqtt://10.0.0.5',
+  qos: '1',
+  credentials: {},
+});
+const OUT = node('mqtt-out', 'o1', { sink: 'm1', wires: [] });
+
+/** @param {Record<string, any>} [fields] */
+function reader(fields = {}) {
+  return node('in', 'i1', { source: 'device', device: 'd1', wires: [['o1']], ...fields });
+}
+
+/** @param {...LiveNode} nodes */
+function plan(...nodes) {
+  return planRuntime('', new Deploy(nodes), () => '/dev/null');
+}
+
+test('a wire straight into a sink is a route inside the runtime', () => {
+  const { assembly, readers, direct } = plan(CONNECTION, DEVICE, MQTT, OUT, reader());
+  assert.deepEqual(assembly.problems, []);
+  assert.deepEqual(assembly.document, {
+    busbar: 1,
+    connections: [{ id: 'Main-meter', 'modbus-tcp': { host: '10.0.0.21', port: 502 } }],
+    devices: [
+      {
+        ...{ id: 'meter-1', connection: 'Main-meter', profile: 'rockwell/powermonitor-500' },
+        ...{ unit: 1, tags: { line: 'l1' }, scan: { fast: '500ms' } },
+      },
+    ],
+    sinks: [{ id: 'bus', mqtt: { url: 'mqtt://10.0.0.5', qos: 1 }, devices: [] }],
+    routes: [{ sink: 'bus', devices: ['meter-1'] }],
+    runtime: { owner: 'editor' },
+  });
+  assert.deepEqual(
+    readers.map(({ wires, devices }) => ({ wires, devices })),
+    [{ wires: [[]], devices: [] }],
+  );
+  assert.deepEqual([...direct], ['o1']);
+});
+
+test('with a node between, and to other nodes, messages are sent', () => {
+  const fan = reader({ wires: [['o1', 'f1']] });
+  const { readers, assembly } = plan(CONNECTION, DEVICE, MQTT, OUT, fan);
+  assert.deepEqual(readers[0].wires, [['f1']]);
+  assert.deepEqual(readers[0].devices, ['meter-1']);
+  assert.equal(assembly.document.routes.length, 1);
+  const through = plan(CONNECTION, DEVICE, MQTT, OUT, reader({ wires: [['f1']] }));
+  assert.equal(through.assembly.document.routes, undefined);
+  assert.equal(through.assembly.document.sinks[0].id, 'bus');
+});
+
+test('what a sink does not make by itself goes by messages', () => {
+  for (const fields of [{ output: 'points' }, { output: 'registers' }, { mode: 'snapshot' }]) {
+    const { readers } = plan(CONNECTION, DEVICE, MQTT, OUT, reader(fields));
+    assert.deepEqual(readers[0].wires, [['o1']], JSON.stringify(fields));
+  }
+  const own = { ...OUT, topic: 'mine' };
+  assert.deepEqual(plan(CONNECTION, DEVICE, MQTT, own, reader()).readers[0].wires, [['o1']]);
+});
+
+test('a route reports as its node says', () => {
+  const fields = { mode: 'changes', heartbeat: '60s', points: 'power/*, frequency', scans: 'fast' };
+  const { assembly } = plan(CONNECTION, DEVICE, MQTT, OUT, reader(fields));
+  assert.deepEqual(assembly.document.routes[0], {
+    ...{ sink: 'bus', devices: ['meter-1'], scans: ['fast'] },
+    ...{ points: ['power/*', 'frequency'], report: 'changes', heartbeat: '60s' },
+  });
+  const mean = plan(CONNECTION, DEVICE, MQTT, OUT, reader({ every: '1min', aggregate: 'mean' }));
+  const { every, aggregate } = mean.assembly.document.routes[0];
+  assert.deepEqual({ every, aggregate }, { every: '1min', aggregate: 'mean' });
+});
+
+test('what nothing uses is neither polled nor opened', () => {
+  const { assembly } = plan(CONNECTION, DEVICE, MQTT);
+  assert.deepEqual(assembly.document, { busbar: 1, runtime: { owner: 'editor' } });
+  assert.equal(assembly.devices.get('meter-1')?.used, false);
+  assert.equal(assembly.sinks.get('bus')?.used, false);
+});
+
+test('a device that is only asked has its scans on request', () => {
+  const { assembly } = plan(CONNECTION, DEVICE, node('read', 'r1', { device: 'd1' }));
+  const { scan } = assembly.document.devices[0];
+  assert.ok(Object.keys(scan).length > 1);
+  assert.ok(Object.values(scan).every((period) => period === 'on-request'));
+});
+
+test('a table of devices, and a choice of them by tags', () => {
+  const table = node('device', 'd2', {
+    ...{ connection: 'c1', profileType: 'bundled', profile: 'generic/modbus', unit: '9' },
+    tags: [{ key: 'area', value: 'hall' }],
+    devices: [
+      { id: 'a', unit: '1', tags: { line: 'l1' } },
+      { id: 'b', unit: 2, tags: { line: 'l2' } },
+      { id: 'c' },
+    ],
+  });
+  const all = plan(CONNECTION, table, reader({ source: 'all', wires: [['f']] }));
+  assert.deepEqual(
+    all.assembly.document.devices.map((/** @type {any} */ d) => [d.id, d.unit, d.tags]),
+    [
+      ['a', 1, { area: 'hall', line: 'l1' }],
+      ['b', 2, { area: 'hall', line: 'l2' }],
+      ['c', 9, { area: 'hall' }],
+    ],
+  );
+  const some = plan(
+    CONNECTION,
+    table,
+    reader({ source: 'tags', tags: 'area=h*, line=l2', wires: [['f']] }),
+  );
+  assert.deepEqual(some.readers[0].devices, ['b']);
+  assert.deepEqual(
+    some.assembly.document.devices.map((/** @type {any} */ d) => d.id),
+    ['b'],
+  );
+});
+
+test('a disabled device is left out', () => {
+  const { assembly } = plan(CONNECTION, { ...DEVICE, enabled: false }, reader({ wires: [['f']] }));
+  assert.equal(assembly.document.devices, undefined);
+});
+
+test('two nodes with one device id: told at both', () => {
+  const twin = { ...DEVICE, id: 'd9' };
+  const { assembly } = plan(CONNECTION, DEVICE, twin, reader({ source: 'all' }));
+  assert.deepEqual(assembly.problems.map(({ nodeId }) => nodeId).sort(), ['d1', 'd9']);
+  assert.match(assembly.problems[0].text, /"meter-1" is given twice/);
+});
+
+test('a device without connection, profile or id: one sentence each', () => {
+  /** @type {[Record<string, any>, RegExp][]} */
+  const rows = [
+    [{ connection: 'gone' }, /no connection/],
+    [{ profile: '' }, /no profile/],
+    [{ profileType: 'node', profileNode: 'gone' }, /profile node is missing/],
+    [{ deviceId: ' ' }, /without an id/],
+  ];
+  for (const [fields, text] of rows) {
+    const { assembly } = plan(CONNECTION, { ...DEVICE, ...fields }, reader());
+    assert.equal(assembly.problems.length, 1, JSON.stringify(fields));
+    assert.equal(assembly.problems[0].nodeId, 'd1');
+    assert.match(assembly.problems[0].text, text);
+  }
+});
+
+test('mistakes of the runtime are led back to their nodes', () => {
+  const { assembly } = plan(CONNECTION, DEVICE, MQTT, OUT, reader());
+  assert.equal(assembly.nodeOf('devices[meter-1].unit'), 'd1');
+  assert.equal(assembly.nodeOf('connections[Main-meter].modbus-tcp.host'), 'c1');
+  assert.equal(assembly.nodeOf('sinks[bus].mqtt.url'), 'm1');
+  assert.equal(assembly.nodeOf('routes[0].points'), 'i1');
+  assert.equal(assembly.nodeOf('nonsense'), undefined);
+});
+
+test('secrets go beside the document, by name', () => {
+  const credentials = { user: 'edge', password: 's3cret' };
+  const { assembly } = plan(CONNECTION, DEVICE, { ...MQTT, credentials }, OUT, reader());
+  assert.deepEqual(assembly.secrets, { 'bus.password': 's3cret' });
+  assert.equal(assembly.document.sinks[0].mqtt.password_file, 'secret:bus.password');
+  assert.equal(assembly.document.sinks[0].mqtt.user, 'edge');
+  assert.doesNotMatch(JSON.stringify(assembly.document), /s3cret/);
+});
+
+test('TLS settings become files of the runtime', () => {
+  const tls = { type: 'tls-config', id: 't1', ca: Buffer.from('CA'), verifyservercert: false };
+  const sink = { ...MQTT, tls: 't1' };
+  /** @type {any[]} */
+  const written = [];
+  const made = planRuntime(
+    '',
+    new Deploy([CONNECTION, DEVICE, sink, OUT, reader(), tls]),
+    (pem) => {
+      written.push(pem);
+      return `/data/tls/${pem.file}`;
+    },
+  );
+  const { ca_file: file, verify } = made.assembly.document.sinks[0].mqtt;
+  assert.deepEqual({ file, verify }, { file: '/data/tls/ca.pem', verify: false });
+  assert.equal(written[0].data, 'CA');
+  const lost = plan(CONNECTION, DEVICE, { ...MQTT, tls: 'gone' }, OUT, reader());
+  assert.match(lost.assembly.problems[0].text, /TLS settings are missing/);
+});
+
+test('each runtime gets what belongs to it', () => {
+  const two = [
+    ...[node('runtime', 'r1', { siteId: 'plant' }), node('runtime', 'r2')],
+    ...[
+      { ...CONNECTION, runtime: 'r1' },
+      { ...CONNECTION, id: 'c2', runtime: 'r2' },
+    ],
+    ...[DEVICE, { ...DEVICE, id: 'd2', connection: 'c2', deviceId: 'meter-2' }],
+    ...[{ ...MQTT, runtime: 'r1' }, OUT, reader({ source: 'all' })],
+  ];
+  const deploy = new Deploy(two);
+  assert.deepEqual(deploy.runtimes().sort(), ['r1', 'r2']);
+  const first = planRuntime('r1', deploy, () => '');
+  assert.equal(first.assembly.document.site.id, 'plant');
+  assert.deepEqual([...first.assembly.devices.keys()], ['meter-1']);
+  assert.deepEqual([...planRuntime('r2', deploy, () => '').assembly.devices.keys()], ['meter-2']);
+});
+
+test('what should be alive and is not is named; templates and what is off are not', () => {
+  const raws = [
+    { id: 't', type: 'tab' },
+    { id: 'off', type: 'tab', disabled: true },
+    { id: 's', type: 'subflow' },
+    { id: 'a', type: 'busbar-device' },
+    { id: 'b', type: 'busbar-in', z: 't', d: true },
+    { id: 'c', type: 'busbar-in', z: 'off' },
+    { id: 'd', type: 'busbar-in', z: 's' },
+    { id: 'e', type: 'busbar-in', z: 't' },
+    { id: 'f', type: 'inject', z: 't' },
+  ];
+  assert.deepEqual(
+    findMissing(raws, (id) => id === 'e').map(({ id }) => id),
+    ['a'],
+  );
+});
