@@ -37,6 +37,7 @@ const TEST = {
   'mosquitto-clients': 'tests that use mosquitto_pub or mosquitto_sub',
   influxdb: 'the tests against InfluxDB 1',
   'victoria-metrics': 'the tests against VictoriaMetrics',
+  chromium: 'the tests in a browser',
 };
 
 /* Packages of the lists above that bring a system service of the same name. */

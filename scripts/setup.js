@@ -31,19 +31,32 @@ function modifiedMs(file) {
   return fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }
 
-async function prepareNpm() {
+/* What some tests run in a Node.js of its own. */
+const NODE_RED_5 = path.join(REPO, 'tests/node-red-5');
+
+/** @param {string} folder @returns {Promise<boolean>} Whether anything had to be installed. */
+async function installPackages(folder) {
   /* npm writes the second file last, so it also tells that the installation was complete. */
-  const lock = modifiedMs(path.join(REPO, 'package-lock.json'));
-  const installed = modifiedMs(path.join(REPO, 'node_modules/.package-lock.json'));
-  if (installed >= lock) return 'present';
+  const lock = modifiedMs(path.join(folder, 'package-lock.json'));
+  const installed = modifiedMs(path.join(folder, 'node_modules/.package-lock.json'));
+  if (installed >= lock) return false;
   show('npm ci');
-  await runStep('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], {
-    cwd: REPO,
+  const args = ['ci', '--ignore-scripts', '--engine-strict=false', '--no-audit', '--no-fund'];
+  await runStep('npm', args, {
+    cwd: folder,
     what: 'npm packages',
     onLine: show,
     advice: 'npm needs the network the first time; `npm ping` tells whether it is reachable.',
   });
-  return 'installed';
+  return true;
+}
+
+/** @param {Purpose} purpose */
+async function prepareNpm(purpose) {
+  const folders = purpose === 'test' ? [REPO, NODE_RED_5] : [REPO];
+  let any = false;
+  for (const folder of folders) any = (await installPackages(folder)) || any;
+  return any ? 'installed' : 'present';
 }
 
 /** @param {Purpose} purpose */
@@ -71,7 +84,7 @@ async function setUp(options) {
   for (const name of absent) {
     say(`    ${name} is not in this machine's package archive; left out: ${describeLoss(name)}`);
   }
-  await step('npm packages', prepareNpm);
+  await step('npm packages', () => prepareNpm(purpose));
   if (options.build !== false) {
     await step('native build', () => buildNative(purpose));
     await step('addon', async () => ((await buildAddon()) ? 'built' : 'up to date'));
