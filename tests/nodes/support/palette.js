@@ -91,13 +91,14 @@ class Palette {
 
 /**
  * @param {TestContext} t @param {FlowNode[]} flows
- * @param {Partial<Parameters<typeof startNodeRed>[0]> & {data?: string}} [options]
+ * @param {Partial<Parameters<typeof startNodeRed>[0]> & {data?: string, ownRuntime?: boolean}} [options]
+ * `ownRuntime`: the runtime is the test's own, which ends it itself.
  */
-async function startPalette(t, flows, { data, ...options } = {}) {
+async function startPalette(t, flows, { data, ownRuntime = false, ...options } = {}) {
   const folder = tempDir(t);
   const userDir = options.userDir ?? path.join(folder, 'node-red');
   const dataDir = data ?? path.join(folder, 'data');
-  atEnd(t, () => endRuntime(dataDir));
+  if (!ownRuntime) atEnd(t, () => endRuntime(dataDir));
   const nodeRed = await startNodeRed({
     flows,
     ...options,
