@@ -35,7 +35,7 @@ function explain(error) {
 /** @param {Record<string, any>} config @returns {Decode} */
 function decodeByType(config) {
   const spec = {
-    type: config.type,
+    type: config.valueType,
     wordOrder: config.wordOrder || 'ABCD',
     scale: config.scale || undefined,
   };
@@ -63,7 +63,7 @@ function makeDecoder(config, getNode) {
   /** @type {Decode | undefined} */
   let decode;
   const make = () => {
-    if (config.type) return decodeByType(config);
+    if (config.valueType) return decodeByType(config);
     const found = getNode(config.profileNode);
     const nodes = new Map(found ? [[config.profileNode, found]] : []);
     /** @type {string[]} */

@@ -48,10 +48,16 @@ function checkValue({ name, value }) {
   );
 }
 
+/** What was read back, by point. @param {{name: string, value: any}[] | undefined} points */
+function listMeasured(points) {
+  if (!points || points.length === 0) return {};
+  return { measured: Object.fromEntries(points.map(({ name, value }) => [name, value])) };
+}
+
 /**
  * @param {import('./hub').Hub} hub @param {string} nodeId @param {Record<string, any>} config
  * @param {Record<string, any>} msg
- * @returns {Promise<{state: string, reason?: string, measured?: any, device: string}>}
+ * @returns {Promise<{state: string, reason?: string, measured?: Record<string, any>, device: string}>}
  */
 async function writePoints(hub, nodeId, config, msg) {
   const { plant, plan } = hub.need(nodeId);
@@ -61,7 +67,7 @@ async function writePoints(hub, nodeId, config, msg) {
   const request = { device, points, not_after_ms: notAfterMs };
   const options = { timeoutMs: notAfterMs + GRACE_MS };
   const { outcome, reason, measured } = await plant.runtime.request('write', request, options);
-  return { state: outcome, device, ...(reason && { reason }), ...(measured && { measured }) };
+  return { state: outcome, device, ...(reason && { reason }), ...listMeasured(measured) };
 }
 
 module.exports = { writePoints };
