@@ -43,6 +43,7 @@ async function startPlant(t, { extra = [], options = {} } = {}) {
     libs: [],
     wires: [],
   };
+  /** @type {FlowNode[]} */
   const all = [...flows, debug, ...extra];
   const palette = await startPalette(t, all, options);
   await goodMeters(palette);

@@ -51,7 +51,7 @@ test('a second one attaches, and the runtime outlives both', async (t) => {
   assert.ok(a && b);
   assert.deepEqual([a.pid, a.boot], [b.pid, b.boot]);
   await runtime.stop();
-  assert.equal((await second.request('status')).clients, 1);
+  await waitFor(async () => (await second.request('status')).clients === 1, { what: 'it to go' });
   await second.stop();
   assert.deepEqual(listSpawned(dataDir), [a.pid]);
   const { runtime: third } = makeRuntime(t, { dataDir });
@@ -192,10 +192,10 @@ test('one that hangs is told by its process, and taken back', async (t) => {
 test('a lock that another one holds, who does not answer, is told', async (t) => {
   const dataDir = tempDir(t);
   const service = startBusbar(t, ['run', '--data', dataDir]);
-  const file = path.join(dataDir, 'busbar.sock');
-  await waitFor(() => fs.existsSync(file), { what: 'its socket' });
-  fs.rmSync(file);
-  fs.rmSync(path.join(dataDir, 'runtime.json'));
+  const record = path.join(dataDir, 'runtime.json');
+  await waitFor(() => fs.existsSync(record), { what: 'it to be there' });
+  fs.rmSync(record);
+  fs.rmSync(path.join(dataDir, 'busbar.sock'));
   const { runtime, told } = makeRuntime(t, { dataDir });
   assert.equal(await runtime.start(), null);
   assert.match(runtime.sentence, new RegExp(`${dataDir} is in use by process ${service.pid} `));

@@ -15,6 +15,7 @@ const { argv, pid } = process;
 const dataDir = argv[argv.indexOf('--data') + 1];
 /** @type {Record<string, any>} */
 const told = JSON.parse(argv[argv.indexOf('--hello') + 1]);
+/** @type {Record<string, any>} */
 const hello = { ...{ protocol: 1, pid, boot: 1, started: Date.now() }, ...told };
 const socketPath = path.join(dataDir, 'busbar.sock');
 const record = path.join(dataDir, 'runtime.json');

@@ -35,7 +35,7 @@ class Loaded {
     this.messages = {};
     for (const id of watched) {
       const list = (this.messages[id] = /** @type {any[]} */ ([]));
-      helper.getNode(id).on('input', (msg) => void list.push(msg));
+      helper.getNode(id).on('input', (/** @type {any} */ msg) => void list.push(msg));
     }
   }
 
@@ -67,6 +67,12 @@ class Loaded {
   }
 }
 
+/** Of the runtime of that data directory; 0: there is none. @param {string} data */
+function readPid(data) {
+  const file = path.join(data, 'runtime.json');
+  return fs.existsSync(file) ? Number(JSON.parse(fs.readFileSync(file, 'utf8')).pid) : 0;
+}
+
 /**
  * Loads a flow with `catch` and `status` helper nodes beside those that it has.
  * @param {TestContext} t @param {FlowNode[]} flow @param {Record<string, Record<string, string>>} [credentials]
@@ -89,9 +95,10 @@ async function load(t, flow, credentials = {}) {
   ];
   await helper.load(NODES, nodes, credentials);
   atEnd(t, async () => {
+    const pid = readPid(data);
     /* A flow without any of ours lets the runtime go. */
     await helper.setFlows([tab], 'full');
-    await waitFor(() => !fs.existsSync(path.join(data, 'runtime.json')), {
+    await waitFor(() => pid === 0 || !fs.existsSync(`/proc/${pid}`), {
       what: 'the runtime to end',
     });
     await helper.unload();
