@@ -83,6 +83,10 @@ struct bb_attachment {
   const bb_doc *options; /* the device's map in the config document */
   const bb_scan *scans;
   uint32_t n_scans;
+  /* A guest, which is read once beside the devices of the config and never written to. What becomes of
+   * its requests changes nothing for the connection's other attachments: not their state, not what was
+   * learnt of them, also where a guest has the same address as one of them. */
+  bool apart;
   void *owner; /* the host's */
   /* read-only: kept by the driver */
   bool up; /* answers, or is not yet known not to */
@@ -167,6 +171,10 @@ struct bb_driver {
   /* After the last detach. Then on_closed. */
   void (*close)(bb_conn *conn);
 };
+
+/* Bytes of the wire were kept in a draft's raw for a point of that quality, even if they make no value:
+ * codec->raw_bytes of them, of longer ones the first. */
+bool bb_draft_has_raw(uint8_t quality, const bb_codec *codec);
 
 /* The shape that a scan of a profile has when the device adds nothing of its own. NULL without
  * memory. */

@@ -10,6 +10,7 @@
 
 #include "runtime/apply.h"
 #include "runtime/parking.h"
+#include "runtime/probe.h"
 #include "runtime/runtime.h"
 
 #define RETIRE_DRAIN_MS 2000 /* for a sink that is changed or removed */
@@ -262,6 +263,7 @@ void bb_apply_start(bb_runtime *runtime, bb_config *config) {
   close_changed_stations(runtime, config);
   close_changed_links(runtime, config);
   close_changed_outlets(runtime, config);
+  bb_runtime_probes_yield(runtime, config);
   bb_apply_close_marked(runtime);
   bb_apply_go_on(runtime);
 }
@@ -284,5 +286,6 @@ void bb_apply_close_all(bb_runtime *runtime, bool stations, bool outlets) {
     if (runtime->outlets.entries[i].key == NULL || outlet->closing) continue;
     mark_outlet(runtime, outlet);
   }
+  if (stations) bb_runtime_probes_yield(runtime, NULL);
   bb_apply_close_marked(runtime);
 }

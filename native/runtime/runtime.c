@@ -84,6 +84,7 @@ int bb_runtime_init(bb_runtime *runtime) {
   runtime->tick_ns = bb_clock_mono_ns(&runtime->clock);
   bb_list_init(&runtime->watches);
   bb_list_init(&runtime->parked);
+  bb_list_init(&runtime->probes);
   bb_queue_init(&runtime->queue, DEFAULT_QUEUE_BYTES);
   runtime->queue.user = runtime;
   runtime->queue.on_dropped = on_dropped;
@@ -263,6 +264,10 @@ void bb_runtime_station_closed(bb_runtime *runtime, bb_station *station) {
 
 void bb_runtime_link_closed(bb_runtime *runtime, bb_link *link) {
   bb_map_remove(&runtime->links, link->id);
+  one_closed(runtime);
+}
+
+void bb_runtime_probe_closed(bb_runtime *runtime) {
   one_closed(runtime);
 }
 

@@ -69,6 +69,7 @@ struct bb_runtime {
   /* private */
   bb_list watches;
   bb_list parked;     /* what changed sinks had not been sent; see parking.h */
+  bb_list probes;     /* bb_runtime_probe.node */
   bool outlet_closed; /* since the last apply: feeds must be looked at anew */
   bb_map streams;     /* by name */
   bb_shape **shapes;
@@ -79,7 +80,7 @@ struct bb_runtime {
   uv_timer_t tick;      /* twice a second: age, lag, clock */
   uint64_t tick_ns;
   uint32_t handles;
-  uint32_t closing;  /* links, stations and outlets that are on their way out */
+  uint32_t closing;  /* links, stations, outlets and probes that are on their way out */
   uint32_t retiring; /* the outlets among them */
   bb_config *next;   /* to be applied once what it replaces is gone */
   uint32_t drain_ms;
@@ -136,6 +137,7 @@ void bb_runtime_shape_changed(bb_runtime *runtime, bb_station_scan *scan);
 void bb_runtime_station_changed(bb_runtime *runtime, bb_station *station);
 void bb_runtime_station_closed(bb_runtime *runtime, bb_station *station);
 void bb_runtime_link_closed(bb_runtime *runtime, bb_link *link);
+void bb_runtime_probe_closed(bb_runtime *runtime); /* one that was in the way; see probe.h */
 void bb_runtime_outlet_changed(bb_runtime *runtime, bb_outlet *outlet);
 void bb_runtime_outlet_closed(bb_runtime *runtime, bb_outlet *outlet);
 

@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the drivers call; see plug/driver.h and station.h. */
+/* What the drivers call; see plug/driver.h and station.h. On the connections that run, a probe's guest
+ * may be among the devices: what concerns it is for probe_host.c. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
+#include "runtime/probe.h"
 #include "runtime/runtime.h"
 #include "runtime/station.h"
 
 /* The end of a detach: the driver has let go of it. */
 static void on_detached(bb_attachment *attachment) {
+  if (attachment->apart) {
+    bb_runtime_probe_host.on_detached(attachment);
+    return;
+  }
   bb_station *station = attachment->owner;
   bb_runtime *runtime = station->runtime;
   bb_link *link = station->link;
@@ -42,6 +48,10 @@ static int allocate(bb_station_scan *scan, const bb_shape *shape) {
 
 static void on_shape(bb_attachment *attachment, uint32_t place, bb_shape *shape,
                      bb_scan_mode mode) {
+  if (attachment->apart) {
+    bb_runtime_probe_host.on_shape(attachment, place, shape, mode);
+    return;
+  }
   bb_station *station = attachment->owner;
   bb_runtime *runtime = station->runtime;
   bb_station_scan *scan = &station->scans[place];
@@ -73,6 +83,7 @@ static void on_shape(bb_attachment *attachment, uint32_t place, bb_shape *shape,
 }
 
 static bb_draft *take(bb_attachment *attachment, uint32_t place) {
+  if (attachment->apart) return bb_runtime_probe_host.take(attachment, place);
   bb_station *station = attachment->owner;
   bb_station_scan *scan = &station->scans[place];
   if (scan->shape == NULL || scan->draft_taken) return NULL;
@@ -89,6 +100,10 @@ static bb_draft *take(bb_attachment *attachment, uint32_t place) {
 }
 
 static void on_batch(bb_attachment *attachment, uint32_t place, bb_draft *draft) {
+  if (attachment->apart) {
+    bb_runtime_probe_host.on_batch(attachment, place, draft);
+    return;
+  }
   bb_station *station = attachment->owner;
   bb_runtime *runtime = station->runtime;
   bb_station_scan *scan = &station->scans[place];
@@ -108,6 +123,10 @@ static void on_batch(bb_attachment *attachment, uint32_t place, bb_draft *draft)
 }
 
 static void on_poll_done(bb_attachment *attachment, uint32_t place, int status) {
+  if (attachment->apart) {
+    bb_runtime_probe_host.on_poll_done(attachment, place, status);
+    return;
+  }
   bb_station *station = attachment->owner;
   bb_station_scan *scan = &station->scans[place];
   scan->polling = false;
@@ -145,6 +164,10 @@ static bool is_polling(const bb_station *station) {
 }
 
 static void on_device(bb_attachment *attachment, bool up, const bb_reason *reason) {
+  if (attachment->apart) {
+    bb_runtime_probe_host.on_device(attachment, up, reason);
+    return;
+  }
   bb_station *station = attachment->owner;
   if (station->leaving || (station->known && station->up == up)) return;
   station->known = true;

@@ -365,8 +365,10 @@ static void test_line_rtu_over_tcp_checks_the_crc(void **state) {
   (void)state;
   modbus_rig rig = {.peer = {.rtu = true, .on_request = spoil_once}};
   modbus_rig_open(&rig, ", framing: rtu, timeout: 50ms", one_block);
-  expect_int("spoilt", driver_device_poll(&rig.device, 0), BB_ERR_TIMEOUT);
+  expect_int("spoilt", driver_device_poll(&rig.device, 0), BB_ERR_FORMAT);
+  expect_uint("quality", driver_device_quality(&rig.device, "a"), RIG_BAD(FORMAT));
   expect_uint("malformed", rig.conn.conn->counters.malformed, 1);
+  expect_uint("no time-out", rig.conn.conn->counters.timeouts, 0);
   expect_int("then well", driver_device_poll(&rig.device, 0), 0);
   expect_uint("quality", driver_device_quality(&rig.device, "a"), RIG_GOOD);
   modbus_rig_close(&rig);

@@ -246,6 +246,44 @@ static void test_rtu_units_share_the_line(void **state) {
   close_all(&f);
 }
 
+static void spoil_unit_one(modbus_peer *peer, const modbus_peer_request *request) {
+  uint8_t out[300];
+  size_t len = modbus_peer_build(peer, request, out);
+  if (request->unit == 1 && *(const bool *)peer->user) out[len - 1] ^= 1;
+  modbus_peer_send(request->client, out, len);
+}
+
+/* A wrong CRC each time is no better than silence, and is told as what it is. */
+static void test_rtu_spoilt_answers_lose_the_unit(void **state) {
+  (void)state;
+  bool spoils = true;
+  fixture f = {.peer = {.on_request = spoil_unit_one, .user = &spoils}};
+  driver_device two;
+  open_scripted(&f, FAST, one_point);
+  driver_device_attach(&two, &f.conn, "two", f.profile, "{unit: 2}");
+  for (int i = 0; i < 2; i++) {
+    expect_true("not yet", f.device.up);
+    expect_int("spoilt", driver_device_poll(&f.device, 0), BB_ERR_FORMAT);
+    expect_uint("quality", driver_device_quality(&f.device, "a"), BAD(FORMAT));
+    expect_int("the other one", driver_device_poll(&two, 0), 0);
+  }
+  expect_true("lost alone", !f.device.up && two.up && f.conn.n_down == 0);
+  expect_part("words", f.device.reason.text, "malformed answers from /dev/");
+  expect_part("words", f.device.reason.text, " (unit 1); next try in ");
+  expect_int("without the wire", driver_device_poll(&f.device, 0), BB_ERR_TIMEOUT);
+  expect_uint("with the cause", driver_device_quality(&f.device, "a"), BAD(FORMAT));
+  expect_uint("malformed", f.conn.conn->counters.malformed, 2);
+  spoils = false;
+  for (int i = 0; i < 500 && !f.device.up; i++) {
+    driver_device_poll(&f.device, 0);
+    driver_host_run(&f.host, 20);
+  }
+  expect_true("back by itself", f.device.up);
+  expect_int("well", driver_device_poll(&f.device, 0), 0);
+  driver_device_detach(&two);
+  close_all(&f);
+}
+
 /* 3.5 characters of 10 bits at 1,200 baud are 29 ms. */
 static uint64_t answered_ns, least_gap_ns;
 
@@ -422,6 +460,7 @@ int main(void) {
       cmocka_unit_test(test_rtu_refusals_become_qualities),
       cmocka_unit_test(test_rtu_faults),
       cmocka_unit_test(test_rtu_units_share_the_line),
+      cmocka_unit_test(test_rtu_spoilt_answers_lose_the_unit),
       cmocka_unit_test(test_rtu_keeps_silence_between_frames),
       cmocka_unit_test(test_rtu_unplugged),
       cmocka_unit_test(test_rtu_port_that_comes_later),

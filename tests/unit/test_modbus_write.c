@@ -20,6 +20,7 @@ static const char writable[] =
     "  - { name: mode, type: uint16, holding: 5, bit: 4, bits: 3, write: true }\n"
     "  - { name: flag, type: bit, holding: 5, bit: 0, alias: true, write: true }\n"
     "  - { name: low, type: uint8, holding: 6, write: true }\n"
+    "  - { name: masked, type: uint8, holding: 7, write: { function: 22 } }\n"
     "  - { name: wide, type: uint32, holding: 8, bit: 8, bits: 16, write: true }\n"
     "  - { name: sf, type: int16, holding: 21 }\n"
     "  - { name: watts, type: int16, holding: 20, scale_from: sf, write: true }\n"
@@ -80,6 +81,7 @@ static const row rows[] = {
     {"flag", 1, 'h', 5, {0x8000, 7}, {0x8001, 7}},
     {"flag", 0, 'h', 5, {0xFFFF, 7}, {0xFFFE, 7}},
     {"low", 0x34, 'h', 6, {0xAB12, 7}, {0xAB34, 7}},
+    {"masked", 0x34, 'h', 7, {0xAB12, 7}, {0xAB34, 7}},
     {"wide", 0x1234, 'h', 8, {0xFFFF, 0xFFFF}, {0xFF12, 0x34FF}},
     {"coil", 1, 'c', 7, {0, 0}, {1, 0}},
     {"coil", 0, 'c', 7, {1, 1}, {0, 1}},
@@ -281,6 +283,8 @@ static const habit_row habits[] = {
     {"well", ALL, "u16", BB_OUTCOME_CONFIRMED, "written and read back", 1, 1, 50},
     {"blind", ALL, "blind", BB_OUTCOME_CONFIRMED, "written", 1, 0, 0},
     {"no mask write", NO_MASK, "low", BB_OUTCOME_CONFIRMED, "written and read back", 2, 2, 0},
+    {"only a mask write", NO_MASK, "masked", BB_OUTCOME_REFUSED,
+     "masked (holding 7): the device does not know this function (exception 1)", 1, 0, 0},
     {"no answer", MUTE_WRITES, "u16", BB_OUTCOME_UNKNOWN,
      "u16 (holding 0): sent, and may have been written: no answer (127.0.0.1:", 1, 0, 50},
     {"not read back", MUTE_READS, "u16", BB_OUTCOME_UNKNOWN, "written, but not read back", 1, 1,
@@ -321,6 +325,12 @@ static void test_write_remembers_that_a_device_cannot_mask(void **state) {
   expect_uint("22, then 6", p.writes, 2);
   expect_int("second", driver_device_write(&rig.device, "low", 0x35), BB_OUTCOME_CONFIRMED);
   expect_uint("6 at once", p.writes, 3);
+  /* The profile wants the rest of this register left alone, so 22 it stays. */
+  p.registers[7] = 0xAB00;
+  expect_int("another point", driver_device_write(&rig.device, "masked", 0x34), BB_OUTCOME_REFUSED);
+  expect_uint("22", rig.peer.last.function, 22);
+  expect_uint("and nothing else", p.writes, 4);
+  expect_uint("register", p.registers[7], 0xAB00);
   modbus_rig_close(&rig);
 }
 

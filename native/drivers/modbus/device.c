@@ -44,10 +44,18 @@ static int make_shapes(const bb_attachment *attachment, bb_shape **shapes) {
   return 0;
 }
 
+/* A guest shares no unit with the devices of the line. */
+static int take_unit(bb_modbus_device *device, uint8_t id) {
+  const bb_profile_modbus *modbus = &device->base.profile->modbus;
+  return device->base.apart
+             ? bb_modbus_unit_take_apart(device->line, id, modbus->min_interval_ms, &device->unit)
+             : bb_modbus_unit_take(device->line, id, modbus->max_in_flight, modbus->min_interval_ms,
+                                   &device->unit);
+}
+
 int bb_modbus_attach(bb_attachment *attachment, const bb_schema *schema) {
   bb_modbus_device *device = device_of(attachment);
   bb_modbus_line *line = (bb_modbus_line *)attachment->conn;
-  const bb_profile_modbus *modbus = &attachment->profile->modbus;
   bb_shape *shapes[BB_MAX_SCANS];
   assert(attachment->n_scans <= BB_MAX_SCANS);
   device->line = line;
@@ -56,14 +64,14 @@ int bb_modbus_attach(bb_attachment *attachment, const bb_schema *schema) {
   bb_modbus_limits_init(&device->limits, attachment->profile);
   int err = make_shapes(attachment, shapes);
   if (err < 0) return err;
-  err = bb_modbus_unit_take(line, bb_modbus_unit_read(schema, attachment->options),
-                            modbus->max_in_flight, modbus->min_interval_ms, &device->unit);
+  err = take_unit(device, bb_modbus_unit_read(schema, attachment->options));
   if (err < 0) goto out;
   err = make_reads(device);
   if (err < 0) {
     bb_modbus_unit_give(device->unit);
     goto out;
   }
+  bb_modbus_hint_init(&device->hint, device);
   bb_list_append(&device->unit->devices, &device->node);
   attachment->up = true;
   for (uint32_t i = 0; i < attachment->n_scans; i++) {
@@ -110,6 +118,7 @@ static void on_leave(bb_list *node) {
   for (uint32_t i = 0; i < device->base.n_scans; i++) {
     bb_modbus_read_end(&device->reads[i], BB_ERR_CLOSED);
   }
+  bb_modbus_hint_close(&device->hint);
   while ((first = bb_list_first(&device->writes)) != NULL) {
     bb_modbus_write_abandon(BB_LIST_ITEM(first, bb_modbus_write, node));
   }
@@ -119,11 +128,20 @@ static void on_leave(bb_list *node) {
   host->on_detached(&device->base);
 }
 
+/* Also when the connection is back and the device still does not answer: that is another loss. */
+static bool is_news(const bb_modbus_device *device, bool up, bool with_line) {
+  if (device->left) return false;
+  if (!device->told || device->base.up != up) return true;
+  return !up && device->lost_with_line && !with_line;
+}
+
 static void on_unit(bb_modbus_unit *unit, bool up, const bb_reason *reason) {
+  bool with_line = !up && unit->line->down;
   for (bb_list *node = unit->devices.next; node != &unit->devices; node = node->next) {
     bb_modbus_device *device = BB_LIST_ITEM(node, bb_modbus_device, node);
-    if ((device->told && device->base.up == up) || device->left) continue;
+    if (!is_news(device, up, with_line)) continue;
     device->told = true;
+    device->lost_with_line = with_line;
     device->base.up = up;
     unit->line->base.host->on_device(&device->base, up, reason);
   }
@@ -136,6 +154,7 @@ static void on_back(bb_modbus_unit *unit) {
       bb_modbus_plan_forgive(&device->reads[i].plan);
     }
     device->no_mask_write = false;
+    bb_modbus_hint_renew(&device->hint);
   }
 }
 

@@ -3,6 +3,7 @@
 #ifndef BB_DRIVERS_MODBUS_DEVICE_H
 #define BB_DRIVERS_MODBUS_DEVICE_H
 
+#include "drivers/modbus/hint.h"
 #include "drivers/modbus/line.h"
 #include "drivers/modbus/plan.h"
 #include "drivers/modbus/read.h"
@@ -17,9 +18,12 @@ typedef struct bb_modbus_device {
   bb_list writes;  /* bb_modbus_write.node: its commands */
   bb_modbus_limits limits;
   bb_modbus_read *reads; /* one a scan */
-  bool told;             /* on_device was called */
-  bool left;             /* detach was called */
-  bool no_mask_write;    /* it does not know function 22 */
+  bb_modbus_hint hint;
+  bool told;           /* on_device was called */
+  bool lost_with_line; /* it said that the connection is down, not that the device is silent */
+  bool delivered;      /* some request was answered with more than a refusal */
+  bool left;           /* detach was called */
+  bool no_mask_write;  /* it does not know function 22 */
 } bb_modbus_device;
 
 int bb_modbus_attach(bb_attachment *attachment, const bb_schema *schema);

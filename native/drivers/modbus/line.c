@@ -104,9 +104,7 @@ static bb_modbus_slot *free_slot(bb_modbus_line *line) {
 static void send_next(bb_modbus_line *line, bb_modbus_job *job) {
   bb_modbus_unit *unit = job->unit;
   bb_modbus_slot *slot = free_slot(line);
-  if (job->fresh && unit->min_interval_ms > 0) {
-    unit->next_poll_ns = line->now_ns + unit->min_interval_ms * BB_NS_PER_MS;
-  }
+  if (job->fresh) bb_modbus_unit_pace(unit);
   job->fresh = false;
   if (!job->type->next(job, &slot->request, &slot->tag)) return;
   if (job->is_write) {
@@ -114,6 +112,7 @@ static void send_next(bb_modbus_line *line, bb_modbus_job *job) {
   } else {
     pass_turn(line, job);
   }
+  line->garbled = false;
   slot->job = job;
   slot->unit = unit;
   slot->id = ++line->last_id;

@@ -60,16 +60,20 @@ struct bb_modbus_job {
   bb_list node;
 };
 
-/* One unit id of the line, shared by the devices that have it. */
+/* One unit id of the line, shared by the devices that have it. A guest (bb_attachment.apart) has a unit
+ * of its own beside that: its failures are no failures of the devices, and it counts neither among the
+ * units of the line nor among the dead ones. Pauses are kept by both, as the device is one. */
 struct bb_modbus_unit {
   /* read-only */
   uint8_t id;
   uint8_t cause;   /* of quality, while it does not answer: BB_CAUSE_… */
   bool lost;       /* it does not answer, and its devices have been told */
   bool untold;     /* a device has come that was told nothing yet */
+  bool apart;      /* of a guest */
   bb_list devices; /* bb_modbus_device.node */
   bb_modbus_breaker breaker;
   /* private */
+  bb_modbus_budget budget; /* of a guest; the others share the line's */
   bb_modbus_line *line;
   bb_list node;          /* in line->units */
   bb_list ready;         /* in line->ready while jobs wait */
@@ -138,11 +142,13 @@ struct bb_modbus_line {
   uint16_t depth;
   uint16_t silence; /* time-outs in a row without a byte */
   uint16_t n_writes;
-  bool told;        /* the host knows whether the connection is up */
-  bool fruitless;   /* the last connection gave no answer */
-  int broken;       /* 0, or why the line has to start anew */
-  uint64_t rest_ns; /* no request before */
-  uint32_t n_units, n_open;
+  bool garbled;             /* what has come makes no sense; see bb_modbus_line_garbled */
+  bool told;                /* the host knows whether the connection is up */
+  bool fruitless;           /* the last connection gave no answer */
+  int broken;               /* 0, or why the line has to start anew */
+  uint64_t rest_ns;         /* no request before */
+  uint32_t n_units, n_open; /* guests left out */
+  uint32_t n_apart;
   bb_modbus_budget budget;
   bb_modbus_slot *slots;
   bb_list units;
@@ -168,6 +174,10 @@ void bb_modbus_line_leave(bb_modbus_line *line);
 int bb_modbus_unit_take(bb_modbus_line *line, uint8_t id, uint32_t max_in_flight,
                         uint32_t min_interval_ms, bb_modbus_unit **out);
 void bb_modbus_unit_give(bb_modbus_unit *unit);
+
+/* A unit for a guest, given back like any other. How much may be under way stays as it is. */
+int bb_modbus_unit_take_apart(bb_modbus_line *line, uint8_t id, uint32_t min_interval_ms,
+                              bb_modbus_unit **out);
 
 /* Asks for a job's turn. 0, or the status with which a read ends at once: BB_ERR_CLOSED, the line is
  * down; BB_ERR_TIMEOUT, the unit is dead. A job may be queued again while requests of it are under
@@ -205,6 +215,13 @@ static inline void bb_modbus_line_heard(bb_modbus_line *line) {
   line->silence = 0;
 }
 
+/* What came is no answer to anything, and is counted. A request whose time is over then has not met
+ * silence, but a malformed answer. Forgotten with the next request. */
+static inline void bb_modbus_line_garbled(bb_modbus_line *line) {
+  line->base.counters.malformed++;
+  line->garbled = true;
+}
+
 /* The slot under way with that id; NULL: the answer is late or foreign. */
 bb_modbus_slot *bb_modbus_line_find(bb_modbus_line *line, uint16_t id);
 
@@ -212,19 +229,21 @@ bb_modbus_slot *bb_modbus_line_find(bb_modbus_line *line, uint16_t id);
  * nothing has been done. */
 int bb_modbus_line_pdu(bb_modbus_line *line, bb_modbus_slot *slot, const uint8_t *pdu, size_t len);
 
-/* None: BB_ERR_TIMEOUT, or BB_ERR_FORMAT (it makes no sense). */
+/* None: BB_ERR_TIMEOUT, or BB_ERR_FORMAT (it makes no sense). Either counts against the unit. */
 void bb_modbus_line_no_answer(bb_modbus_line *line, bb_modbus_slot *slot, int status);
 
-/* Time has passed: time-outs, pauses. */
-void bb_modbus_line_tick(bb_modbus_line *line);
+/* Time has passed: time-outs, pauses. True if a request has ended by it. */
+bool bb_modbus_line_tick(bb_modbus_line *line);
 
 /* Requests can be sent, not before `pause_ms` have passed. */
 void bb_modbus_line_up(bb_modbus_line *line, uint32_t pause_ms);
 
-/* They cannot for the moment: what is under way ends with that status, what waits goes on waiting. */
+/* They cannot for the moment: what is under way ends with that status, what waits goes on waiting.
+ * BB_ERR_FORMAT counts against the units that were asked. */
 void bb_modbus_line_pause(bb_modbus_line *line, int status);
 
-/* They cannot, and all that waits or is under way ends. `reason` is told to the devices. */
+/* They cannot, and all that waits or is under way ends. `reason` is told to the devices; with the code
+ * BB_ERR_FORMAT it counts against the units that were asked. */
 void bb_modbus_line_down(bb_modbus_line *line, const bb_reason *reason);
 
 #endif

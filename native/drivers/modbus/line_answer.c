@@ -82,7 +82,8 @@ int bb_modbus_line_pdu(bb_modbus_line *line, bb_modbus_slot *slot, const uint8_t
   return 0;
 }
 
-void bb_modbus_line_no_answer(bb_modbus_line *line, bb_modbus_slot *slot, int status) {
+/* The request has come to nothing: BB_ERR_TIMEOUT or BB_ERR_FORMAT. */
+static void give_up(bb_modbus_line *line, bb_modbus_slot *slot, int status) {
   bb_modbus_job *job = slot->job;
   uint16_t tag = slot->tag;
   uint64_t took_ns = line->now_ns - slot->sent_ns;
@@ -90,37 +91,59 @@ void bb_modbus_line_no_answer(bb_modbus_line *line, bb_modbus_slot *slot, int st
   if (line->options->pause_ms > 0) {
     line->rest_ns = line->now_ns + line->options->pause_ms * BB_NS_PER_MS;
   }
-  if (status == BB_ERR_TIMEOUT) {
-    line->base.counters.timeouts++;
-    if (++line->silence >= BB_MODBUS_MAX_SILENCE && !line->transport->keeps_time) {
-      line->broken = BB_ERR_TIMEOUT;
-    }
-    /* Without ids a late answer could pass for that to the next request; but it names its unit, so
-     * the others may go on. */
-    if (!line->transport->has_ids) bb_modbus_unit_rest(unit, line->options->timeout_ms);
-    bb_modbus_unit_failed(unit, BB_CAUSE_NO_ANSWER, took_ns);
-  } else {
-    line->base.counters.malformed++;
-    if (job != NULL && job->probe) bb_modbus_breaker_cancelled(&unit->breaker);
-  }
+  bb_modbus_unit_failed(unit, status == BB_ERR_FORMAT ? BB_CAUSE_FORMAT : BB_CAUSE_NO_ANSWER,
+                        took_ns);
   if (job != NULL) job->probe = false;
   bb_modbus_unit_release(unit);
   if (job != NULL) job->type->failed(job, tag, status);
 }
 
-void bb_modbus_line_tick(bb_modbus_line *line) {
+/* Without ids a late answer could pass for that to the next request; but it names its unit, so the
+ * others may go on. */
+static void await_late(bb_modbus_line *line, const bb_modbus_slot *slot) {
+  if (!line->transport->has_ids) bb_modbus_unit_rest(slot->unit, line->options->timeout_ms);
+}
+
+void bb_modbus_line_no_answer(bb_modbus_line *line, bb_modbus_slot *slot, int status) {
+  if (status == BB_ERR_TIMEOUT) {
+    line->base.counters.timeouts++;
+    /* That a guest meets silence is no sign that the line is dead. */
+    line->silence = (uint16_t)(line->silence + !slot->unit->apart);
+    if (line->silence >= BB_MODBUS_MAX_SILENCE && !line->transport->keeps_time) {
+      line->broken = BB_ERR_TIMEOUT;
+    }
+    await_late(line, slot);
+  } else {
+    line->base.counters.malformed++;
+  }
+  give_up(line, slot, status);
+}
+
+static void expire(bb_modbus_line *line, bb_modbus_slot *slot) {
+  if (line->garbled) {
+    await_late(line, slot);
+    give_up(line, slot, BB_ERR_FORMAT);
+  } else {
+    bb_modbus_line_no_answer(line, slot, BB_ERR_TIMEOUT);
+  }
+}
+
+bool bb_modbus_line_tick(bb_modbus_line *line) {
   uint64_t earliest_ns = UINT64_MAX;
-  if (line->transport->keeps_time) return;
+  bool ended = false;
+  if (line->transport->keeps_time) return false;
   for (uint16_t i = 0; i < line->n_slots; i++) {
     bb_modbus_slot *slot = &line->slots[i];
     if (slot->unit == NULL || slot->due_ns > line->now_ns) continue;
-    bb_modbus_line_no_answer(line, slot, BB_ERR_TIMEOUT);
+    expire(line, slot);
+    ended = true;
   }
   for (uint16_t i = 0; i < line->n_slots; i++) {
     const bb_modbus_slot *slot = &line->slots[i];
     if (slot->unit != NULL && slot->due_ns < earliest_ns) earliest_ns = slot->due_ns;
   }
   if (earliest_ns != UINT64_MAX) line->transport->wake(line, earliest_ns, false);
+  return ended;
 }
 
 void bb_modbus_line_up(bb_modbus_line *line, uint32_t pause_ms) {
@@ -135,6 +158,23 @@ void bb_modbus_line_up(bb_modbus_line *line, uint32_t pause_ms) {
   /* Who takes connections and drops them again is not called up until it has answered. */
   if (!line->fruitless) announce_up(line);
   if (was_down) bb_modbus_units_back(line);
+}
+
+static bool is_first_of_unit(const bb_modbus_line *line, uint16_t slot) {
+  for (uint16_t i = 0; i < slot; i++) {
+    if (line->slots[i].unit == line->slots[slot].unit) return false;
+  }
+  return true;
+}
+
+/* Which of the requests was met with garbage nobody can tell. A unit that answers well between two
+ * such events is soon cleared of it. */
+static void blame(bb_modbus_line *line) {
+  for (uint16_t i = 0; i < line->n_slots; i++) {
+    const bb_modbus_slot *slot = &line->slots[i];
+    if (slot->unit == NULL || !is_first_of_unit(line, i)) continue;
+    bb_modbus_unit_failed(slot->unit, BB_CAUSE_FORMAT, line->now_ns - slot->sent_ns);
+  }
 }
 
 static void break_slots(bb_modbus_line *line, int status) {
@@ -156,6 +196,7 @@ static void break_slots(bb_modbus_line *line, int status) {
 void bb_modbus_line_pause(bb_modbus_line *line, int status) {
   line->ready = false;
   line->broken = 0;
+  if (status == BB_ERR_FORMAT) blame(line);
   break_slots(line, status);
 }
 
@@ -168,6 +209,7 @@ void bb_modbus_line_down(bb_modbus_line *line, const bb_reason *reason) {
   line->base.up = false;
   line->told = true;
   if (is_news) line->base.host->on_link(&line->base, false, reason);
+  if (reason->code == BB_ERR_FORMAT) blame(line);
   break_slots(line, BB_ERR_CLOSED);
   bb_modbus_units_lost(line, reason);
   bb_list *node;

@@ -18,6 +18,9 @@ bb_modbus_pass bb_modbus_unit_ask(bb_modbus_unit *unit);
 void bb_modbus_unit_answered(bb_modbus_unit *unit, uint64_t took_ns);
 void bb_modbus_unit_failed(bb_modbus_unit *unit, uint8_t cause, uint64_t took_ns);
 
+/* A poll of it has begun: the pause until the next one. */
+void bb_modbus_unit_pace(bb_modbus_unit *unit);
+
 /* All of them: the line is down, or up again. */
 void bb_modbus_units_lost(bb_modbus_line *line, const bb_reason *reason);
 void bb_modbus_units_back(bb_modbus_line *line);

@@ -19,8 +19,8 @@ void bb_modbus_limits_init(bb_modbus_limits *limits, const bb_profile *profile) 
   limits->most[BB_SPACE_INPUT] = limits->most[BB_SPACE_HOLDING] = (uint16_t)modbus->max_registers;
 }
 
-static bool is_readable(const bb_modbus_limits *limits, bb_space space, uint32_t first,
-                        uint32_t end) {
+bool bb_modbus_limits_allow(const bb_modbus_limits *limits, bb_space space, uint32_t first,
+                            uint32_t end) {
   if (first >= end) return true;
   for (uint32_t i = 0; i < limits->n_unreadable; i++) {
     const bb_range *range = &limits->unreadable[i];
@@ -38,7 +38,7 @@ bb_modbus_span bb_modbus_span_of(const bb_modbus_plan *plan, uint16_t place) {
   if (span.first < first) first = span.first;
   if (span.end > end) end = span.end;
   if (scale->space != point->space || end - first > plan->limits->most[point->space] ||
-      !is_readable(plan->limits, point->space, first, end)) {
+      !bb_modbus_limits_allow(plan->limits, point->space, first, end)) {
     return span;
   }
   return (bb_modbus_span){first, end, true};
@@ -64,7 +64,8 @@ void bb_modbus_gather(const bb_modbus_plan *plan, bb_modbus_item *items, uint16_
     bb_modbus_span span = bb_modbus_span_of(plan, item.place);
     if (bb_modbus_plan_point(plan, item.place)->space != space || span.first > all.end + gap) break;
     uint32_t end = span.end > all.end ? span.end : all.end;
-    if (end - all.first > most || !is_readable(plan->limits, space, all.end, end)) continue;
+    if (end - all.first > most || !bb_modbus_limits_allow(plan->limits, space, all.end, end))
+      continue;
     all.end = end;
     memmove(items + taken + 1, items + taken, (size_t)(i - taken) * sizeof(*items));
     items[taken++] = item;

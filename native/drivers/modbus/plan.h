@@ -90,6 +90,10 @@ typedef struct bb_modbus_plan {
 /* As the profile says. Its memory is used until the end. */
 void bb_modbus_limits_init(bb_modbus_limits *limits, const bb_profile *profile);
 
+/* True if nothing from `first` to before `end` is marked as unreadable. */
+bool bb_modbus_limits_allow(const bb_modbus_limits *limits, bb_space space, uint32_t first,
+                            uint32_t end);
+
 /* True if the scale factor of that point, if it has one, can be read together with it. */
 bool bb_modbus_limits_scale(bb_modbus_limits *limits, const bb_profile *profile, uint16_t point);
 

@@ -95,6 +95,9 @@ static void finish(bb_modbus_read *read) {
                  "scan %s: refused addresses or lengths; now %u reads, %u of them uncertain",
                  attachment->scans[read->scan].name, read->plan.n_blocks, read->plan.unsettled);
   }
+  read->polled = true;
+  read->unknown = read->status == 0 && read->n_asked > 0 && read->n_unknown == read->n_asked;
+  if (read->unknown) bb_modbus_hint_consider(&read->device->hint);
   if (draft == NULL && status == 0) status = BB_ERR_AGAIN;
   read->busy = false;
   read->draft = NULL;
@@ -116,6 +119,7 @@ static bool next(bb_modbus_job *job, bb_modbus_request *request, uint16_t *tag) 
   request->quantity = block->count;
   *tag = read->next;
   read->waiting++;
+  read->n_asked++;
   read->next = skip(&read->plan, (uint16_t)(read->next + 1));
   job->more = read->next < read->plan.n_blocks;
   return true;
@@ -132,7 +136,11 @@ static void answered(bb_modbus_job *job, uint16_t tag, uint8_t exception,
     bb_draft *draft = draft_of(read);
     if (draft != NULL) bb_modbus_decode(&read->plan, tag, response->data, draft);
     bb_modbus_plan_accepted(&read->plan, tag);
+    read->device->delivered = true;
   } else {
+    if (exception == BB_MODBUS_ILLEGAL_FUNCTION || exception == BB_MODBUS_ILLEGAL_DATA_ADDRESS) {
+      read->n_unknown++;
+    }
     mark(read, tag, BAD(cause), exception);
     bb_modbus_plan_refused(&read->plan, tag, exception);
     if (cause == BB_CAUSE_GATEWAY) {
@@ -175,7 +183,7 @@ void bb_modbus_read_start(bb_modbus_read *read) {
   read->taken = false;
   read->answered = false;
   read->status = 0;
-  read->waiting = 0;
+  read->waiting = read->n_asked = read->n_unknown = 0;
   bb_modbus_plan_begin(&read->plan, read->device->line->now_ns);
   read->next = skip(&read->plan, 0);
   /* Without a block there is nothing to ask, and all points stay "not read". */

@@ -31,10 +31,14 @@ typedef struct bb_modbus_read {
   uint32_t scan;    /* place in the attachment's scans */
   uint16_t next;    /* the block to be read next */
   uint16_t waiting; /* blocks under way */
-  int status;       /* why the rest is given up */
-  bool busy;        /* a poll is under way */
-  bool taken;       /* the host was asked for a draft */
-  bool answered;    /* something came */
+  uint16_t n_asked; /* blocks of this poll, and those of them that were refused as unknown: */
+  uint16_t n_unknown;
+  int status;    /* why the rest is given up */
+  bool busy;     /* a poll is under way */
+  bool taken;    /* the host was asked for a draft */
+  bool answered; /* something came */
+  bool polled;   /* some poll has ended; of the newest one: */
+  bool unknown;  /* each block was refused, function or address not known (exceptions 1, 2) */
 } bb_modbus_read;
 
 /* 0 or BB_ERR_NOMEM. The device has its unit and its limits. */

@@ -43,13 +43,17 @@ static int transmit(bb_modbus_line *line, const bb_modbus_slot *slot) {
   return sent == len ? 0 : UV_ENOBUFS;
 }
 
-/* The start of a frame whose rest does not come in time would swallow the answers that follow. */
+/* The start of a frame whose rest does not come in time would swallow the answers that follow, unless
+ * the next request clears the buffer. */
 static void tick(bb_modbus_tcp *tcp) {
-  uint64_t before = tcp->line.base.counters.timeouts;
-  bb_modbus_line_tick(&tcp->line);
-  if (tcp->line.base.counters.timeouts == before || tcp->filled == 0 || is_rtu(tcp)) return;
-  tcp->line.base.counters.malformed++;
-  bb_modbus_tcp_lost(tcp, BB_ERR_FORMAT);
+  bb_modbus_line *line = &tcp->line;
+  bool begun = tcp->filled > 0, was_garbled = line->garbled;
+  line->garbled = was_garbled || begun;
+  bool ended = bb_modbus_line_tick(line);
+  line->garbled = was_garbled;
+  if (!begun || !ended) return;
+  line->base.counters.malformed++;
+  if (!is_rtu(tcp)) bb_modbus_tcp_lost(tcp, BB_ERR_FORMAT);
 }
 
 static void on_timer(uv_timer_t *timer) {
@@ -135,7 +139,7 @@ static int take_rtu(bb_modbus_tcp *tcp, const uint8_t *bytes, size_t len) {
   int used = bb_modbus_rtu_unpack_response(&frame, bytes, len);
   if (used < 0) {
     /* What follows the garbage is garbage too, until the next request clears the buffer. */
-    line->base.counters.malformed++;
+    bb_modbus_line_garbled(line);
     return (int)len;
   }
   if (used == 0) return 0;

@@ -15,6 +15,12 @@
  * at once, and nobody is told unless that fails. One that gave none is no success: the next try
  * waits, each time longer, up to reconnect_max.
  *
+ * A host name may have several addresses (io/resolver.h). One that says no within a second (refused,
+ * unreachable) is followed by the next at once; after a time-out, or a connection that gave no answer,
+ * the next one's turn comes with the next try. The address that answered last comes first. The name
+ * is looked up again when all have failed, and for a new connection once a minute at most; what is
+ * known already serves as long as that brings nothing.
+ *
  * A request that the socket does not take at once ends the connection: requests are so small, and so
  * few under way, that a full send buffer means a peer which reads no more.
  */
@@ -47,7 +53,8 @@ typedef struct bb_modbus_tcp {
   uv_connect_t connecting;
   bb_resolve resolve;
   bb_backoff backoff;
-  uint64_t timer_ns; /* when the timer fires; 0: it is not armed */
+  uint64_t timer_ns;  /* when the timer fires; 0: it is not armed */
+  uint64_t looked_ns; /* when the host's name was looked up last */
   uint64_t
       until_ns;    /* of looking and trying: the end; of resting: the next try, or 0: not by time */
   uint8_t state;   /* bb_modbus_tcp_state */

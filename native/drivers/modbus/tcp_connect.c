@@ -8,6 +8,9 @@
 #include "drivers/modbus/tcp.h"
 #include "io/error.h"
 
+#define LOOK_UP_EACH_NS (60 * BB_NS_PER_S) /* how long addresses are used without a lookup */
+#define QUICK_NS BB_NS_PER_S               /* what says no sooner costs no time worth telling */
+
 static void on_socket_closed(uv_handle_t *handle);
 
 static void close_socket(bb_modbus_tcp *tcp) {
@@ -21,6 +24,9 @@ static void explain(const bb_modbus_tcp *tcp, int status, bool was_open, char *o
   const char *place = tcp->line.place;
   if (tcp->state == BB_MODBUS_TCP_LOOKING) {
     snprintf(out, cap, "the address of %s was not found: %s", tcp->options.host,
+             bb_error_text(status));
+  } else if (!was_open && tcp->resolve.n_found > 1) {
+    snprintf(out, cap, "no connection to %s (%u addresses): %s", place, tcp->resolve.n_found,
              bb_error_text(status));
   } else if (!was_open) {
     snprintf(out, cap, "no connection to %s: %s", place, bb_error_text(status));
@@ -48,12 +54,40 @@ static void fail(bb_modbus_tcp *tcp, int status, bool was_open) {
   bb_reason_set(&reason, status == UV_EOF ? BB_ERR_CLOSED : status, 0, "%s; next try in %s", why,
                 next);
   bb_log_debug(line->base.log, line->base.id, "%s", reason.text);
+  if (tcp->state != BB_MODBUS_TCP_LOOKING) bb_resolve_pass(&tcp->resolve);
   tcp->state = BB_MODBUS_TCP_RESTING;
   tcp->again = false;
   tcp->until_ns = line->now_ns + wait_ms * BB_NS_PER_MS;
   close_socket(tcp);
   bb_modbus_tcp_wake(tcp, tcp->until_ns, true);
   bb_modbus_line_down(line, &reason);
+}
+
+/* The address in turn has not taken the connection. */
+static void fail_here(bb_modbus_tcp *tcp, int status) {
+  uint64_t began_ns = tcp->until_ns - tcp->options.connect_timeout_ms * BB_NS_PER_MS;
+  bool was_last = tcp->resolve.n_left < 2;
+  if (was_last || tcp->line.now_ns - began_ns >= QUICK_NS) {
+    fail(tcp, status, false);
+    return;
+  }
+  bb_log_debug(tcp->line.base.log, tcp->line.base.id, "%s: an address does not work: %s",
+               tcp->line.place, bb_error_text(status));
+  bb_resolve_pass(&tcp->resolve);
+  tcp->state = BB_MODBUS_TCP_RESTING;
+  tcp->again = true;
+  tcp->until_ns = 0;
+  close_socket(tcp);
+}
+
+/* Whether the address in turn is one to come back to. */
+static void judge_address(bb_modbus_tcp *tcp) {
+  if (tcp->line.answered) {
+    bb_resolve_keep(&tcp->resolve);
+    bb_backoff_reset(&tcp->backoff);
+  } else if (tcp->line.silence > 0) {
+    bb_resolve_pass(&tcp->resolve);
+  }
 }
 
 void bb_modbus_tcp_lost(bb_modbus_tcp *tcp, int status) {
@@ -67,7 +101,7 @@ void bb_modbus_tcp_lost(bb_modbus_tcp *tcp, int status) {
   char why[BB_MAX_REASON];
   explain(tcp, status, true, why, sizeof(why));
   bb_log_debug(line->base.log, line->base.id, "%s; connecting again", why);
-  if (line->answered) bb_backoff_reset(&tcp->backoff);
+  judge_address(tcp);
   tcp->state = BB_MODBUS_TCP_RESTING;
   tcp->again = true;
   tcp->until_ns = 0;
@@ -78,7 +112,7 @@ void bb_modbus_tcp_lost(bb_modbus_tcp *tcp, int status) {
 
 void bb_modbus_tcp_rest(bb_modbus_tcp *tcp) {
   if (tcp->state != BB_MODBUS_TCP_OPEN) return;
-  if (tcp->line.answered) bb_backoff_reset(&tcp->backoff);
+  judge_address(tcp);
   tcp->state = BB_MODBUS_TCP_RESTING;
   tcp->until_ns = 0;
   close_socket(tcp);
@@ -99,7 +133,7 @@ static void on_connect(uv_connect_t *request, int status) {
   bb_modbus_line_enter(&tcp->line);
   if (status == 0) status = set_up(tcp);
   if (status < 0) {
-    fail(tcp, status, false);
+    fail_here(tcp, status);
   } else {
     bb_log_debug(tcp->line.base.log, tcp->line.base.id, "connected to %s", tcp->line.place);
     tcp->state = BB_MODBUS_TCP_OPEN;
@@ -111,41 +145,56 @@ static void on_connect(uv_connect_t *request, int status) {
 static void connect_to(bb_modbus_tcp *tcp, const struct sockaddr *address) {
   int err = uv_tcp_init(tcp->line.base.loop, &tcp->socket);
   tcp->state = BB_MODBUS_TCP_TRYING;
-  if (err == 0) {
-    tcp->has_socket = true;
-    tcp->socket.data = tcp->connecting.data = tcp;
-    err = uv_tcp_connect(&tcp->connecting, &tcp->socket, address, on_connect);
+  if (err < 0) {
+    fail(tcp, err, false);
+    return;
   }
-  if (err < 0) fail(tcp, err, false);
+  tcp->has_socket = true;
+  tcp->socket.data = tcp->connecting.data = tcp;
+  err = uv_tcp_connect(&tcp->connecting, &tcp->socket, address, on_connect);
+  if (err < 0) fail_here(tcp, err);
 }
 
 static void check_closed(bb_modbus_tcp *tcp);
 
+/* What was known before serves too, when the lookup brings nothing. */
+static void connect_in_turn(bb_modbus_tcp *tcp, int status) {
+  const struct sockaddr *address = bb_resolve_turn(&tcp->resolve);
+  if (address != NULL) {
+    connect_to(tcp, address);
+  } else {
+    fail(tcp, status, false);
+  }
+}
+
 static void on_resolved(bb_resolve *resolve, int status, const struct sockaddr *address) {
   bb_modbus_tcp *tcp = resolve->user;
+  (void)address;
   if (tcp->state == BB_MODBUS_TCP_CLOSED) {
     check_closed(tcp);
     return;
   }
   if (tcp->state != BB_MODBUS_TCP_LOOKING) return;
   bb_modbus_line_enter(&tcp->line);
-  if (status < 0) {
-    fail(tcp, status, false);
-  } else {
-    connect_to(tcp, address);
-  }
+  connect_in_turn(tcp, status);
   bb_modbus_line_leave(&tcp->line);
 }
 
 static void look_up(bb_modbus_tcp *tcp) {
   tcp->state = BB_MODBUS_TCP_LOOKING;
+  tcp->looked_ns = tcp->line.now_ns;
   tcp->resolve.user = tcp;
   /* A former lookup may still hang. */
   int err = tcp->resolve.busy
                 ? BB_ERR_TIMEOUT
                 : bb_resolve_start(&tcp->resolve, tcp->line.base.loop, tcp->options.host,
                                    (uint16_t)tcp->options.port, on_resolved);
-  if (err < 0) fail(tcp, err, false);
+  if (err < 0) connect_in_turn(tcp, err);
+}
+
+static bool is_known(const bb_modbus_tcp *tcp) {
+  return bb_resolve_turn(&tcp->resolve) != NULL &&
+         tcp->line.now_ns - tcp->looked_ns < LOOK_UP_EACH_NS;
 }
 
 void bb_modbus_tcp_start(bb_modbus_tcp *tcp) {
@@ -160,6 +209,8 @@ void bb_modbus_tcp_start(bb_modbus_tcp *tcp) {
   bb_modbus_tcp_wake(tcp, tcp->until_ns, false);
   if (bb_resolve_literal(tcp->options.host, (uint16_t)tcp->options.port, &address)) {
     connect_to(tcp, (const struct sockaddr *)&address);
+  } else if (is_known(tcp)) {
+    connect_to(tcp, bb_resolve_turn(&tcp->resolve));
   } else {
     look_up(tcp);
   }

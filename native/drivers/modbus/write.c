@@ -176,11 +176,13 @@ static void answered(bb_modbus_job *job, uint16_t tag, uint8_t exception,
   (void)tag;
   write->in_flight = false;
   if (exception == 0) {
+    write->device->delivered = true;
     take(write, response);
     return;
   }
   bool cannot_mask = exception == BB_MODBUS_ILLEGAL_FUNCTION && write->masked &&
-                     write->step == BB_MODBUS_STEP_SEND;
+                     write->step == BB_MODBUS_STEP_SEND &&
+                     !bb_modbus_group_must_mask(&write->group, profile_of(write), write->command);
   if (!cannot_mask) {
     bb_modbus_write_refuse(write, exception);
     return;

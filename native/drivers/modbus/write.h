@@ -6,7 +6,8 @@
  *   image    read what the group does not cover but has to write
  *   scale    read the scale factor of a point, once for neighbours that share it
  *   send     functions 5, 6, 15, 16, 22; never repeated, except that a device which does not know 22
- *            (exception 1) gets the whole register, read before, by 6
+ *            (exception 1) gets the whole register, read before, by 6, unless the profile asks for 22
+ *            by name: between that read and the write another master may change the other bits
  *   check    read back where the profile says so; a device may take a moment until it shows the new
  *            value, so what differs is read up to three times, 100 ms apart
  *

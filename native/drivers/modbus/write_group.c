@@ -114,10 +114,16 @@ static bool can_mask(const bb_modbus_group *group, const bb_profile_point *point
   return !bb_modbus_group_is_whole(group);
 }
 
+bool bb_modbus_group_must_mask(const bb_modbus_group *group, const bb_profile *profile,
+                               const bb_command *command) {
+  return point_at(profile, command, group->first)->write_function == BB_MODBUS_MASK_WRITE_REGISTER;
+}
+
 int bb_modbus_group_request(const bb_modbus_group *group, const bb_profile *profile,
                             const bb_command *command, bool mask, bb_modbus_request *request) {
   const bb_profile_point *point = point_at(profile, command, group->first);
-  bool masks = mask && can_mask(group, point);
+  bool must = bb_modbus_group_must_mask(group, profile, command);
+  bool masks = (mask || must) && can_mask(group, point);
   if (!masks && !bb_modbus_group_is_whole(group)) return BB_ERR_STATE;
   *request = (bb_modbus_request){
       .function = function_for(group, point, masks),

@@ -47,8 +47,12 @@ bool bb_modbus_group_is_whole(const bb_modbus_group *group);
 /* Takes what no point covers from what the device has now; then it is whole. */
 void bb_modbus_group_fill(bb_modbus_group *group, const uint8_t *now);
 
+/* True if the profile names function 22 for it: the rest of the register must not be touched. */
+bool bb_modbus_group_must_mask(const bb_modbus_group *group, const bb_profile *profile,
+                               const bb_command *command);
+
 /* The request that writes the image, and the one that reads its registers. `mask`: the device may be
- * asked to mask. If the image is not whole and cannot be masked: BB_ERR_STATE. */
+ * asked to mask, which counts where the profile does not name a function. If the image is not whole and cannot be masked: BB_ERR_STATE. */
 int bb_modbus_group_request(const bb_modbus_group *group, const bb_profile *profile,
                             const bb_command *command, bool mask, bb_modbus_request *request);
 void bb_modbus_group_read(const bb_modbus_group *group, bb_modbus_request *request);

@@ -25,6 +25,7 @@ struct driver_host {
   size_t allocations; /* of the driver in its last open or attach */
   /* public */
   size_t fail_open, fail_attach; /* the allocation of the driver that fails; 0: none */
+  bool apart;                    /* what is attached next is a guest */
 };
 
 struct driver_conn {
@@ -63,7 +64,7 @@ struct driver_device {
   bb_attachment *attachment;
   driver_scan scans[BB_MAX_SCANS];
   bool up;
-  unsigned n_up, n_down; /* calls of on_device; the first answer is one */
+  unsigned n_up, n_down; /* calls of on_device: the first answer is one, another cause too */
   bb_reason reason;      /* of the last */
   unsigned n_written;
   bb_outcome outcome; /* of the last command */

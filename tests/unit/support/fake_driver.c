@@ -99,6 +99,9 @@ static void fill(fake_device *device, bb_draft *draft) {
     if (bb_value_convert(number, shape->points[i].type, &value) < 0) continue;
     bb_value_store(value, draft->values + shape->offsets[i], shape->points[i].size);
     draft->quality[i] = device->quality;
+    draft->codes[i] = device->code;
+    draft->has_codes = device->code != 0;
+    if (draft->raw != NULL) memset(draft->raw + (size_t)i * BB_DRAFT_RAW, i + 1, BB_DRAFT_RAW);
   }
 }
 

@@ -4,7 +4,7 @@
  * The scan "slow" is polled beside it. It proves that the driver interface fits more than polling.
  *
  * Like a real one it answers later, from the loop, and never inside the call. The journal has a line
- * for each call that the runtime makes.
+ * for each call that the runtime makes. The raw bytes of the first point are 01, of the second 02.
  */
 #ifndef BB_TEST_FAKE_DRIVER_H
 #define BB_TEST_FAKE_DRIVER_H
@@ -30,6 +30,7 @@ typedef struct fake_device {
   /* public: what the device does */
   double value;     /* of its first point; each further one is 1 more */
   uint8_t quality;  /* of all points */
+  uint8_t code;     /* of all points */
   int poll_status;  /* negative: polls end with it and bring nothing */
   bool holds_polls; /* polls end by fake_device_end_poll */
   int write_status; /* negative: write returns it */

@@ -251,16 +251,21 @@ void modbus_peer_open_serial(modbus_peer *peer, uv_loop_t *loop, int fd) {
 }
 
 void modbus_peer_open(modbus_peer *peer, uv_loop_t *loop) {
-  struct sockaddr_in address;
+  union {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+  } address = {.any.sa_family = AF_INET};
   int len = sizeof(address);
+  const char *host = peer->host != NULL ? peer->host : "127.0.0.1";
   peer->loop = loop;
   peer->listener.data = peer;
   uv_tcp_init(loop, &peer->listener);
-  uv_ip4_addr("127.0.0.1", peer->port, &address);
-  expect_int("bind", uv_tcp_bind(&peer->listener, (struct sockaddr *)&address, 0), 0);
+  if (uv_ip4_addr(host, peer->port, &address.v4) < 0) uv_ip6_addr(host, peer->port, &address.v6);
+  expect_int("bind", uv_tcp_bind(&peer->listener, &address.any, 0), 0);
   expect_int("listen", uv_listen((uv_stream_t *)&peer->listener, 64, on_connection), 0);
-  uv_tcp_getsockname(&peer->listener, (struct sockaddr *)&address, &len);
-  peer->port = ntohs(address.sin_port);
+  uv_tcp_getsockname(&peer->listener, &address.any, &len);
+  peer->port = ntohs(address.v4.sin_port); /* which lies in the same place in both families */
 }
 
 void modbus_peer_close(modbus_peer *peer) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A raw peer for Modbus, over TCP or at the far end of a serial line, that does what a script says, on the loop of the test. It knows MBAP
- * frames only as far as to find where one ends, and builds its answers by hand. Left to itself it
- * answers reads of registers with 1000 + address, reads of bits with every third bit set, and
- * repeats writes.
+ * A raw peer for Modbus, over TCP or at the far end of a serial line, that does what a script says,
+ * on the loop of the test. It knows MBAP frames only as far as to find where one ends, and builds its
+ * answers by hand. Left to itself it answers reads of registers with 1000 + address, reads of bits
+ * with every third bit set, and repeats writes.
  */
 #ifndef BB_TEST_MODBUS_PEER_H
 #define BB_TEST_MODBUS_PEER_H
@@ -45,10 +45,11 @@ struct modbus_peer {
   bool rtu;           /* frames of a serial line */
   bool close_at_once; /* each connection that is made */
   bool mute;          /* no answers at all */
+  const char *host;   /* its address, IPv4 or IPv6; NULL: 127.0.0.1 */
+  uint16_t port;      /* 0: a free one, which stands here then */
   void *user;
   /* read-only */
   uv_loop_t *loop;
-  uint16_t port;
   unsigned n_accepted, n_requests, n_open;
   modbus_peer_request last;
   /* private */
@@ -56,7 +57,7 @@ struct modbus_peer {
   modbus_peer_client *clients[MODBUS_PEER_CLIENTS];
 };
 
-/* Listens on a free port of 127.0.0.1. */
+/* Listens. */
 void modbus_peer_open(modbus_peer *peer, uv_loop_t *loop);
 
 /* Serves the far end of a serial line, which becomes the peer's. */
