@@ -7,6 +7,7 @@
 
 const { EventEmitter } = require('node:events');
 const path = require('node:path');
+const { setTimeout: delay } = require('node:timers/promises');
 const { serveAdmin } = require('./admin');
 const { dataDir } = require('./data_dir');
 const { Deploy, findMissing } = require('./deploy');
@@ -17,12 +18,16 @@ const { planRuntime } = require('./plan');
 const { Plant } = require('./plant');
 const { Runtime } = require('./runtime');
 const { StatusBoard } = require('./status_board');
+const { testRead } = require('./test_read');
 
 /** @typedef {import('./document').LiveNode} LiveNode */
 /** @typedef {import('./document').Problem} Problem */
 
 /* After a stop of the flows that no start has followed for that long, polling rests. */
 const REST_AFTER_MS = 2000;
+/* How long a read from a dialog waits for the runtime to be there. */
+const START_MS = 8000;
+const LOOK_MS = 50;
 
 /** @typedef {object} Added
  * @property {any} node The live node.
@@ -199,6 +204,24 @@ class Hub extends EventEmitter {
     const shapes = (/** @type {string} */ device, /** @type {string} */ scan) =>
       plant.state.shapes.get(`${device}/${scan}`);
     return { plant, sink, sinkNode, shapes };
+  }
+
+  /** A runtime for a read that nothing of the deployed flows is needed for.
+   * @param {string | undefined} id Of a busbar-runtime. @returns {Promise<Plant>} */
+  async anyPlant(id) {
+    const plant =
+      this.plants.get(id ?? '') ?? [...this.plants.values()][0] ?? this.open('', new Deploy([]));
+    plant.start();
+    const end = Date.now() + START_MS;
+    while (plant.runtime.state !== 'up' && Date.now() < end) await delay(LOOK_MS);
+    return plant;
+  }
+
+  /** Reads a device once, as its dialog describes it. @param {import('./test_read').Wish} wish */
+  async testRead(wish) {
+    const plant = await this.anyPlant(wish.connection.runtime);
+    const nodes = new Map(this.liveNodes().map((node) => [node.id, node]));
+    return testRead(this.RED, plant, wish, nodes);
   }
 
   overview() {
