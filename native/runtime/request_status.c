@@ -2,6 +2,7 @@
 /* Requests that only look: hello and status. Status is all that a person wants to see of a runtime;
  * it holds no secrets, because nothing that it is made of does. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -201,6 +202,25 @@ static void put_sink(bb_json_writer *json, const bb_config_sink *config, const b
   bb_json_writer_end(json);
 }
 
+/* All connections; or, when only some devices are asked for, those of them. */
+static void put_links(bb_json_writer *json, const bb_runtime *runtime, const bb_config *config,
+                      const bb_doc *devices) {
+  bool *wanted = devices != NULL ? calloc(config->n_connections + 1, sizeof(*wanted)) : NULL;
+  for (uint32_t i = 0; wanted != NULL && i < config->n_devices; i++) {
+    const bb_config_device *device = &config->devices[i];
+    if (bb_config_matches(devices, device->id))
+      wanted[device->connection - config->connections] = 1;
+  }
+  bb_json_writer_list(json, "connections");
+  for (uint32_t i = 0; i < config->n_connections; i++) {
+    const bb_config_connection *connection = &config->connections[i];
+    if (wanted != NULL && !wanted[i]) continue;
+    put_link(json, connection, bb_map_get(&runtime->links, connection->id));
+  }
+  bb_json_writer_end(json);
+  free(wanted);
+}
+
 void bb_request_status(bb_request *request) {
   const bb_socket *socket = request->client->socket;
   const bb_runtime *runtime = socket->runtime;
@@ -210,12 +230,7 @@ void bb_request_status(bb_request *request) {
   if (!bb_request_read(request, &status_schema, &in)) return;
   bb_json_writer json = bb_request_answer(request->client, request->id);
   put_runtime(&json, socket);
-  bb_json_writer_list(&json, "connections");
-  for (uint32_t i = 0; i < config->n_connections; i++) {
-    const bb_config_connection *connection = &config->connections[i];
-    put_link(&json, connection, bb_map_get(&runtime->links, connection->id));
-  }
-  bb_json_writer_end(&json);
+  put_links(&json, runtime, config, in.devices);
   bb_json_writer_list(&json, "devices");
   for (uint32_t i = 0; i < config->n_devices; i++) {
     const bb_config_device *device = &config->devices[i];
