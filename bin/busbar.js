@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 'use strict';
 
-/* What npm puts on the PATH as `busbar`: migrates flows itself, and hands all else to the native
+/* What npm puts on the PATH as `busbar`: migrates flows and installs the service itself, and hands all else to the native
    executable, with its streams, its exit code, and the signals in both directions. */
 
 const { spawn } = require('node:child_process');
@@ -57,6 +57,10 @@ if (command === 'migrate') {
     stdout: (text) => write(1, text),
     stderr: (text) => write(2, text),
   });
+} else if (command === 'service') {
+  require('../lib/service')
+    .service(args, { stdout: (text) => write(1, text), stderr: (text) => write(2, text) })
+    .then((code) => (process.exitCode = code));
 } else {
   runNative(process.argv.slice(2));
 }

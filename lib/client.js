@@ -39,7 +39,7 @@ const MAX_UNSENT_BYTES = 64 << 20;
  * @param {unknown} error */
 function isNobody(error) {
   if (!(error instanceof BusbarError) || error.code !== 'BUSBAR_DOWN') return false;
-  return error.details?.code === 'ENOENT' || error.details?.code === 'ECONNREFUSED';
+  return ['ENOENT', 'ENOTDIR', 'ECONNREFUSED'].includes(error.details?.code);
 }
 
 /**
@@ -74,15 +74,14 @@ function explainConnect(path, error) {
       more,
     );
   }
-  if (code === 'ENOENT') {
+  if (code === 'ENOENT' || code === 'ENOTDIR') {
     return new BusbarError('BUSBAR_DOWN', `no runtime is there: ${path} does not exist`, more);
   }
   if (code === 'EAGAIN') {
     const sentence = `the runtime at ${path} takes no connections: it hangs, or is being stopped`;
     return new BusbarError('BUSBAR_TIMEOUT', sentence, more);
   }
-  const file = fs.statSync(path, { throwIfNoEntry: false });
-  if (file && !file.isSocket()) {
+  if (isOther(path)) {
     const sentence = `${path} is in the way: it is no socket; remove it`;
     return new BusbarError('BUSBAR_PATH', sentence, more);
   }
@@ -92,6 +91,15 @@ function explainConnect(path, error) {
   }
   const sentence = `the runtime at ${path} cannot be reached: ${textOf(error)}`;
   return new BusbarError('BUSBAR_DOWN', sentence, more);
+}
+
+/** Whether something is there that is no socket. @param {string} path */
+function isOther(path) {
+  try {
+    return !fs.statSync(path).isSocket();
+  } catch {
+    return false;
+  }
 }
 
 /** @param {string} path */

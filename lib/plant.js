@@ -180,7 +180,13 @@ class Plant extends EventEmitter {
 
   /** @param {string} sink @param {import('./pending').Message[]} messages */
   send(sink, messages) {
-    if (messages.length > 0 && this.runtime.state === 'up') this.runtime.put(sink, messages);
+    if (messages.length === 0 || this.runtime.state !== 'up') return;
+    try {
+      this.runtime.put(sink, messages);
+    } catch (error) {
+      /* None of them went out. */
+      for (const { id } of messages) this.pending.get(sink)?.end(id, asError(error));
+    }
   }
 
   /** @param {{end: boolean}} options Whether a runtime that was spawned ends, too. */
@@ -193,6 +199,11 @@ class Plant extends EventEmitter {
     this.poller.stop();
     await this.runtime.stop({ end });
   }
+}
+
+/** @param {unknown} error */
+function asError(error) {
+  return error instanceof Error ? error : new Error(textOf(error));
 }
 
 /** @param {any} event @returns {{topic: string, payload: Record<string, any>}} */

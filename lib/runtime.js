@@ -32,7 +32,8 @@ const POLL_MS = 10;
 const TELL_WAIT_MS = 1000; /* a shorter wait is not worth a word */
 const PASSED_ON = ['event', 'device', 'shape', 'batch'];
 
-const noLog = { info() {}, warn() {}, error() {} };
+/** @type {Log} */
+const noLog = { info() {}, warn() {}, error: (text) => console.error(text) };
 
 /**
  * @typedef {object} RuntimeOptions
@@ -259,14 +260,14 @@ class Runtime extends EventEmitter {
     this.tell('state', { state, sentence });
   }
 
-  /** What a listener throws is not ours. @param {string} name @param {unknown} what */
+  /** A mistake in a listener must not end the process that all flows run in, nor our own work.
+   * @param {string} name @param {unknown} what */
   tell(name, what) {
     try {
       this.emit(name, what);
     } catch (error) {
-      process.nextTick(() => {
-        throw error;
-      });
+      const stack = error instanceof Error ? error.stack : String(error);
+      this.log.error(`a listener for "${name}" of the runtime failed: ${stack}`);
     }
   }
 }

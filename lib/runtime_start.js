@@ -71,7 +71,6 @@ class Starter {
     if (!binding.binding) {
       throw new BusbarError('BUSBAR_NO_BINARY', withoutStop(String(binding.error)));
     }
-    if (mode === 'spawn') makeDataDir(dataDir);
     try {
       return await this.greet(signal);
     } catch (error) {
@@ -79,6 +78,7 @@ class Starter {
       if (mode === 'attach') throw explainNobody(dataDir, error);
     }
     signal.throwIfAborted();
+    makeDataDir(dataDir);
     if (!this.child?.alive) this.child = this.spawn();
     return this.waitFor(this.child, signal);
   }

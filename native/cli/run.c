@@ -138,9 +138,15 @@ static int start(bb_run_process *run) {
     return BB_EXIT_FAILED;
   }
   err = bb_run_read_config(run, &config);
-  if (err < 0 && !(run->options.config_path == NULL && err == BB_ERR_NOTFOUND)) {
+  if (err < 0 && run->options.config_path != NULL) {
     bb_place_close(&run->place);
     return err == BB_ERR_CONFIG ? BB_EXIT_USAGE : BB_EXIT_FAILED;
+  }
+  /* Whoever applied it can apply a better one only to a runtime that is there. */
+  if (err < 0 && err != BB_ERR_NOTFOUND) {
+    bb_log_error(&run->log, NULL,
+                 "the document that was applied last cannot be used; starting without one until "
+                 "another is applied");
   }
   if (config != NULL) {
     run->log.level = (bb_log_level)config->runtime.log_level;

@@ -25,7 +25,7 @@ function joinFlows(names) {
 }
 
 /** @param {FlowNode[]} nodes @param {{ports: number[], broker?: string, influx?: string, metrics?: string}} place
- * `ports`: of the meters, by their order. */
+ * `ports`: of the meters, by their order. @returns {FlowNode[]} */
 function placeFlows(nodes, { ports, broker, influx, metrics }) {
   const connections = nodes.filter(({ type }) => type === 'busbar-connection');
   connections.forEach((node, i) =>

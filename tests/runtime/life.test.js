@@ -213,3 +213,16 @@ test('apply answers what it changed', async (t) => {
   const third = await client.must('apply', { document });
   assert.deepEqual(third.changed, { ...first.changed, runtime: false });
 });
+
+test('a kept document that cannot be used does not keep the runtime from starting', async (t) => {
+  const data = tempDir(t);
+  for (const text of ['{"busbar":1,"devices":[{"id":"m","connection":"gone"}]}', 'no document at all: [']) {
+    fs.writeFileSync(path.join(data, 'document'), text);
+    const program = startBusbar(t, ['run', '--data', data]);
+    await program.waitForOutput(/cannot be used; starting without one until another is applied/);
+    const client = await connectSocket(t, data);
+    assert.equal((await client.must('status')).applied, 0);
+    client.close();
+    await program.stop();
+  }
+});
