@@ -11,12 +11,18 @@ const NOT_AFTER = '5s';
 /* The answer may take that much longer than the command. */
 const GRACE_MS = 5000;
 
+/** Also {value: 5}, which modbus-write of node-red-contrib-modbus takes. @param {any} payload */
+function valueOf(payload) {
+  const isObject = payload !== null && typeof payload === 'object';
+  return isObject && Object.hasOwn(payload, 'value') ? payload.value : payload;
+}
+
 /** @param {Record<string, any>} config @param {Record<string, any>} msg
  * @returns {{name: string, value: any}[]} */
 function pointsOf(config, msg) {
   const point = config.point || msg.point;
-  if (point) return [{ name: point, value: msg.payload }];
   const { payload } = msg;
+  if (point) return [{ name: point, value: valueOf(payload) }];
   if (
     payload === null ||
     typeof payload !== 'object' ||

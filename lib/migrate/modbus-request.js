@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 'use strict';
 
-/* The nodes that ask when a message comes in. busbar-read and busbar-write take the requests of the
-   flex nodes as they are; for the others a change node before ours makes the request, except where one
-   point is written, which gets a device. */
+/* The nodes that ask when a message comes in. busbar-read takes the requests of modbus-flex-getter as they
+   are; for modbus-getter a change node before ours makes the request. What writes one coil or register
+   becomes a point of a device; what writes whatever a message names stays, for our writes go to points
+   with limits. */
 
 const { text } = require('./flow');
 const { READS, WRITES, addDevice, rangeOf } = require('./device');
@@ -15,9 +16,6 @@ const { isVariable } = require('./words');
 /** @typedef {import('./flow').FlowNode} FlowNode */
 /** @typedef {import('./flow').Flow} Flow */
 /** @typedef {import('./modbus').Mapping} Mapping */
-
-/** The payload of a write, which modbus-write also takes as `value` of an object. */
-const VALUE = '$type(payload) = "object" and $exists(payload.value) ? payload.value : payload';
 
 /** A number of a request in JSONata. @param {unknown} value */
 function numberOf(value) {
@@ -38,10 +36,9 @@ function rangeObstacle(node, table) {
 
 /** A change node before a node, that makes the request of its settings.
  * @param {Flow} flow @param {FlowNode} node
- * @param {{name: string, fc: number, unit: string, value?: string}} request */
-function addRequest(flow, node, { name, fc, unit, value }) {
+ * @param {{name: string, fc: number, unit: string}} request */
+function addRequest(flow, node, { name, fc, unit }) {
   const fields = [
-    ...(value ? [`"value": ${value}`] : []),
     `"fc": ${fc}`,
     `"unitid": ${numberOf(unit)}`,
     `"address": ${numberOf(node.adr)}`,
@@ -76,8 +73,8 @@ function replaceByRead(flow, node, connection) {
 }
 
 /** @param {Flow} flow @param {FlowNode} node
- * @param {{device?: string, connection?: string, point?: string}} target */
-function replaceByWrite(flow, node, { device = '', connection = '', point = '' }) {
+ * @param {{device: string, point: string}} target */
+function replaceByWrite(flow, node, { device, point }) {
   const wires = dropSecond(flow, node);
   if (wires[0].length > 0) {
     flow.note(node, 'Its messages say in `outcome` what became of the write, not in `payload`.');
@@ -86,7 +83,7 @@ function replaceByWrite(flow, node, { device = '', connection = '', point = '' }
     flow.note(node, 'It sent an empty message after a failure: look at `outcome` instead.');
   }
   const name = text(node.name);
-  flow.replace(node, 'busbar-write', { name, device, connection, point, notAfter: '', wires });
+  flow.replace(node, 'busbar-write', { name, device, point, notAfter: '', wires });
 }
 
 /** @type {Mapping} */
@@ -117,25 +114,27 @@ const FLEX_GETTER = {
   },
 };
 
+const TO_POINTS =
+  'make each a point that may be written, with its limits, in a profile, and write it with busbar-write';
+
 /** @param {FlowNode} node */
-function isSingle(node) {
-  return ['Coil', 'HoldingRegister'].includes(text(node.dataType)) && !isVariable(node.adr);
+function singleObstacle(node) {
+  const single = ['Coil', 'HoldingRegister'].includes(text(node.dataType));
+  if (!single) return `it writes several at once: ${TO_POINTS}`;
+  return isVariable(node.adr) ? `its address is a variable: ${TO_POINTS}` : undefined;
 }
 
 /** @type {Mapping} */
 const WRITE = {
   obstacle: (node, client) =>
-    rangeObstacle(node, WRITES[text(node.dataType)]?.table) ?? unitObstacle(node, client),
+    rangeObstacle(node, WRITES[text(node.dataType)]?.table) ??
+    singleObstacle(node) ??
+    unitObstacle(node, client),
 
   migrate(flow, node, client, connection) {
     const { table, fc } = WRITES[text(node.dataType)];
     const range = rangeOf({ ...node, quantity: '1' }, table);
-    if (!isSingle(node) || typeof range === 'string') {
-      const unit = unitOf(node.unitid, client);
-      addRequest(flow, node, { name: 'what to write', fc, unit, value: VALUE });
-      replaceByWrite(flow, node, { connection });
-      return;
-    }
+    if (typeof range === 'string') return;
     const write = { function: fc };
     const device = addDevice(flow, node, { client, connection, range, period: 'off', write });
     noteSubflow(flow, node, device.deviceId);
@@ -145,12 +144,8 @@ const WRITE = {
 
 /** @type {Mapping} */
 const FLEX_WRITE = {
-  obstacle: () => undefined,
-
-  migrate(flow, node, client, connection) {
-    noteUnit(flow, node, client);
-    replaceByWrite(flow, node, { connection });
-  },
+  obstacle: () => `it writes whatever address a message names: ${TO_POINTS}`,
+  migrate: () => {},
 };
 
 module.exports = { FLEX_GETTER, FLEX_WRITE, GETTER, WRITE };

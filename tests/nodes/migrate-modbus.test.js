@@ -529,10 +529,15 @@ test('a modbus-flex-getter becomes busbar-read on the connection', () => {
 });
 
 test('a flex node whose client has another unit says that requests must name it', () => {
-  for (const type of ['modbus-flex-getter', 'modbus-flex-write']) {
-    const { said } = run({ ...CLIENT, unit_id: '17' }, { ...FLEX, type });
-    assert.match(said('flex').join(), /without unitid went to unit 17/);
-  }
+  const { said } = run({ ...CLIENT, unit_id: '17' }, FLEX);
+  assert.match(said('flex').join(), /without unitid went to unit 17/);
+});
+
+test('what writes whatever a message names stays, and says what to do', () => {
+  const flex = { ...FLEX, type: 'modbus-flex-write' };
+  const { get, said } = run(CLIENT, flex);
+  assert.deepEqual(get('flex'), flex);
+  assert.match(said('flex').join(), /^Stays, because it writes whatever address .* busbar-write/);
 });
 
 /** @type {[string, number, object][]} */
@@ -554,7 +559,6 @@ for (const [dataType, fc, point] of WRITES) {
       y: 200,
       name: 'Set',
       device: device.id,
-      connection: '',
       point: Object(point).name,
       notAfter: '',
       wires: [[]],
@@ -566,26 +570,16 @@ for (const [dataType, fc, point] of WRITES) {
   });
 }
 
-/** @type {[string, number][]} */
-const BLOCKS = [
-  ['MCoils', 15],
-  ['MHoldingRegisters', 16],
-];
-
-for (const [dataType, fc] of BLOCKS) {
-  test(`a modbus-write of ${dataType} asks by a change node before busbar-write`, () => {
-    const { get, only } = run(CLIENT, { ...WRITE, dataType, adr: '9', quantity: '3' }, FIRST);
-    const change = only('change');
-    assert.deepEqual(change.wires, [['write']]);
-    const value = '$type(payload) = "object" and $exists(payload.value) ? payload.value : payload';
-    assert.equal(
-      change.rules[0].to,
-      `{"value": ${value}, "fc": ${fc}, "unitid": 1, "address": 9, "quantity": 3}`,
-    );
-    const { type, device, connection, point } = get('write');
-    assert.deepEqual([type, device, connection, point], ['busbar-write', '', 'client', '']);
-  });
-}
+test('a modbus-write of several, or of a variable address, stays and says what to do', () => {
+  for (const fields of [{ dataType: 'MCoils' }, { dataType: 'MHoldingRegisters' }]) {
+    const write = { ...WRITE, ...fields, adr: '9', quantity: '3' };
+    const { get, said } = run(CLIENT, write, FIRST);
+    assert.deepEqual(get('write'), write);
+    assert.match(said('write').join(), /it writes several at once: make each a point/);
+  }
+  const { said } = run(CLIENT, { ...WRITE, adr: '${ADR}' });
+  assert.match(said('write').join(), /its address is a variable: make each a point/);
+});
 
 test('the second output of a write is gone, and says so', () => {
   const write = { ...WRITE, emptyMsgOnFail: true, wires: [['first'], ['second']] };
