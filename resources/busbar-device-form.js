@@ -232,8 +232,9 @@ var busbarEditor = Object.assign(
       }
 
       function add() {
-        rows.push(nextRow());
-        table.refresh();
+        const row = nextRow();
+        rows.push(row);
+        table.pin(row);
         check();
         table.element.find('tbody input').eq(-3).trigger('focus');
         onChange();
@@ -362,22 +363,25 @@ var busbarEditor = Object.assign(
       }).element;
     }
 
-    /** Who made it, how many points, and how far to trust it. */
-    function profileCard(profile) {
+    function badgeOf(profile, isOwn) {
+      if (profile.verified === true) {
+        return busbarEditor.badge('good', text('verified'), text('verifiedTitle'));
+      }
+      if (isOwn) return busbarEditor.badge('own', text('own'));
+      return busbarEditor.badge('note', text('fromManual'), text('fromManualTitle'));
+    }
+
+    /** Who made it, how many points, and how far to trust it. @param {object} [node] Of an own one. */
+    function profileCard(profile, node) {
       const points = busbarPoints.describePoints(profile);
       const card = $('<div class="busbar-card">');
-      const verified = profile.verified === true;
-      card.append(
-        $('<div>').append(
-          $('<b>').text(profile.name ?? profile.id ?? ''),
-          profile.vendor ? ` ${profile.vendor} ` : ' ',
-          busbarEditor.badge(
-            verified ? 'good' : 'note',
-            text(verified ? 'verified' : 'fromManual'),
-            text(verified ? 'verifiedTitle' : 'fromManualTitle'),
-          ),
-        ),
-      );
+      const name = node?.name ?? profile.name ?? profile.id ?? '';
+      const maker = profile.vendor ? ` ${profile.vendor} ` : ' ';
+      card.append($('<div>').append($('<b>').text(name), maker, badgeOf(profile, Boolean(node))));
+      if (node?.extends) {
+        const base = busbarEditor.loaded(node.extends)?.name ?? node.extends;
+        card.append($('<div class="busbar-card-source">').text(text('extends', { name: base })));
+      }
       if (profile.source) {
         card.append(
           $('<div class="busbar-card-source">').text(text('source', { source: profile.source })),

@@ -2,7 +2,8 @@
 'use strict';
 
 /* Puts the parts of the dialog of busbar-device together (busbar-device-form.js): which of them are
-   shown, and what one does to the other. */
+   shown, and what one does to the other. The dialog is one closure, because all parts ask it for the
+   settings as they stand. */
 
 /* global $, RED, busbarEditor, busbarPoints */
 
@@ -117,7 +118,6 @@ var busbarEditor = Object.assign(
     function deviceDialog(node) {
       const parts = busbarEditor.deviceParts;
       const form = $('#node-config-dialog-edit-form');
-      busbarEditor.loadStyle();
       const stored = Array.isArray(node.devices) ? node.devices : [];
       const state = { nodeId: node.id, many: stored.length > 0, rows: structuredClone(stored) };
       let document;
@@ -164,6 +164,8 @@ var busbarEditor = Object.assign(
           busbarEditor.tell(chooser.bundled, error.message);
         });
 
+      const pathHint = () => $('<div class="busbar-hint">').text(text('pathHint'));
+
       /** The card, the scans; both follow from the profile. */
       async function showProfile() {
         const mine = ++shown;
@@ -174,9 +176,9 @@ var busbarEditor = Object.assign(
           if (mine !== shown) return;
           document = found;
           place.empty();
-          if (found) place.append(parts.profileCard(found));
-          else if (profileType === 'path')
-            place.append($('<div class="busbar-hint">').text(text('pathHint')));
+          const own = profileType === 'node' && RED.nodes.node(settings().profileNode);
+          if (found) place.append(parts.profileCard(found, own || undefined));
+          else if (profileType === 'path') place.append(pathHint());
         } catch (error) {
           if (mine !== shown) return;
           document = undefined;
@@ -230,8 +232,8 @@ var busbarEditor = Object.assign(
         const { connection: id, profileType, profile, profileNode } = settings();
         if (!RED.nodes.node(id)) return text('testNoConnection');
         if (RED.nodes.node(id).protocol === 'external') return text('testExternal');
-        if (profileType === 'node' ? !RED.nodes.node(profileNode) : !profile)
-          return text('testNoProfile');
+        const hasProfile = profileType === 'node' ? RED.nodes.node(profileNode) : profile;
+        if (!hasProfile) return text('testNoProfile');
         return state.many && table.read().length === 0 ? text('noRows') : '';
       }
 

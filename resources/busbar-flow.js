@@ -13,9 +13,6 @@ var busbarEditor = Object.assign(
     const MODULE = '@busbar/node-red';
     const PREFIX = 'node-input';
     const MAX_SUGGESTED = 50;
-    /* The words of a topic that are no tags. */
-    const TOPIC_WORDS = { site: 'plant-7', device: 'meter-1', asset: 'meter-1', scan: 'fast' };
-
     /** @param {string} key @param {Record<string, unknown>} [words] */
     function say(key, words) {
       const options = { ...words, interpolation: { escapeValue: false } };
@@ -53,6 +50,13 @@ var busbarEditor = Object.assign(
         const more = Object.fromEntries(busbarRules.tagEntries(tags ?? {}));
         return { id, tags: { ...own, ...more }, node };
       });
+    }
+
+    /** What a device node is called in a flow: "meter-1", or the name of a table. */
+    function deviceLabel(id) {
+      const node = RED.nodes.node(id);
+      const devices = devicesOf(node);
+      return devices.length === 1 ? devices[0].id : node ? RED.utils.getNodeLabel(node) : '';
     }
 
     function listDevices() {
@@ -171,7 +175,9 @@ var busbarEditor = Object.assign(
       const bare = given.replace(/\{[\w./:[\]-]+\}/g, 'x');
       if (/[{}]/.test(bare)) return ok(false, 'topicBraces', given);
       if (/[+#]/.test(bare)) return ok(false, 'topicWildcard', given);
-      return ok(payload !== 'point' || given.includes('{point}'), 'topicPoint', given);
+      const hasPoint = given.includes('{point}');
+      if (payload !== 'point') return ok(!hasPoint, 'topicBatch', given);
+      return ok(hasPoint, 'topicPoint', given);
     }
 
     /** The topic of single messages. */
@@ -182,13 +188,36 @@ var busbarEditor = Object.assign(
       return ok(!/[+#]/.test(given), 'topicWildcard', given);
     }
 
-    /** What a topic comes to for a device of this flow. */
+    /** The site that a node belongs to, by its runtime or the only one that there is. */
+    function siteOf(runtimeId) {
+      const nodes = [];
+      RED.nodes.eachConfig((node) => {
+        if (node.type === 'busbar-runtime') nodes.push(node);
+      });
+      const node = runtimeId
+        ? RED.nodes.node(runtimeId)
+        : nodes.length === 1
+          ? nodes[0]
+          : undefined;
+      return clean(node?.siteId);
+    }
+
+    /** What a topic comes to for a device of this flow; what is not known becomes _ in it. */
     function previewTopic(topic, site) {
-      const [device] = listDevices();
-      const given = { ...TOPIC_WORDS, point: 'voltage/l1-n', profile: 'powermonitor-500' };
-      const known = { ...given, ...(site && { site }) };
-      if (device) Object.assign(known, { asset: device.id }, device.tags, { device: device.id });
-      return topic.replace(/\{([^}]+)\}/g, (whole, word) => known[word] ?? whole);
+      const [device = { id: 'meter-1', tags: {}, node: {} }] = listDevices();
+      const profile = device.node.profile || 'powermonitor-500';
+      const words = {
+        asset: device.id,
+        ...device.tags,
+        device: device.id,
+        scan: 'fast',
+        site,
+        profile,
+      };
+      return topic.replace(/\{([^}]+)\}/g, (_, word) => {
+        if (word === 'point') return 'voltage/l1-n';
+        return (words[word] || '_').replace(/[/+#]/g, '_');
+      });
     }
 
     /** Patterns of names, with commas between. */
@@ -310,7 +339,7 @@ var busbarEditor = Object.assign(
     /** What a node sends, by its output. */
     function exampleOf(output, { device = 'meter-1', mode = 'scan' } = {}) {
       const timestamp = 1763688000123;
-      const about = { id: device, tags: { line: 'l1' }, profile: 'powermonitor-500' };
+      const about = { id: device, tags: { line: 'l1' }, profile: 'rockwell/powermonitor-500' };
       const scan = mode === 'snapshot' ? {} : { scan: 'fast' };
       const values = { 'voltage/l1-n': 230.1, frequency: 50.01 };
       const forms = {
@@ -347,6 +376,7 @@ var busbarEditor = Object.assign(
         checkTopic,
         checkUrl,
         chosen,
+        deviceLabel,
         devicesOf,
         exampleOf,
         listDevices,
@@ -360,6 +390,7 @@ var busbarEditor = Object.assign(
         say,
         showExample,
         showFor,
+        siteOf,
         suggest,
         suggestSinkId,
         withGroups,

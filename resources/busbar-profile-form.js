@@ -2,7 +2,8 @@
 'use strict';
 
 /* The points of busbar-profile: those of the bundled profile that it extends, and its own, in one
-   table; a click on a row opens its form below it. */
+   table; a click on a row opens its form below it. The editor of the points is one closure, because its
+   parts share the points. */
 
 /* global $, busbarEditor, busbarPoints, busbarRules */
 
@@ -10,9 +11,18 @@ var busbarEditor = Object.assign(
   globalThis.busbarEditor ?? {},
   (() => {
     const text = (key, words) => busbarEditor.text(`profile.${key}`, words);
-        const COUNTS = ['length', 'bit', 'bits'];
     /** Fields that few points need. */
-    const SELDOM = ['add', 'bits', 'byte', 'description', 'deadband', 'sentinels', 'valid_min', 'valid_max', 'step'];
+    const SELDOM = [
+      'add',
+      'bits',
+      'byte',
+      'description',
+      'deadband',
+      'sentinels',
+      'valid_min',
+      'valid_max',
+      'step',
+    ];
 
     let lastId = 0;
 
@@ -126,7 +136,7 @@ var busbarEditor = Object.assign(
           write: (point, table) => {
             const wasBits = isBits(point);
             const moved = setPlace(point, table, addressOf(point) ?? '');
-            if (isBits(moved)) return withoutMisfits(set(moved, 'type'), profile);
+            if (isBits(moved)) return withoutMisfits(set(set(moved, 'type'), 'bit'), profile);
             return withoutMisfits(wasBits ? set(moved, 'type', 'uint16') : moved, profile);
           },
         },
@@ -142,7 +152,7 @@ var busbarEditor = Object.assign(
         plain('type', {
           options: busbarRules.TYPES.filter((type) => type !== 'bool').map((type) => [type, type]),
           shown: (point) => !isBits(point),
-          read: typeOf,
+          read: (point) => (typeOf(point) === 'bool' ? 'bit' : typeOf(point)),
           write: (point, value) => withoutMisfits(set(point, 'type', value), profile),
         }),
         plain('unit'),
@@ -159,7 +169,12 @@ var busbarEditor = Object.assign(
           ],
           shown: wide,
         }),
-        ...COUNTS.map((key) => number(key, { shown: fits(key) })),
+        number('length', { shown: fits('length') }),
+        number('bit', {
+          shown: (point) =>
+            !isBits(point) && (point.bits !== undefined || /^(bit|bool)$/.test(typeOf(point))),
+        }),
+        number('bits', { shown: fits('bits') }),
         plain('byte', {
           options: [
             ['', text('low')],
@@ -259,7 +274,10 @@ var busbarEditor = Object.assign(
       show();
       complain();
       const isFilled = ({ key, read }) => SELDOM.includes(key) && Boolean(read(point) ?? '');
-      more.prop('open', parts.some(({ field }) => isFilled(field)));
+      more.prop(
+        'open',
+        parts.some(({ field }) => isFilled(field)),
+      );
       return form.append(more);
     }
 
@@ -271,36 +289,59 @@ var busbarEditor = Object.assign(
     function pointsEditor({ profile, onChange }) {
       let entries = [];
 
-      const checkEntry = (each) => {
+      let counts; /* Name → how often; until something changes. */
+
+      function isTwice(name) {
+        if (!counts) {
+          counts = new Map();
+          for (const each of entries) {
+            const { name: other } = pointOf(each);
+            counts.set(other, (counts.get(other) ?? 0) + 1);
+          }
+        }
+        return counts.get(name) > 1;
+      }
+
+      function checkEntry(each) {
         const point = pointOf(each);
-        const isTwice = entries.some(
-          (other) => other !== each && pointOf(other).name === point.name,
-        );
         const twice = { column: 'name', key: 'pointNameTaken', given: point.name };
         return [
-          ...(isTwice && point.name ? [twice] : []),
+          ...(point.name && isTwice(point.name) ? [twice] : []),
           ...busbarRules.checkPoint(point, profile().external),
         ];
-      };
+      }
+
+      function changed() {
+        counts = undefined;
+        onChange();
+      }
 
       function showName(each) {
         const point = pointOf(each);
         const cell = busbarEditor.path(point.name || '–').attr('title', point.description ?? null);
-        if (each.base && each.own)
-          cell.append(' ', busbarEditor.badge('own', text('badge.changed')));
-        else if (!each.base && hasBase())
-          cell.append(' ', busbarEditor.badge('own', text('badge.own')));
-        if (point.write)
+        const isChanged = each.base && each.own;
+        const isAdded = !each.base && hasBase();
+        if (isChanged || isAdded) {
+          const label = text(isChanged ? 'badge.changed' : 'badge.own');
+          cell.append(' ', busbarEditor.badge('own', label));
+        }
+        if (point.write) {
           cell.append(' ', $('<i class="fa fa-pencil">').attr('title', text('field.write')));
+        }
         return cell;
+      }
+
+      function placeOf(each) {
+        const point = pointOf(each);
+        const address = point[busbarPoints.addressKey(point)];
+        return address === undefined ? '' : `${tableOf(point, profile())} ${address}`;
       }
 
       function showAddress(each) {
         const point = pointOf(each);
-        const address = point[busbarPoints.addressKey(point)];
-        const number = busbarRules.wholeNumber(address);
+        const number = busbarRules.wholeNumber(point[busbarPoints.addressKey(point)]);
         return $('<span>')
-          .text(address === undefined ? '' : `${tableOf(point, profile())} ${address}`)
+          .text(placeOf(each))
           .attr('title', Number.isNaN(number) ? null : `0x${number.toString(16).padStart(4, '0')}`);
       }
 
@@ -312,7 +353,11 @@ var busbarEditor = Object.assign(
         columns: [
           { label: text('column.point'), className: 'busbar-name', render: showName },
           { label: text('column.address'), className: 'busbar-nowrap', render: showAddress },
-          { label: text('column.type'), render: (each) => showType(pointOf(each)) },
+          {
+            label: text('column.type'),
+            className: 'busbar-nowrap',
+            render: (each) => showType(pointOf(each)),
+          },
           { label: text('column.unit'), render: (each) => pointOf(each).unit ?? '' },
           { label: text('column.scan'), render: (each) => pointOf(each).scan ?? 'fast' },
         ],
@@ -320,7 +365,7 @@ var busbarEditor = Object.assign(
         identity: ({ uid }) => uid,
         search: (each) => {
           const { name, unit, scan, description } = pointOf(each);
-          return [name, unit, scan ?? 'fast', description, showAddress(each).text()].join(' ');
+          return [name, unit, scan ?? 'fast', description, placeOf(each)].join(' ');
         },
         empty: text('empty'),
         rowClass: (each) => {
@@ -336,19 +381,23 @@ var busbarEditor = Object.assign(
           point: pointOf(each),
           profile: profile(),
           isFixed: Boolean(each.base),
-          check: (point) => checkEntry(Object.assign(each, ownOf(each, point))),
+          check: (point) => {
+            Object.assign(each, ownOf(each, point));
+            counts = undefined;
+            return checkEntry(each);
+          },
           take: (point) => {
             Object.assign(each, ownOf(each, point));
             update(each);
             revert.toggle(Boolean(each.base && each.own));
-            onChange();
+            changed();
           },
         });
         const revert = busbarEditor
           .button('fa-undo', text('revert'), () => {
             each.own = undefined;
+            changed();
             table.refresh();
-            onChange();
           })
           .toggle(Boolean(each.base && each.own));
         const bar = $('<div class="busbar-bar">').append(
@@ -356,8 +405,9 @@ var busbarEditor = Object.assign(
           busbarEditor.button('fa-copy', text('duplicate'), () => duplicate(each)),
           revert,
         );
-        if (!each.base)
+        if (!each.base) {
           bar.append(busbarEditor.button('fa-trash', text('remove'), () => remove(each)));
+        }
         place.append(form, bar, $('<div class="busbar-quiet">').text(text('more')));
       }
 
@@ -369,8 +419,8 @@ var busbarEditor = Object.assign(
         const made = entry(undefined, point);
         const index = before ? entries.indexOf(before) + 1 : entries.length;
         entries.splice(index, 0, made);
+        changed();
         table.reveal(made.uid);
-        onChange();
       }
 
       /** Behind the last one, with its table, type and scan. */
@@ -408,8 +458,8 @@ var busbarEditor = Object.assign(
 
       function remove(each) {
         entries.splice(entries.indexOf(each), 1);
+        changed();
         table.refresh();
-        onChange();
       }
 
       /** Points of a CSV table; how they meet the own ones is the user's choice. */
@@ -424,8 +474,8 @@ var busbarEditor = Object.assign(
           if (known && entries.includes(known)) Object.assign(known, ownOf(known, point));
           else entries.push(entry(undefined, point));
         }
+        changed();
         table.refresh();
-        onChange();
       }
 
       return {
@@ -434,8 +484,11 @@ var busbarEditor = Object.assign(
         take,
         points: () => entries.map(pointOf),
         own: () => entries.filter(({ own }) => own).map(({ own }) => own),
+        faulty: () => entries.filter((each) => checkEntry(each).length > 0),
+        reveal: ({ uid }) => table.reveal(uid),
         show(base, own) {
           entries = makeEntries(base, own);
+          counts = undefined;
           table.refresh();
         },
       };

@@ -2,7 +2,8 @@
 'use strict';
 
 /* The dialog of busbar-profile: its points, what the device allows, and the document as JSON. The three
-   pages show one document; the page that is left hands it to the next. */
+   pages show one document; the page that is left hands it to the next. The dialog is one closure,
+   because its parts share that document. */
 
 /* global $, RED, busbarEditor, busbarPoints, busbarRules */
 
@@ -23,23 +24,6 @@ var busbarEditor = Object.assign(
       return isMap ? { profile } : { mistake: { key: 'jsonMap' } };
     }
 
-    /** For `validate`: with a bundled profile below, points may say only what is different. */
-    const profileRules = {
-      profile(node, value) {
-        const { profile, mistake } = parseProfile(value ?? '');
-        if (mistake) return busbarEditor.sentence(mistake);
-        const points = busbarPoints.pointsOf(profile);
-        if (points.length === 0 && !node.extends)
-          return busbarEditor.sentence({ key: 'jsonPoints' });
-        for (const point of points) {
-          const isChange = node.extends && busbarPoints.addressKey(point) === undefined;
-          const [first] = isChange ? [] : busbarRules.checkPoint(point, profile.external);
-          if (first) return `${point.name || '?'}: ${busbarEditor.sentence(first)}`;
-        }
-        return true;
-      },
-    };
-
     /** Fields of the second page: where they stand in the document, and what they may hold. */
     const limits = () => [
       { path: ['modbus', 'word_order'], options: busbarRules.ORDERS, fallback: 'ABCD' },
@@ -55,6 +39,36 @@ var busbarEditor = Object.assign(
 
     const at = (profile, path) => path.reduce((value, key) => value?.[key], profile);
 
+    function checkLimit({ whole, duration, options }, value) {
+      if (value === undefined) return undefined;
+      if (whole) return busbarRules.whole(value, ...whole);
+      if (duration) return busbarRules.duration(value, ...duration);
+      return options && busbarRules.choice(value, options);
+    }
+
+    /** For `validate`: with a bundled profile below, points may say only what is different. */
+    const profileRules = {
+      profile(node, value) {
+        const { profile, mistake } = parseProfile(value ?? '');
+        if (mistake) return busbarEditor.sentence(mistake);
+        const limit = limits().find((each) => checkLimit(each, at(profile, each.path)));
+        if (limit) {
+          const why = busbarEditor.sentence(checkLimit(limit, at(profile, limit.path)));
+          return `${text(`limit.${limit.path.at(-1)}`)}: ${why}`;
+        }
+        const points = busbarPoints.pointsOf(profile);
+        if (points.length === 0 && !node.extends) {
+          return busbarEditor.sentence({ key: 'jsonPoints' });
+        }
+        for (const point of points) {
+          const isChange = node.extends && busbarPoints.addressKey(point) === undefined;
+          const [first] = isChange ? [] : busbarRules.checkPoint(point, profile.external);
+          if (first) return `${point.name || '?'}: ${busbarEditor.sentence(first)}`;
+        }
+        return true;
+      },
+    };
+
     function put(profile, [key, inner], value) {
       if (inner === undefined) {
         const { [key]: _, ...rest } = profile;
@@ -64,20 +78,20 @@ var busbarEditor = Object.assign(
       return put(profile, [key], Object.keys(map).length > 0 ? map : undefined);
     }
 
-    function limitField({ path, options, fallback, whole, duration }, state, onChange) {
+    function limitField(limit, state, onChange) {
+      const { path, options, fallback, whole } = limit;
       const name = path.at(-1);
       const label = $('<label>').append($('<span>').text(text(`limit.${name}`)));
       const inherited = at(state.base, path) ?? fallback;
       const input = $(options ? '<select>' : '<input type="text">').appendTo(label);
       if (options) {
         $('<option value="">')
-          .text(text('asIs', { value: inherited }))
+          .text(text(state.base ? 'asBundled' : 'asIs', { value: inherited }))
           .appendTo(input);
-        for (const each of options)
-          $('<option>')
-            .val(each)
-            .text(text(`option.${each}`))
-            .appendTo(input);
+        for (const each of options) {
+          const label = text(`option.${each}`);
+          $('<option>').val(each).text(label).appendTo(input);
+        }
       } else {
         input.attr('placeholder', inherited ?? '');
       }
@@ -85,9 +99,7 @@ var busbarEditor = Object.assign(
       const why = $('<div class="busbar-sentence" role="alert">').appendTo(label);
       input.on('input change', () => {
         const value = input.val().trim();
-        const mistake = whole
-          ? busbarRules.whole(value, ...whole)
-          : duration && busbarRules.duration(value, ...duration);
+        const mistake = checkLimit(limit, value);
         why.text(mistake ? busbarEditor.sentence(mistake) : '');
         const isNumber = whole && /^\d+$/.test(value);
         state.own = put(
@@ -145,7 +157,6 @@ var busbarEditor = Object.assign(
     /** The dialog. @returns {{save(): void, close(): void, resize(size: object): void}} */
     function profileDialog(node) {
       const form = $('#node-config-dialog-edit-form');
-      busbarEditor.loadStyle();
       const rules = busbarEditor.watch(form, node, () => busbarEditor.readForm(form, node));
       const { profile, mistake } = parseProfile(node.profile ?? '');
       const state = {
@@ -187,6 +198,15 @@ var busbarEditor = Object.assign(
           .find('#busbar-points-summary')
           .text(state.base ? text('summary', { n: all, own }) : '');
         form.find('#busbar-points-export').prop('disabled', all === 0);
+        const faulty = points.faulty();
+        const why = form.find('#busbar-points-faulty').empty();
+        if (faulty.length === 0) return;
+        const link = $('<a href="#">').text(text('showFaulty'));
+        link.on('click', (event) => {
+          event.preventDefault();
+          points.reveal(faulty[0]);
+        });
+        why.append(text('faulty', { n: faulty.length }), ' ', link);
       }
 
       function showJsonMistake(why) {

@@ -2,7 +2,7 @@
 'use strict';
 
 /* A table that stays quick with thousands of rows: it shows the first ones and a search finds the
-   others. A row can open a form below itself. */
+   others. A row can open a form below itself. A table is one closure: its parts share what is open. */
 
 /* global $, busbarEditor */
 
@@ -57,6 +57,7 @@ var busbarEditor = Object.assign(
       const grid = $('<table>').append(headOf(columns)).appendTo(scroller);
       const body = $('<tbody>').appendTo(grid);
       const more = $('<div class="busbar-more-rows">').appendTo(element);
+      const pinned = new Set(); /* Identities that are shown past the limit too. */
       let open;
 
       function fill(line, row) {
@@ -102,7 +103,8 @@ var busbarEditor = Object.assign(
 
       function show(all, found) {
         body.empty();
-        for (const row of found.slice(0, LIMIT)) {
+        const isShown = (row, index) => index < LIMIT || pinned.has(identity(row));
+        for (const row of found.filter(isShown)) {
           const line = showRow(row).appendTo(body);
           const extra = below?.(row);
           if (extra) {
@@ -131,11 +133,17 @@ var busbarEditor = Object.assign(
         more.text(hidden > 0 ? busbarEditor.text('table.more', { n: hidden }) : '');
       }
 
-      /** Shows one row, whatever was searched for. */
-      function reveal(id) {
+      /** Shows a row, whatever was searched for and however many there are. */
+      function pin(id) {
         find.val('');
-        open = id;
+        pinned.add(id);
         refresh();
+      }
+
+      /** The same, and opens its form. */
+      function reveal(id) {
+        open = id;
+        pin(id);
         showOpen();
       }
 
@@ -143,7 +151,7 @@ var busbarEditor = Object.assign(
       /* Enter would send the form that the table stands in. */
       find.on('keydown', (event) => event.key !== 'Enter');
       refresh();
-      return { element, refresh, reveal, toggle };
+      return { element, pin, refresh, reveal, toggle };
     }
 
     return { table };

@@ -11,6 +11,13 @@ var busbarEditor = Object.assign(
   (() => {
     const text = (key, words) => busbarEditor.text(`test.${key}`, words);
 
+    /** Numbers that no meter means are kept short. */
+    function showNumber(value) {
+      if (typeof value !== 'number' || value === 0) return String(value ?? '–');
+      const size = Math.abs(value);
+      return size >= 1e12 || size < 1e-4 ? value.toExponential(4) : String(value);
+    }
+
     function showValue({ value, unit }) {
       if (value === undefined || value === null) return '–';
       return unit ? `${value} ${unit}` : String(value);
@@ -20,8 +27,8 @@ var busbarEditor = Object.assign(
       const [kind] = quality.split(',');
       const known = text(`quality.${kind}`);
       const name = known.endsWith(`quality.${kind}`) ? kind : known;
-      const words =
-        quality.includes(',') || !cause ? [name, quality.split(', ')[1]] : [name, cause];
+      const why = quality.split(', ')[1] ?? cause ?? '';
+      const words = [name, why.replaceAll('-', ' ')];
       return $('<span>').addClass(`busbar-quality-${kind}`).text(words.filter(Boolean).join(', '));
     }
 
@@ -39,8 +46,9 @@ var busbarEditor = Object.assign(
           .text(order)
           .attr('title', text(`order.${order}`))
           .appendTo(chip);
-        $('<span>')
-          .text(value ?? '–')
+        $('<span class="busbar-order-value">')
+          .text(showNumber(value))
+          .attr('title', value)
           .appendTo(chip);
         if (order === used) {
           chip.addClass('busbar-order-used').attr('title', text('inUse'));
@@ -84,7 +92,8 @@ var busbarEditor = Object.assign(
       box.append($('<div>').text(sentence));
       if (mistakes.length > 0) {
         const items = mistakes.map(({ path, text: what }) => {
-          return $('<li>').text([path, what].filter(Boolean).join(': '));
+          const place = path?.replace(/^(connections|devices)\[test\]\.?(modbus-\w+\.?)?/, '');
+          return $('<li>').text([place, what].filter(Boolean).join(': '));
         });
         box.append($('<ul>').append(items));
       }
@@ -133,8 +142,8 @@ var busbarEditor = Object.assign(
           const answer = await busbarEditor.ask('POST', 'test-read', settings(chosen.read()));
           if (mine === runs) show(answer);
         } catch (error) {
-          if (mine === runs)
-            place.empty().append(said, notice('bad', error.message, error.mistakes));
+          const why = notice('bad', error.message, error.mistakes);
+          if (mine === runs) place.empty().append(said, why);
         }
         said = undefined;
       }
@@ -148,11 +157,15 @@ var busbarEditor = Object.assign(
         return $('<label class="busbar-option">').append(box, ' ', label);
       }
 
-      function show({ scans = [], took_ms: tookMs = 0 }) {
+      function show({ scans = [], took_ms: tookMs = 0, connected, reason }) {
+        if (connected === false) {
+          place.empty().append(said, notice('bad', reason ?? text('notConnected')));
+          return;
+        }
         const points = scans.flatMap(({ scan, points: list }) => {
           return list.map((point) => ({ ...point, scan }));
         });
-        const usedOf = ({ name }) => busbarPoints.orderOf(profile(), name);
+        const usedOf = ({ name, order }) => order ?? busbarPoints.orderOf(profile(), name);
         const table = tableOf(points, usedOf, view, take);
         const bar = $('<div class="busbar-bar">');
         if (points.some(({ orders }) => orders?.length > 1)) {
@@ -163,7 +176,8 @@ var busbarEditor = Object.assign(
         }
         const legend = $('<div class="busbar-quiet">').text(text('legend'));
         legend.toggle(points.some(({ orders }) => orders?.length > 1));
-        place.empty().append(said, summary(points, tookMs), bar, legend, table.element);
+        const why = reason ? notice('bad', reason) : summary(points, tookMs);
+        place.empty().append(said, why, bar, legend, table.element);
       }
 
       function take(point, order) {

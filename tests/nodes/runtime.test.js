@@ -4,14 +4,16 @@
 /* The runtime as the palette keeps it: started or attached to, left, ended. */
 
 const assert = require('node:assert/strict');
+const { execFile } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { test } = require('node:test');
+const { promisify } = require('node:util');
 const { isAlive } = require('../../lib/runtime_process');
 const { startBusbar, tempDir, waitFor } = require('../support');
 const { startRuntime } = require('../support/runtime');
 const { HELLO, greeting, startServer } = require('./support/fake_server');
-const { listSpawned, makeRuntime, waitForState } = require('./support/runtimes');
+const { listSpawned, makeDataDir, makeRuntime, waitForState } = require('./support/runtimes');
 
 /** @param {{name: string}[]} told @param {string} name */
 const count = (told, name) => told.filter((one) => one.name === name).length;
@@ -105,6 +107,21 @@ test('a service is attached to, and never ended', async (t) => {
   assert.equal((await service.get('/healthz')).status, 200);
 });
 
+test('a service whose directory is not ours to write is attached to', async (t) => {
+  const service = await startRuntime(t, {});
+  fs.chmodSync(path.join(service.data, 'busbar.sock'), 0o666);
+  fs.chmodSync(service.data, 0o555);
+  const script = `
+    const { Runtime } = require(process.argv[1]);
+    if (process.getuid() === 0) { process.setgroups([]); process.setgid(65534); process.setuid(65534); }
+    const runtime = new Runtime({ dataDir: process.argv[2] });
+    runtime.start().then(() => { console.log(runtime.state, runtime.sentence); process.exit(); });`;
+  const args = ['-e', script, path.join(__dirname, '../../lib/runtime.js'), service.data];
+  const { stdout } = await promisify(execFile)(process.execPath, args);
+  fs.chmodSync(service.data, 0o755);
+  assert.match(stdout, new RegExp(`^up busbar \\S+ \\(process ${service.pid}\\)`));
+});
+
 test('who only attaches waits for a runtime, and says what to do', async (t) => {
   const dataDir = tempDir(t);
   const { runtime, told } = makeRuntime(t, { dataDir, mode: 'attach' });
@@ -190,7 +207,7 @@ test('one that hangs is told by its process, and taken back', async (t) => {
 });
 
 test('a lock that another one holds, who does not answer, is told', async (t) => {
-  const dataDir = tempDir(t);
+  const dataDir = makeDataDir(t);
   const service = startBusbar(t, ['run', '--data', dataDir]);
   const record = path.join(dataDir, 'runtime.json');
   await waitFor(() => fs.existsSync(record), { what: 'it to be there' });
@@ -204,21 +221,25 @@ test('a lock that another one holds, who does not answer, is told', async (t) =>
   assert.deepEqual([count(told, 'up'), count(told, 'down')], [1, 1]);
 });
 
-test('listeners that throw do not stop it', async (t) => {
-  const server = await startServer(t, greeting(), { file: path.join(tempDir(t), 'busbar.sock') });
-  const { runtime } = makeRuntime(t, { dataDir: path.dirname(server.file), mode: 'attach' });
-  /** @type {string[]} */
-  const thrown = [];
-  const others = process.listeners('uncaughtException');
-  process.removeAllListeners('uncaughtException');
-  process.once('uncaughtException', ({ message }) => thrown.push(message));
-  t.after(() => others.forEach((other) => process.on('uncaughtException', other)));
-  runtime.on('up', () => {
-    throw new Error('mine');
+test('listeners that throw are told in the log, and stop nothing', async (t) => {
+  const onRequest = greeting((request, peer) => {
+    peer.tell({ event: 'one' });
+    peer.answer(request);
   });
+  const server = await startServer(t, onRequest, { file: path.join(tempDir(t), 'busbar.sock') });
+  const dataDir = path.dirname(server.file);
+  const { runtime, said } = makeRuntime(t, { dataDir, mode: 'attach' });
+  for (const name of ['up', 'event']) {
+    runtime.on(name, () => {
+      throw new Error(`mine, of ${name}`);
+    });
+  }
   assert.equal((await runtime.start())?.pid, HELLO.pid);
-  await waitFor(() => thrown.length > 0, { what: 'the error of the listener' });
-  assert.deepEqual([runtime.state, thrown], ['up', ['mine']]);
+  assert.deepEqual(await runtime.request('status'), {});
+  for (const name of ['up', 'event']) {
+    const line = said.find((text) => text.includes(`mine, of ${name}`));
+    assert.match(line ?? '', /^a listener for "\w+" of the runtime failed: .*runtime\.test\.js/s);
+  }
 });
 
 /** What could be left behind. */
