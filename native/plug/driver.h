@@ -113,7 +113,8 @@ struct bb_driver_host {
   /* The connection came up, or is down and why. Only on change. */
   void (*on_link)(bb_conn *conn, bool up, const bb_reason *reason);
 
-  /* The device answers, or is lost and why. Only on change. */
+  /* The device answers, or is lost and why. Only on change; a device that was lost with its connection is
+   * told as lost once more when that is back and the device still gives no answer. */
   void (*on_device)(bb_attachment *attachment, bool up, const bb_reason *reason);
 
   /* The layout of a scan: once inside or after attach, again when it changes, but not while a draft

@@ -82,6 +82,7 @@ typedef struct bb_station {
   bb_attachment *attachment;
   bool up;                /* answers */
   bool known;             /* up or down is known */
+  bool alone;             /* lost while its connection stood: its return is worth a line of its own */
   bool leaving;           /* to be detached */
   bool detached;          /* its detach has begun */
   bb_reason reason;       /* why it is lost */

@@ -144,15 +144,31 @@ static void on_write_done(bb_attachment *attachment, bb_command *command, bb_out
   bb_door_done(&station->runtime->door, command, outcome, reason);
 }
 
+/* One line for the connection and all behind it: "no connection to 10.0.0.21:502: connection refused;
+ * 3 devices without values; next try in 2 s". */
+static void log_link(const bb_link *link, bool up) {
+  bb_log *log = link->runtime->log;
+  const char *text = link->reason.text, *next = strstr(text, "; next try");
+  unsigned n = link->n_stations;
+  const char *plural = n == 1 ? "" : "s";
+  int head = next != NULL ? (int)(next - text) : (int)strlen(text);
+  if (up && n > 0) {
+    bb_log_info(log, link->id, "connected; %u device%s", n, plural);
+  } else if (up) {
+    bb_log_info(log, link->id, "connected");
+  } else if (n > 0) {
+    bb_log_warn(log, link->id, "%.*s; %u device%s without values%s", head, text, n, plural,
+                next != NULL ? next : "");
+  } else {
+    bb_log_warn(log, link->id, "%s", text);
+  }
+}
+
 static void on_link(bb_conn *conn, bool up, const bb_reason *reason) {
   bb_link *link = conn->owner;
   link->since_ns = bb_clock_utc_ns(&link->runtime->clock);
   link->reason = reason != NULL && !up ? *reason : (bb_reason){0};
-  if (up) {
-    bb_log_info(link->runtime->log, link->id, "connected");
-  } else {
-    bb_log_warn(link->runtime->log, link->id, "%s", link->reason.text);
-  }
+  log_link(link, up);
 }
 
 /* The end of a poll tells better why there is nothing, and announces it. */
@@ -163,25 +179,47 @@ static bool is_polling(const bb_station *station) {
   return false;
 }
 
+/* A device that comes and goes with its connection is one of those that the connection's line counts. */
+static void log_device(bb_station *station, bool up) {
+  bb_log *log = station->runtime->log;
+  bool was_alone = station->alone;
+  station->alone = !up && station->attachment->conn->up;
+  if (up) {
+    bb_log_write(log, was_alone ? BB_LOG_INFO : BB_LOG_DEBUG, station->id, "answers");
+  } else {
+    bb_log_write(log, station->alone ? BB_LOG_WARN : BB_LOG_DEBUG, station->id, "%s",
+                 station->reason.text);
+  }
+}
+
+static uint8_t cause_of(const bb_reason *reason) {
+  if (reason == NULL) return BB_CAUSE_NOT_CONNECTED;
+  return reason->code == BB_ERR_TIMEOUT  ? BB_CAUSE_NO_ANSWER
+         : reason->code == BB_ERR_FORMAT ? BB_CAUSE_FORMAT
+                                         : BB_CAUSE_NOT_CONNECTED;
+}
+
+/* It was lost with its connection, which is back; the device is not. Sinks know that it is lost. */
+static bool is_lost_once_more(const bb_station *station, bool up) {
+  return station->known && !station->up && !up && !station->alone && station->attachment->conn->up;
+}
+
 static void on_device(bb_attachment *attachment, bool up, const bb_reason *reason) {
   if (attachment->apart) {
     bb_runtime_probe_host.on_device(attachment, up, reason);
     return;
   }
   bb_station *station = attachment->owner;
-  if (station->leaving || (station->known && station->up == up)) return;
+  bool once_more = is_lost_once_more(station, up);
+  if (station->leaving || (station->known && station->up == up && !once_more)) return;
+  station->reason = reason != NULL && !up ? *reason : (bb_reason){0};
+  log_device(station, up);
+  if (once_more) return;
   station->known = true;
   station->up = up;
   station->since_ns = bb_clock_utc_ns(&station->runtime->clock);
-  station->reason = reason != NULL && !up ? *reason : (bb_reason){0};
-  if (up) {
-    bb_log_info(station->runtime->log, station->id, "answers");
-  } else {
-    bb_log_warn(station->runtime->log, station->id, "%s", station->reason.text);
-  }
   if (!up && !is_polling(station)) {
-    bool silent = reason != NULL && reason->code == BB_ERR_TIMEOUT;
-    station->loss = silent ? BB_CAUSE_NO_ANSWER : BB_CAUSE_NOT_CONNECTED;
+    station->loss = cause_of(reason);
     bb_station_announce_stale(station);
   }
   bb_runtime_station_changed(station->runtime, station);

@@ -122,7 +122,7 @@ test('a duration that is none is told as it was given', async (t) => {
     const device = DEVICES.replace(' }\n', `, scan: { fast: '${form}' } }\n`);
     const { said } = await check(t, HEAD + LINE + device + BUS);
     assert.deepEqual(said, [
-      `site.yaml:5: devices[meter-1].scan.fast: "${form}" does not fit; allowed: off, or a ` +
+      `site.yaml:5: devices[meter-1].scan.fast: "${form}" does not fit; allowed: off, on-request, or a ` +
         'duration such as 250ms, 5s, 1min, from 10 ms to 7 d',
     ]);
   }

@@ -216,7 +216,10 @@ test('apply answers what it changed', async (t) => {
 
 test('a kept document that cannot be used does not keep the runtime from starting', async (t) => {
   const data = tempDir(t);
-  for (const text of ['{"busbar":1,"devices":[{"id":"m","connection":"gone"}]}', 'no document at all: [']) {
+  for (const text of [
+    '{"busbar":1,"devices":[{"id":"m","connection":"gone"}]}',
+    'no document at all: [',
+  ]) {
     fs.writeFileSync(path.join(data, 'document'), text);
     const program = startBusbar(t, ['run', '--data', data]);
     await program.waitForOutput(/cannot be used; starting without one until another is applied/);

@@ -131,6 +131,16 @@ static void recover(modbus_rig *rig) {
   expect_good("recovered", rig);
 }
 
+/* Some machines, and most containers, are without. */
+static bool can_listen_on(const char *host) {
+  struct sockaddr_in6 address;
+  if (uv_ip6_addr(host, 0, &address) < 0) return true;
+  int fd = socket(AF_INET6, SOCK_STREAM, 0);
+  bool can = fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
+  if (fd >= 0) close(fd);
+  return can;
+}
+
 static void test_names_the_second_address_serves(void **state) {
   (void)state;
   static const struct {
@@ -144,6 +154,7 @@ static void test_names_the_second_address_serves(void **state) {
   };
   for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
     modbus_rig rig = {.peer.mute = false};
+    if (!can_listen_on(rows[i].host)) continue;
     open_named(&rig, rows[i].host, rows[i].names, "");
     expect_good(rows[i].name, &rig);
     expect_uint("nobody was told of the first", rig.conn.n_down + rig.device.n_down, 0);
@@ -168,7 +179,11 @@ static void test_names_the_address_that_worked_comes_first(void **state) {
     expect_good("again", &rig);
   }
   expect_uint("the first is left alone", other.n_accepted, 0);
+  modbus_peer_close(&rig.peer);
+  driver_host_wait_count(&rig.host, "now the first", &other.n_accepted, 1);
+  expect_good("the first", &rig);
   expect_uint("without another lookup", n_lookups, 1);
+  expect_uint("nobody was told", rig.conn.n_down, 0);
   modbus_peer_close(&other);
   modbus_rig_close(&rig);
 }

@@ -124,14 +124,15 @@ static void test_resolver_gives_addresses_in_turn(void **state) {
   for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
     fixture f;
     char turns[256] = "", one[64];
+    size_t len = 0;
     init(&f);
     look_up(&f, rows[i].found);
     expect_int(rows[i].name, f.status, rows[i].status);
     expect_uint(rows[i].name, f.n_answers, 1);
     if (f.status == 0) expect_turn(rows[i].name, &f, show(&f.address.any, one));
     while (bb_resolve_turn(&f.resolve) != NULL) {
-      if (turns[0] != 0) strcat(turns, " ");
-      strcat(turns, show(bb_resolve_turn(&f.resolve), one));
+      len += (size_t)snprintf(turns + len, sizeof(turns) - len, "%s%s", len > 0 ? " " : "",
+                              show(bb_resolve_turn(&f.resolve), one));
       bb_resolve_pass(&f.resolve);
     }
     expect_text(rows[i].name, turns, rows[i].turns);

@@ -366,7 +366,44 @@ static void test_runtime_notes_the_state_of_a_link(void **state) {
   expect_true("since", link->since_ns > 0);
   fake_conn_state((fake_conn *)link->conn, true, NULL);
   expect_text("no more", link->reason.text, "");
-  expect_part("told", folder_log(&r.folder), "refused; next try in 2 s");
+  expect_part("told", folder_log(&r.folder),
+              "warn  a: refused; 1 device without values; next try in 2 s\n");
+  rig_close(&r);
+}
+
+static unsigned count_lines(const char *log, const char *part) {
+  unsigned n = 0;
+  for (const char *at = strstr(log, part); at != NULL; at = strstr(at + 1, part)) n++;
+  return n;
+}
+
+/* A loss is told once: for the connection with all that is behind it, or for the device alone. */
+static void test_runtime_tells_a_loss_once(void **state) {
+  (void)state;
+  rig r;
+  open_plant(&r, PLANT);
+  fake_device *device = rig_device(&r, "meter-1");
+  fake_conn *conn = (fake_conn *)device->base.conn;
+  push(&r, 10);
+  fake_conn_state(conn, false, "refused");
+  fake_device_state(device, false, "refused");
+  fake_conn_state(conn, true, NULL);
+  fake_device_state(device, false, "no answer for 3 s");
+  fake_device_state(device, false, "no answer for 9 s"); /* no news */
+  const bb_station *station = bb_runtime_station(&r.runtime, "meter-1");
+  expect_text("its own reason now", station->reason.text, "no answer for 3 s");
+  fake_device_state(device, true, NULL);
+  fake_conn_state(conn, false, "refused");
+  fake_device_state(device, false, "refused");
+  fake_conn_state(conn, true, NULL);
+  fake_device_state(device, true, NULL);
+  const char *log = folder_log(&r.folder);
+  expect_uint("the connection", count_lines(log, " a: refused; 1 device without values\n"), 2);
+  expect_uint("back", count_lines(log, " a: connected; 1 device\n"), 3);
+  expect_uint("the device alone", count_lines(log, " meter-1: no answer for 3 s\n"), 1);
+  expect_uint("back", count_lines(log, " meter-1: answers\n"), 1);
+  expect_uint("nothing else of it", count_lines(log, " meter-1: "), 2);
+  expect_uint("sinks", journal_count("bus down meter-1"), 2);
   rig_close(&r);
 }
 
@@ -388,6 +425,7 @@ int main(void) {
       cmocka_unit_test(test_runtime_rests_while_paused),
       cmocka_unit_test(test_runtime_is_ready_when_all_are),
       cmocka_unit_test(test_runtime_notes_the_state_of_a_link),
+      cmocka_unit_test(test_runtime_tells_a_loss_once),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

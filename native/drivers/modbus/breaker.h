@@ -4,9 +4,9 @@
  * passed in.
  *
  * Each unit of a line has a breaker, all of a line share one budget. A breaker opens after
- * BB_MODBUS_OPEN_AFTER requests in a row without an answer. While it is open, polls of the unit end
- * without the wire, but for a probe now and then: a request that may show that the unit is back.
- * One answer, also a refusal, closes it.
+ * BB_MODBUS_OPEN_AFTER requests in a row without an answer that makes sense. While it is open, polls
+ * of the unit end without the wire, but for a probe now and then: a request that may show that the
+ * unit is back. One answer, also a refusal, closes it.
  *
  * A probe needs two things. Its back-off must be over: 1 s after the breaker opened, then doubling
  * up to 60 s, spread by ±20 %. And as long as other units of the line answer, the budget must hold
@@ -23,7 +23,7 @@
 
 #include "io/backoff.h"
 
-#define BB_MODBUS_OPEN_AFTER 2        /* requests in a row without an answer */
+#define BB_MODBUS_OPEN_AFTER 2        /* requests in a row without a sound answer */
 #define BB_MODBUS_PROBE_FIRST_MS 1000 /* the first back-off */
 #define BB_MODBUS_PROBE_LONGEST_MS 60000
 #define BB_MODBUS_PROBE_SHARE 25 /* one part in so many of the line's time */

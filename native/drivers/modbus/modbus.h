@@ -6,6 +6,7 @@
  *   device   a device attached to a connection: its plans, polls and writes
  *   plan     which reads bring the points of a scan
  *   read     one poll          write   one command
+ *   hint     a word in the log about a profile whose points lie in the other table
  *   line     the requests of one connection: whose turn it is, what is under way, what is late
  *   breaker  keeps dead units from taking the line
  *   tcp, rtu the wire
