@@ -80,15 +80,15 @@ typedef struct bb_station {
   bb_config *owner; /* referenced */
   bb_link *link;
   bb_attachment *attachment;
-  bool up;                /* answers */
-  bool known;             /* up or down is known */
-  bool alone;             /* lost while its connection stood: its return is worth a line of its own */
-  bool leaving;           /* to be detached */
-  bool detached;          /* its detach has begun */
-  bb_reason reason;       /* why it is lost */
-  int64_t since_ns;       /* UTC: up or down since */
-  uint8_t loss;           /* bb_cause of the newest poll that brought nothing; 0: none did */
-  int64_t heard_ns;       /* UTC of the newest batch with a good value; 0: none yet */
+  bool up;          /* answers */
+  bool known;       /* up or down is known */
+  bool alone;       /* lost while its connection stood: its return is worth a line of its own */
+  bool leaving;     /* to be detached */
+  bool detached;    /* its detach has begun */
+  bb_reason reason; /* why it is lost */
+  int64_t since_ns; /* UTC: up or down since */
+  uint8_t loss;     /* bb_cause of the newest poll that brought nothing; 0: none did */
+  int64_t heard_ns; /* UTC of the newest batch with a good value; 0: none yet */
   uint64_t last_write_ns; /* monotonic */
   uint32_t n_scans;
   struct bb_runtime *runtime;
