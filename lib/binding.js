@@ -58,21 +58,29 @@ const path = require('node:path');
  * @property {string} [platform]
  * @property {string} [arch]
  * @property {string} [libc] glibc or musl.
+ * @property {string} [glibc] The version of glibc.
  */
 
 const ROOT = path.resolve(__dirname, '..');
 const ARCHITECTURES = ['x64', 'arm64'];
-const SET_UP = 'in a checkout, `node scripts/setup.js` builds it';
+const SET_UP =
+  'in a checkout, `node scripts/setup.js` builds it, else install @busbar/node-red again';
+const WHAT_ELSE = 'docs/install.md of the package says what to do';
 
-/** The C library that this Node.js runs on; without the report's look at network connections, which
- * can take seconds. */
-function findLibc() {
+/** The version of glibc that this Node.js runs on, '' for another C library; without the report's look
+ * at network connections, which can take seconds. */
+function findGlibc() {
   const report = /** @type {any} */ (process.report);
   const { excludeNetwork } = report;
   report.excludeNetwork = true;
   const { header } = report.getReport();
   report.excludeNetwork = excludeNetwork;
-  return header.glibcVersionRuntime ? 'glibc' : 'musl';
+  return String(header.glibcVersionRuntime ?? '');
+}
+
+/** What a folder of binaries for that machine is called. @param {Place} [place] */
+function nameTarget({ arch = process.arch, libc } = {}) {
+  return `linux-${arch}-${libc ?? (findGlibc() ? 'glibc' : 'musl')}`;
 }
 
 /** Why no binary can be for this machine, if so. @param {Place} place */
@@ -88,13 +96,36 @@ function describeMachine({ platform = process.platform, arch = process.arch }) {
 /** The places where a binary may lie, the first one first.
  * @param {Place} place @param {string} name @param {string} built */
 function listPlaces(place, name, built) {
-  const { root = ROOT, arch = process.arch } = place;
+  const { root = ROOT } = place;
   const places = [path.join(root, built)];
-  if (fs.existsSync(path.join(root, 'prebuilds'))) {
-    const target = `linux-${arch}-${place.libc ?? findLibc()}`;
-    places.unshift(path.join(root, 'prebuilds', target, name));
-  }
+  const prebuilds = path.join(root, 'prebuilds');
+  if (fs.existsSync(prebuilds)) places.unshift(path.join(prebuilds, nameTarget(place), name));
   return places;
+}
+
+/** Why there is no such file: a package for other machines only, or one that is not whole.
+ * @param {Place} place @param {string} name @param {string[]} places Where it was looked for. */
+function describeAbsence(place, name, places) {
+  const prebuilds = path.join(place.root ?? ROOT, 'prebuilds');
+  const targets = fs.existsSync(prebuilds) ? fs.readdirSync(prebuilds) : [];
+  const target = targets.length > 0 ? nameTarget(place) : '';
+  if (target === '' || targets.includes(target)) {
+    return `${name} is not there (looked at ${places.join(', ')}); ${SET_UP}.`;
+  }
+  const system = target.endsWith('-musl') ? `${target} (such as Alpine)` : target;
+  return `Busbar has no ${name} for ${system}, only for ${targets.join(' and ')}; ${WHAT_ELSE}.`;
+}
+
+/** Why a binary of this package would not start, if its glibc is to blame. The loader would say so only
+ * into the log of the runtime. @param {string} file @param {string} [glibc] Of this machine. */
+function describeGlibc(file, glibc) {
+  const needs = path.join(path.dirname(file), 'needs.json');
+  if (!fs.existsSync(needs)) return '';
+  const needed = String(JSON.parse(fs.readFileSync(needs, 'utf8')).glibc);
+  const found = glibc ?? findGlibc();
+  const [have, want] = [found, needed].map((text) => text.split('.').map(Number));
+  if (have[0] > want[0] || (have[0] === want[0] && have[1] >= want[1])) return '';
+  return `needs glibc ${needed}, and this machine has ${found || 'another C library'}; ${WHAT_ELSE}`;
 }
 
 /** @param {string} file @param {unknown} problem */
@@ -162,9 +193,7 @@ function load(place = {}) {
         error ??= `${describeFailure(file, problem)}.`;
       }
     }
-    return {
-      error: error ?? `busbar.node is not there (looked at ${places.join(', ')}); ${SET_UP}.`,
-    };
+    return { error: error ?? describeAbsence(place, 'busbar.node', places) };
   } catch (problem) {
     return { error: `busbar.node cannot be looked for: ${String(problem)}` };
   }
@@ -201,10 +230,8 @@ function executable(place = {}) {
     if (machine) return { error: `${machine}: the runtime is not available.` };
     const places = listPlaces(place, 'busbar', 'native/build/busbar');
     const file = places.find((candidate) => fs.existsSync(candidate));
-    if (!file) {
-      return { error: `busbar is not there (looked at ${places.join(', ')}); ${SET_UP}.` };
-    }
-    const problem = describeRun(file);
+    if (!file) return { error: describeAbsence(place, 'busbar', places) };
+    const problem = describeRun(file) || describeGlibc(file, place.glibc);
     return problem ? { error: `${file} ${problem}.` } : { path: file };
   } catch (problem) {
     return { error: `busbar cannot be looked for: ${String(problem)}` };
@@ -219,4 +246,4 @@ function need() {
   throw Object.assign(new Error(error), { code: 'BUSBAR_NO_BINDING' });
 }
 
-module.exports = { binding, error, executable, load, need };
+module.exports = { binding, error, executable, load, nameTarget, need };

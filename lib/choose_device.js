@@ -11,7 +11,7 @@ function chooseDevice(plan, nodeId, config, msg) {
   const devices = plan.devicesOf.get(nodeId) ?? [];
   const named = config.deviceId || (typeof msg.device === 'string' ? msg.device : msg.device?.id);
   if (devices.includes(named)) return named;
-  if (named && devices.length !== 1) {
+  if (named) {
     throw new BusbarError(
       'BUSBAR_INVALID',
       `there is no device "${named}" in this node; it has ${list(devices)}`,

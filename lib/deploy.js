@@ -18,6 +18,8 @@
 const SOURCES = ['busbar-in'];
 const ASKERS = ['busbar-read', 'busbar-write'];
 const SINKS = ['busbar-mqtt', 'busbar-influxdb'];
+/* In place of the key of a runtime: all of them. */
+const EVERY = '*';
 const ENDS = ['busbar-mqtt-out', 'busbar-influx-out'];
 
 /** The busbar nodes of the flows that should be alive and are not. Those of a subflow's template never
@@ -52,17 +54,34 @@ class Deploy {
     if (!node) return '';
     if (node.type === 'busbar-runtime') return node.id;
     const named = (/** @type {string} */ key) => this.nodes.get(node[key]);
-    if (node.type === 'busbar-device') return this.runtimeOf(named('connection'));
-    if (ENDS.includes(String(node.type))) return this.runtimeOf(named('sink'));
-    if (node.device) return this.runtimeOf(named('device'));
-    if (node.connection) return this.runtimeOf(named('connection'));
-    return named('runtime')?.id ?? this.onlyRuntime();
+    if (node.type === 'busbar-in' && node.source !== 'device') return this.ofAll();
+    const key = ENDS.includes(String(node.type)) ? 'sink' : 'device';
+    const below = named(key) ?? named('connection');
+    return below ? this.runtimeOf(below) : (named('runtime')?.id ?? this.mainRuntime());
   }
 
-  /** Where just one busbar-runtime is there, what names none belongs to it. */
-  onlyRuntime() {
-    const runtimes = this.ofTypes('busbar-runtime');
-    return runtimes.length === 1 ? runtimes[0].id : '';
+  /** What names no runtime, or something that is not there, belongs to this one. */
+  mainRuntime() {
+    const runtimes = this.ofTypes('busbar-runtime').filter(({ id }) => !this.isIdle(id));
+    return runtimes[0]?.id ?? '';
+  }
+
+  /** Nobody names it, though others are named. @param {string} id */
+  isIdle(id) {
+    const names = this.ofTypes('busbar-connection', ...SINKS).map(({ runtime }) => runtime);
+    return names.some((name) => name && this.nodes.has(name)) && !names.includes(id);
+  }
+
+  /** What reads all devices belongs to each runtime, if there are several. */
+  ofAll() {
+    const [first, ...others] = this.runtimes();
+    return others.length > 0 ? EVERY : (first ?? '');
+  }
+
+  /** @param {LiveNode} node @param {string} key */
+  belongsTo(node, key) {
+    const own = this.runtimeOf(node);
+    return own === key || own === EVERY;
   }
 
   /** Keys of all runtimes that something belongs to. @returns {string[]} */
@@ -72,4 +91,4 @@ class Deploy {
   }
 }
 
-module.exports = { ASKERS, ENDS, SINKS, SOURCES, Deploy, findMissing };
+module.exports = { ASKERS, ENDS, EVERY, SINKS, SOURCES, Deploy, findMissing };

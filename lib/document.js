@@ -18,6 +18,7 @@ const { leaveOutEmpty, readTagList } = require('./fields');
  * @property {LiveNode[]} connections
  * @property {LiveNode[]} devices
  * @property {LiveNode[]} sinks
+ * @property {Map<string, string>} connectionIds By node.
  * @property {Map<string, LiveNode>} nodes All config nodes, by their id.
  * @property {import('./document_route').DirectRoute[]} routes
  * @property {Set<string>} sinksUsed Ids of sink nodes.
@@ -29,23 +30,32 @@ const { leaveOutEmpty, readTagList } = require('./fields');
  * @property {Record<string, any>} document
  * @property {Record<string, string>} secrets By name; beside the document.
  * @property {Map<string, {nodeId: string, connection: string, tags: Record<string, string>, profile: string,
- *   used: boolean}>} devices All that are configured, by id.
+ *   used: boolean, describe: () => {points: {name: string, type: string}[]} | undefined}>} devices All that
+ *   are configured, by id; `describe`: the types of their values, by the profile.
  * @property {Map<string, {nodeId: string, kind: string, used: boolean}>} sinks
  * @property {Problem[]} problems
  * @property {(path: string) => string | undefined} nodeOf The node that a path of the document is about.
  */
 
-/** @param {Map<string, string>} taken @param {LiveNode} node @param {string} wanted */
-function uniqueId(taken, node, wanted) {
-  const base =
-    wanted
-      .replace(/[^A-Za-z0-9_.-]+/g, '-')
-      .replace(/^[.-]+/, '')
-      .slice(0, 56) || node.id;
-  let id = base;
-  for (let n = 2; taken.has(id); n++) id = `${base}-${n}`;
-  taken.set(id, node.id);
-  return id;
+/** A connection keeps the id that it has: with another one it would be another connection.
+ * @param {LiveNode[]} nodes @param {Map<string, string>} ids By node; brought up to date. */
+function nameConnections(nodes, ids) {
+  const present = new Set(nodes.map(({ id }) => id));
+  for (const id of [...ids.keys()]) if (!present.has(id)) ids.delete(id);
+  const taken = new Set(ids.values());
+  const unnamed = nodes.filter(({ id }) => !ids.has(id)).sort((a, b) => (a.id < b.id ? -1 : 1));
+  for (const node of unnamed) {
+    const wanted = String(node.name || node.host || node.path || '');
+    const base =
+      wanted
+        .replace(/[^A-Za-z0-9_.-]+/g, '-')
+        .replace(/^[.-]+/, '')
+        .slice(0, 56) || node.id;
+    let id = base;
+    for (let n = 2; taken.has(id); n++) id = `${base}-${n}`;
+    taken.add(id);
+    ids.set(node.id, id);
+  }
 }
 
 /** @param {LiveNode | undefined} runtime */
@@ -63,16 +73,9 @@ function makeRuntime(runtime) {
 function assemble(parts) {
   /** @type {Problem[]} */
   const problems = [];
-  /** @type {Map<string, string>} */
-  const connectionIds = new Map();
-  /** @type {Map<string, string>} node id → document id */
-  const connectionOf = new Map();
-  for (const node of parts.connections) {
-    connectionOf.set(
-      node.id,
-      uniqueId(connectionIds, node, node.name || node.host || node.path || ''),
-    );
-  }
+  const connectionOf = parts.connectionIds;
+  nameConnections(parts.connections, connectionOf);
+  const connectionIds = new Map([...connectionOf].map(([nodeId, id]) => [id, nodeId]));
   const { entries, devices } = makeDevices(parts, connectionOf, problems);
   const usedConnections = new Set(entries.map((entry) => entry.connection));
   const connections = parts.connections

@@ -4,7 +4,7 @@
 /* The devices of the document: of each busbar-device node one, or those of its table. */
 
 const { leaveOutEmpty, readBoolean, readNumber, readTagList } = require('./fields');
-const { resolveProfile } = require('./profile');
+const { describeValues, resolveProfile } = require('./profile');
 
 /** @typedef {import('./document').LiveNode} LiveNode */
 /** @typedef {import('./document').Problem} Problem */
@@ -12,7 +12,7 @@ const { resolveProfile } = require('./profile');
 /** @param {LiveNode} node @returns {{id: string, unit: any, tags: Record<string, string>}[]} */
 function rowsOf(node) {
   const common = readTagList(node.tags);
-  const table = Array.isArray(node.devices) ? node.devices : [];
+  const table = Array.isArray(node.devices) ? node.devices.filter(Boolean) : [];
   if (table.length === 0) {
     return [{ id: String(node.deviceId ?? '').trim(), unit: node.unit, tags: common }];
   }
@@ -31,7 +31,7 @@ function scansOf(node) {
   const rows = Array.isArray(node.scans) ? node.scans : [];
   return Object.fromEntries(
     rows
-      .filter(({ scan, period }) => scan && String(period ?? '').trim() !== '')
+      .filter((row) => row?.scan && String(row.period ?? '').trim() !== '')
       .map(({ scan, period }) => [scan, String(period).trim()]),
   );
 }
@@ -88,6 +88,7 @@ function makeDevices(parts, connectionOf, problems) {
         connection,
         tags,
         profile: profile.id,
+        describe: () => describeValues(profile),
         used: use !== 'unused',
       });
       if (use === 'unused') continue;

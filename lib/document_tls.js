@@ -4,6 +4,8 @@
 /* A core tls-config node as options of a sink. Node-RED has read its certificates, from files or out of
    the editor; for the runtime they are written beside its data. */
 
+const { textOf } = require('./errors');
+
 /** @typedef {import('./document').LiveNode} LiveNode */
 
 /* What the live tls-config node calls the content, read from a path; what its credentials call it where
@@ -29,7 +31,14 @@ function makeTls(node, id, parts, { problems, secrets }) {
   for (const { read, uploaded, option, file } of FILES) {
     const content = tls[read] || tls.credentials?.[uploaded];
     if (!content || !parts.writePem) continue;
-    options[option] = parts.writePem({ node: tls, file, data: String(content) });
+    try {
+      options[option] = parts.writePem({ node: tls, file, data: String(content) });
+    } catch (error) {
+      problems.push({
+        nodeId: node.id,
+        text: `its certificate cannot be written: ${textOf(error)}`,
+      });
+    }
   }
   if (tls.credentials?.passphrase) {
     secrets[`${id}.key_password`] = String(tls.credentials.passphrase);

@@ -49,4 +49,10 @@ function codeOf(error) {
   return String(/** @type {{code?: unknown} | null} */ (error)?.code ?? '');
 }
 
-module.exports = { BusbarError, codeOf, textOf };
+/** Whatever was thrown, as an error: `done` takes nothing else for a failure.
+ * @param {unknown} error @returns {Error} */
+function asError(error) {
+  return error instanceof Error ? error : new Error(textOf(error) || 'failed without a reason');
+}
+
+module.exports = { BusbarError, asError, codeOf, textOf };

@@ -11,10 +11,10 @@ const { setTimeout: delay } = require('node:timers/promises');
 const { serveAdmin } = require('./admin');
 const { dataDir } = require('./data_dir');
 const { Deploy, findMissing } = require('./deploy');
-const { BusbarError } = require('./errors');
+const { BusbarError, asError } = require('./errors');
 const { makeOverview } = require('./overview');
 const { writePem } = require('./pem');
-const { planRuntime } = require('./plan');
+const { planRuntime, wiredOf } = require('./plan');
 const { Plant } = require('./plant');
 const { Runtime } = require('./runtime');
 const { StatusBoard } = require('./status_board');
@@ -47,13 +47,17 @@ class Hub extends EventEmitter {
     this.plants = new Map();
     /** @type {Map<string, import('./plan').Plan>} */
     this.plans = new Map();
+    /** Which wires run inside the runtimes. @type {Map<string, import('./plan').Plan['direct']>} */
+    this.running = new Map();
+    /** What connections are called, by node. @type {Map<string, string>} */
+    this.connectionIds = new Map();
     this.board = new StatusBoard(this);
     /** @type {NodeJS.Timeout | undefined} */
     this.resting = undefined;
     this.deploys = 0;
     serveAdmin(RED);
     RED.events.on('flows:started', () => this.onStarted());
-    RED.events.on('flows:stopped', () => this.onStopped());
+    RED.events.on('runtime-event', (/** @type {any} */ event) => this.onRuntimeEvent(event));
     process.on('exit', (code) => this.onExit(code));
   }
 
@@ -85,43 +89,102 @@ class Hub extends EventEmitter {
     return [...nodes, ...tls];
   }
 
+  /** Nothing that goes wrong with us may end Node-RED. */
   onStarted() {
     clearTimeout(this.resting);
     this.deploys++;
-    const deploy = new Deploy(this.liveNodes());
+    try {
+      this.takeDeploy(new Deploy(this.liveNodes()));
+    } catch (error) {
+      this.RED.log.error(`busbar: the deploy could not be taken: ${asError(error).stack}`);
+    }
+    this.board.refresh();
+  }
+
+  /** @param {Deploy} deploy */
+  takeDeploy(deploy) {
     /** @type {import('./deploy').RawNode[]} */
     const raws = [];
     this.RED.nodes.eachNode((/** @type {any} */ raw) => void raws.push(raw));
     const missing = findMissing(raws, (id) => this.RED.nodes.getNode(id));
     const keys = new Set(deploy.runtimes());
-    for (const [key, plant] of this.plants) {
-      if (!keys.has(key)) this.retire(key, plant);
-    }
+    /* What did not come to life may be what a runtime belongs to. */
+    if (missing.length === 0) this.retireAll(keys, deploy);
+    this.retireChanged(keys, deploy);
     for (const key of keys) this.converge(key, deploy, missing);
-    this.board.refresh();
+  }
+
+  /** @param {string} key @param {Deploy} deploy
+   * @returns {{dataDir: string, mode: 'attach' | 'spawn', linger: string}} */
+  optionsOf(key, deploy) {
+    const node = deploy.nodes.get(key);
+    const { settings } = this.RED;
+    return {
+      dataDir: node?.dataDir
+        ? path.resolve(settings.userDir || '.', node.dataDir)
+        : dataDir(settings),
+      mode: node?.mode === 'attach' || settings.safeMode ? 'attach' : 'spawn',
+      linger: node?.linger || '15min',
+    };
+  }
+
+  /** @param {Set<string>} keys @param {Deploy} deploy */
+  retireAll(keys, deploy) {
+    for (const [key, plant] of this.plants) {
+      if (!keys.has(key)) this.retire(key, plant, [...keys], deploy);
+    }
+  }
+
+  /** @param {Set<string>} keys @param {Deploy} deploy */
+  retireChanged(keys, deploy) {
+    for (const key of keys) {
+      const plant = this.plants.get(key);
+      if (!plant) continue;
+      const same = JSON.stringify(plant.options) === JSON.stringify(this.optionsOf(key, deploy));
+      if (!same) this.retire(key, plant, [...keys], deploy);
+    }
   }
 
   /** @param {string} key @param {Deploy} deploy @param {import('./deploy').RawNode[]} missing */
   converge(key, deploy, missing) {
     const plant = this.plants.get(key) ?? this.open(key, deploy);
     const directory = plant.runtime.dataDir;
-    const plan = planRuntime(key, deploy, (pem) => writePem(directory, pem));
-    this.plans.set(key, plan);
-    const readers = plan.readers.map(({ node, devices, wires }) => {
-      const live = this.added.get(node.id)?.node;
-      live?.setWires?.(wires);
-      return { node, devices, send: (/** @type {any[]} */ messages) => live?.send([messages]) };
+    const plan = planRuntime(key, deploy, {
+      writePem: (pem) => writePem(directory, pem),
+      connectionIds: this.connectionIds,
     });
+    this.plans.set(key, plan);
     plant.pause(false);
-    plant.poller.devices = [...plan.assembly.devices]
-      .filter(([, { used }]) => used)
-      .map(([id]) => id);
+    const { devices } = plan.assembly;
+    plant.poller.devices = [...devices].filter(([, { used }]) => used).map(([id]) => id);
+    /* Until the document runs, wires are divided as they were. */
+    this.divide(plant, plan, this.running.get(key) ?? plan.direct);
     plant.want({
       assembly: plan.assembly,
-      readers: readers.filter(({ devices }) => devices.length > 0),
       memorySecrets: deploy.nodes.get(key)?.secrets === 'memory',
       refusal: this.explainMissing(missing),
+      onApplied: () => {
+        this.running.set(key, plan.direct);
+        this.divide(plant, plan, plan.direct);
+      },
     });
+  }
+
+  /** Which wires carry messages, and so whose batches are wanted. @param {Plant} plant
+   * @param {import('./plan').Plan} plan @param {import('./plan').Plan['direct']} direct */
+  divide(plant, plan, direct) {
+    /** @type {Parameters<Plant['setReaders']>[0]} */
+    const readers = [];
+    for (const source of plan.sources) {
+      const { node, devices } = source;
+      const wires = wiredOf(source, direct);
+      this.added.get(node.id)?.node.setWires?.(wires);
+      if (devices.length === 0 || !wires.some((port) => port.length > 0)) continue;
+      const send = (/** @type {any[]} */ messages) =>
+        this.added.get(node.id)?.node.send([messages]);
+      readers.push({ node, devices, send });
+    }
+    plant.setReaders(readers);
   }
 
   /** @param {import('./deploy').RawNode[]} missing */
@@ -134,35 +197,49 @@ class Hub extends EventEmitter {
 
   /** @param {string} key @param {Deploy} deploy */
   open(key, deploy) {
-    const node = deploy.nodes.get(key);
-    const { settings, log } = this.RED;
+    const { log } = this.RED;
     const say = (/** @type {string} */ level) => (/** @type {string} */ text) =>
       log[level](`busbar: ${text}`);
+    const options = this.optionsOf(key, deploy);
     const runtime = new Runtime({
-      dataDir: node?.dataDir
-        ? path.resolve(settings.userDir || '.', node.dataDir)
-        : dataDir(settings),
-      mode: node?.mode === 'attach' ? 'attach' : 'spawn',
-      linger: node?.linger || '15min',
+      ...options,
       name: 'node-red',
       log: { info: say('info'), warn: say('warn'), error: say('error') },
     });
-    const plant = new Plant({ id: key, runtime });
+    const plant = new Plant({ id: key, runtime, options });
     plant.on('change', () => this.board.refresh());
     plant.on('happening', (happening) => this.emit('happening', happening));
+    plant.on('refused', (mistakes) => this.tell(mistakes));
     this.plants.set(key, plant);
     return plant;
   }
 
-  /** @param {string} key @param {Plant} plant */
-  retire(key, plant) {
-    this.plants.delete(key);
-    this.plans.delete(key);
-    plant.stop({ end: true }).catch((error) => this.RED.log.warn(`busbar: ${error.message}`));
+  /** Each mistake at its node, where Catch nodes see it. @param {Problem[]} mistakes */
+  tell(mistakes) {
+    for (const { nodeId, text } of mistakes) this.added.get(nodeId)?.node.error(text, {});
   }
 
-  onStopped() {
+  /** A runtime that another one of the deploy goes on with does not end.
+   * @param {string} key @param {Plant} plant @param {string[]} keys @param {Deploy} deploy */
+  retire(key, plant, keys, deploy) {
+    const directory = plant.runtime.dataDir;
+    const goesOn = keys.some((other) => this.optionsOf(other, deploy).dataDir === directory);
+    this.plants.delete(key);
+    this.plans.delete(key);
+    this.running.delete(key);
+    plant
+      .stop({ end: !goesOn, why: 'its flows are gone' })
+      .catch((error) => this.RED.log.warn(`busbar: ${error.message}`));
+  }
+
+  /** The state of the flows, as the editor is told it: stopped by hand, not for a deploy and not for
+   * something that is missing.
+   * @param {{id: string, payload?: {state?: string, error?: string, deploy?: boolean}}} event */
+  onRuntimeEvent({ id, payload }) {
+    if (id !== 'runtime-state' || payload?.state !== 'stop') return;
+    if (payload.error || payload.deploy) return;
     clearTimeout(this.resting);
+    /* Node-RED that ends says the same. */
     this.resting = setTimeout(() => {
       for (const plant of this.plants.values()) plant.pause(true);
     }, REST_AFTER_MS);
@@ -189,7 +266,10 @@ class Hub extends EventEmitter {
   need(id) {
     const place = this.placeOf(id);
     if (!place?.plant) {
-      throw new BusbarError('BUSBAR_DOWN', 'the flows have not started yet; try again in a moment');
+      throw new BusbarError(
+        'BUSBAR_DOWN',
+        'it belongs to no runtime: choose a device, a connection or a sink that is deployed',
+      );
     }
     return { plant: place.plant, plan: place.plan };
   }
@@ -202,7 +282,7 @@ class Hub extends EventEmitter {
     if (!known) throw new BusbarError('BUSBAR_INVALID', 'no sink is set; choose one in this node');
     const sinkNode = /** @type {Added} */ (this.added.get(known.nodeId)).config;
     const shapes = (/** @type {string} */ device, /** @type {string} */ scan) =>
-      plant.state.shapes.get(`${device}/${scan}`);
+      plant.state.shapes.get(`${device}/${scan}`) ?? plan.assembly.devices.get(device)?.describe();
     return { plant, sink, sinkNode, shapes };
   }
 
@@ -227,11 +307,6 @@ class Hub extends EventEmitter {
   overview() {
     for (const plant of this.plants.values()) plant.poller.watch();
     return makeOverview(this);
-  }
-
-  /** The documents last put together, without secrets, by runtime. */
-  documents() {
-    return Object.fromEntries([...this.plans].map(([key, plan]) => [key, plan.assembly.document]));
   }
 }
 

@@ -157,7 +157,7 @@ function isBusbarMessage(msg) {
  * @returns {Point[]} */
 function readInfluxPoints(msg, node) {
   const unit = /** @type {keyof typeof NS_PER} */ (msg.precision || node.precision || 'ms');
-  const nsPerUnit = NS_PER[unit];
+  const nsPerUnit = Object.hasOwn(NS_PER, unit) ? NS_PER[unit] : undefined;
   if (nsPerUnit === undefined) {
     throw invalid(
       `msg.precision is ${JSON.stringify(unit)}; allowed: ${Object.keys(NS_PER).join(', ')}`,

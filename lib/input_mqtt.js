@@ -26,7 +26,7 @@ function readPayload(payload) {
 /** @param {object} payload */
 function stringify(payload) {
   try {
-    return JSON.stringify(payload);
+    return JSON.stringify(payload) ?? '';
   } catch (error) {
     const why = error instanceof Error ? error.message.split('\n')[0] : error;
     throw new BusbarError('BUSBAR_INVALID', `msg.payload cannot be written as JSON: ${why}`);

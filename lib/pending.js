@@ -9,6 +9,7 @@ const { BusbarError } = require('./errors');
 
 const MAX_MESSAGES = 10000;
 const MAX_BYTES = 16 * 1024 * 1024;
+const MAX_ID = 0xffffffff;
 
 /** @typedef {(error?: Error) => void} Done */
 /** @typedef {{id: number, topic: string, payload: Buffer, qos?: 0 | 1 | 2, retain?: boolean}} Message */
@@ -22,7 +23,7 @@ class Pending {
     this.maxBytes = maxBytes;
     this.bytes = 0;
     this.lastId = 0;
-    /** @type {Map<number, {message: Message, bytes: number, ticket: Ticket}>} in rising order */
+    /** @type {Map<number, {message: Message, bytes: number, ticket: Ticket}>} in their order */
     this.open = new Map();
   }
 
@@ -47,7 +48,8 @@ class Pending {
     }
     const ticket = { left: messages.length, error: undefined, done };
     return messages.map((content) => {
-      const message = { ...content, id: ++this.lastId };
+      this.lastId = (this.lastId % MAX_ID) + 1;
+      const message = { ...content, id: this.lastId };
       const size = message.topic.length + message.payload.length;
       this.open.set(message.id, { message, bytes: size, ticket });
       this.bytes += size;
@@ -74,10 +76,12 @@ class Pending {
     if (--ticket.left === 0) ticket.done(ticket.error);
   }
 
-  /** All up to that number are in the runtime's queue. @param {number} id */
+  /** All up to that number, in the order of their numbering, are in the runtime's queue.
+   * @param {number} id */
   takenUpTo(id) {
     for (const open of this.open.keys()) {
-      if (open > id) return;
+      /* Numbers begin anew at 1 behind the greatest. */
+      if ((id - open) >>> 0 > MAX_ID / 2) return;
       this.end(open);
     }
   }

@@ -4,21 +4,21 @@
 /* What the deployed nodes of one runtime want together: the document, who reads which device by
    messages, and which wires run inside the runtime. */
 
-const { ASKERS, ENDS, SINKS } = require('./deploy');
+const { ASKERS, ENDS, EVERY, SINKS } = require('./deploy');
 const { assemble } = require('./document');
 const { compileSelection, listDevices } = require('./selection');
-const { splitWires } = require('./wiring');
+const { findDirect } = require('./wiring');
 
 /** @typedef {import('./document').LiveNode} LiveNode */
 
 /** @typedef {object} Plan
  * @property {import('./document').Assembly} assembly
  * @property {Set<string>} members Ids of all nodes of that runtime.
- * @property {{node: LiveNode, devices: string[], wires: string[][]}[]} readers `devices`: those that
- *   come as messages; `wires`: those that carry them.
+ * @property {{node: LiveNode, devices: string[], wires: string[][]}[]} sources Each busbar-in, with all
+ *   its devices and wires.
  * @property {Map<string, string[]>} devicesOf What each busbar-in, -read and -write means, by its id.
  * @property {Map<string, string>} sinkOf The sink of each end of a flow, by the node's id.
- * @property {Set<string>} direct Ends that a wire reaches inside the runtime.
+ * @property {Map<string, Set<string>>} direct By source, the ends that its wires reach inside the runtime.
  */
 
 /* Forms that a sink makes by itself; another one has to be made of messages. */
@@ -47,18 +47,39 @@ function splitDirect(sources, ends, deploy, key) {
     targets.map((end) => [end.id, { id: end.id, sink: end.sink, runtime: key }]),
   );
   const wires = sources.map((node) => {
-    return { id: node.id, wires: node.wires ?? [], runtime: key, plain: isPlain(node) };
+    const plain = isPlain(node) && deploy.runtimeOf(node) !== EVERY;
+    return { id: node.id, wires: node.wires ?? [], runtime: key, plain };
   });
-  return splitWires(wires, sinks);
+  return findDirect(wires, sinks);
+}
+
+/** @param {{source: {id: string}, sink: {id: string}}[]} direct */
+function groupDirect(direct) {
+  /** @type {Map<string, Set<string>>} */
+  const groups = new Map();
+  for (const { source, sink } of direct) {
+    const group = groups.get(source.id) ?? new Set();
+    groups.set(source.id, group.add(sink.id));
+  }
+  return groups;
+}
+
+/** What is left of the wires of a source for messages.
+ * @param {Plan['sources'][number]} source @param {Plan['direct']} direct */
+function wiredOf({ node, wires }, direct) {
+  const taken = direct.get(node.id);
+  return wires.map((port) => port.filter((target) => !taken?.has(target)));
 }
 
 /**
  * @param {string} key @param {import('./deploy').Deploy} deploy
- * @param {import('./document').Parts['writePem']} writePem @returns {Plan}
+ * @param {{writePem?: import('./document').Parts['writePem'], connectionIds?: Map<string, string>}} [more]
+ * `connectionIds`: what connections are called, by node; those that stay keep their names.
+ * @returns {Plan}
  */
-function planRuntime(key, deploy, writePem) {
+function planRuntime(key, deploy, { writePem, connectionIds = new Map() } = {}) {
   const mine = (/** @type {string[]} */ ...types) =>
-    deploy.ofTypes(...types).filter((node) => deploy.runtimeOf(node) === key);
+    deploy.ofTypes(...types).filter((node) => deploy.belongsTo(node, key));
   const deviceNodes = mine('busbar-device');
   const candidates = listDevices(deviceNodes);
   const sources = mine('busbar-in');
@@ -76,7 +97,7 @@ function planRuntime(key, deploy, writePem) {
     new Set(nodes.flatMap((node) => devicesOf.get(node.id) ?? []));
   const polled = idsOf(sources);
   const asked = idsOf(askers);
-  const { direct, wired } = splitDirect(sources, ends, deploy, key);
+  const direct = splitDirect(sources, ends, deploy, key);
   const byId = new Map(sources.map((node) => [node.id, node]));
   const routes = direct.map(({ source, sink }) => ({
     nodeId: source.id,
@@ -94,11 +115,10 @@ function planRuntime(key, deploy, writePem) {
     sinksUsed: new Set(ends.map(({ sink }) => sink)),
     useOf: (id) => (polled.has(id) ? 'polled' : asked.has(id) ? 'asked' : 'unused'),
     writePem,
+    connectionIds,
   });
-  const readers = sources.map((node) => {
-    const wires = wired.get(node.id) ?? [];
-    const carries = wires.some((port) => port.length > 0);
-    return { node, wires, devices: carries ? (devicesOf.get(node.id) ?? []) : [] };
+  const all = sources.map((node) => {
+    return { node, wires: node.wires ?? [], devices: devicesOf.get(node.id) ?? [] };
   });
   const members = mine(
     'busbar-connection',
@@ -115,11 +135,11 @@ function planRuntime(key, deploy, writePem) {
   return {
     assembly,
     members: new Set([key, ...members.map(({ id }) => id)]),
-    readers,
+    sources: all,
     devicesOf,
     sinkOf: new Map(sinkOf),
-    direct: new Set(direct.map(({ sink }) => sink.id)),
+    direct: groupDirect(direct),
   };
 }
 
-module.exports = { planRuntime };
+module.exports = { planRuntime, wiredOf };

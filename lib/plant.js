@@ -5,10 +5,11 @@
    that, and how all of it is. The runtime itself, its process and its socket are in runtime.js. */
 
 const { EventEmitter } = require('node:events');
-const { BusbarError, textOf } = require('./errors');
-const { Pending } = require('./pending');
+const { BusbarError, codeOf, textOf } = require('./errors');
+const { Outbox } = require('./outbox');
 const { PlantState } = require('./plant_state');
 const { Readers } = require('./readers');
+const { findEmptied, listSecrets } = require('./secrets');
 const { StatusPoller } = require('./status_poller');
 
 /** @typedef {import('./document').Assembly} Assembly */
@@ -16,21 +17,27 @@ const { StatusPoller } = require('./status_poller');
 
 /** @typedef {object} Wants What a deploy asks for.
  * @property {Assembly} assembly
- * @property {Parameters<Readers['set']>[0]} readers
  * @property {boolean} memorySecrets
  * @property {string} [refusal] Why none of it may be applied, whatever the document says.
+ * @property {() => void} [onApplied] It runs now.
  */
 
-/** @typedef {{id: string, runtime: import('./runtime').Runtime}} PlantOptions */
+/** @typedef {{id: string, runtime: import('./runtime').Runtime, options: object}} PlantOptions `options`: what
+ * the runtime was opened with. */
+
+/* What could not be asked for want of an answer is asked again. */
+const AGAIN_MS = 2000;
 
 class Plant extends EventEmitter {
   /** @param {PlantOptions} options */
-  constructor({ id, runtime }) {
+  constructor({ id, runtime, options }) {
     super();
     this.id = id;
     this.runtime = runtime;
+    this.options = options;
     this.state = new PlantState();
     this.readers = new Readers();
+    this.outbox = new Outbox(runtime);
     this.poller = new StatusPoller(runtime, this.state);
     /** @type {Wants | undefined} */
     this.wants = undefined;
@@ -41,8 +48,12 @@ class Plant extends EventEmitter {
     this.refusal = '';
     this.converging = false;
     this.again = false;
-    /** @type {Map<string, Pending>} */
-    this.pending = new Map();
+    /** What the runtime was asked to send, so that nothing is asked for twice. */
+    this.subscribed = '';
+    /** Secrets that a deploy left empty; with the next one that is meant. @type {string[]} */
+    this.emptied = [];
+    /** @type {NodeJS.Timeout | undefined} */
+    this.timer = undefined;
     runtime.on('up', () => this.onUp());
     runtime.on('down', (reason) => this.onDown(reason));
     runtime.on('event', (event) => this.onEvent(event));
@@ -54,16 +65,18 @@ class Plant extends EventEmitter {
   }
 
   onUp() {
+    this.subscribed = '';
     this.converge();
     this.poller.start();
-    for (const [sink, pending] of this.pending) this.send(sink, pending.unsent());
     this.emit('change');
   }
 
   /** @param {unknown} reason */
   onDown(reason) {
+    clearTimeout(this.timer);
     this.poller.stop();
     this.state.clear();
+    this.outbox.close();
     this.emit('happening', { topic: 'runtime', payload: { event: 'down', text: textOf(reason) } });
     this.emit('change');
   }
@@ -76,34 +89,26 @@ class Plant extends EventEmitter {
 
   /** @param {any} event */
   onEvent(event) {
-    if (event.event === 'taken') {
-      this.pending.get(event.sink)?.takenUpTo(event.id);
-    } else if (event.event === 'untaken') {
-      const error = new BusbarError('BUSBAR_REFUSED', `the sink ${event.sink}: ${event.reason}`);
-      this.pending.get(event.sink)?.end(event.id, error);
-    } else {
-      this.state.takeEvent(event);
-      this.emit('happening', describeEvent(event));
-      this.emit('change');
+    if (event.event === 'taken' || event.event === 'untaken') {
+      this.outbox.takeEvent(event);
+      return;
     }
+    this.state.takeEvent(event);
+    this.emit('happening', describeEvent(event));
+    this.emit('change');
   }
 
   /** Runs what a deploy asks for, now or as soon as the runtime is there. @param {Wants} wants */
   want(wants) {
     this.wants = wants;
-    this.readers.set(wants.readers);
-    this.forgetSinks(wants.assembly);
     this.start();
     this.converge();
   }
 
-  /** Messages for sinks that no longer are end with an error. @param {Assembly} assembly */
-  forgetSinks(assembly) {
-    for (const [sink, pending] of this.pending) {
-      if (assembly.sinks.get(sink)?.used) continue;
-      pending.endAll(new BusbarError('BUSBAR_INVALID', `the sink ${sink} is no longer there`));
-      this.pending.delete(sink);
-    }
+  /** Who gets which device by messages. @param {Parameters<Readers['set']>[0]} wants */
+  setReaders(wants) {
+    if (this.readers.set(wants)) this.subscribed = '';
+    this.converge();
   }
 
   /** Brings the runtime to what is wanted, one step after the other; what comes meanwhile is taken
@@ -112,41 +117,91 @@ class Plant extends EventEmitter {
     this.again = true;
     if (this.converging) return;
     this.converging = true;
+    clearTimeout(this.timer);
     while (this.again && this.wants && this.runtime.state === 'up') {
       this.again = false;
-      await this.applyNow(this.wants);
+      await this.tryAll(this.wants);
     }
     this.converging = false;
     this.emit('change');
   }
 
-  /** @param {Wants} wants */
-  async applyNow(wants) {
-    const { assembly } = wants;
+  /** Whatever becomes of the document, what runs is listened to. @param {Wants} wants */
+  async tryAll(wants) {
     try {
-      this.mistakes = assembly.problems;
-      this.refusal =
-        wants.refusal ?? (assembly.problems.length > 0 ? 'the flows have mistakes' : '');
-      if (this.refusal === '') await this.apply(wants);
-      const devices = this.readers.devices();
-      await this.runtime.request('subscribe', { devices, events: true, snapshot: true });
+      await this.applyOrRefuse(wants);
+      await this.subscribe();
       await this.runtime.request(this.paused ? 'pause' : 'resume');
     } catch (error) {
-      this.takeRefusal(error, assembly);
-    }
-    if (this.refusal !== '') {
-      const payload = { event: 'apply', text: this.refusal, mistakes: this.mistakes };
-      this.emit('happening', { topic: 'runtime', payload });
+      this.refusal = textOf(error);
+      this.timer = setTimeout(() => this.converge(), AGAIN_MS);
+      this.timer.unref();
     }
   }
 
-  /** @param {Wants} wants */
-  async apply({ assembly, memorySecrets }) {
-    const { document, secrets } = assembly;
+  /** Throws only where it is worth another try. @param {Wants} wants */
+  async applyOrRefuse(wants) {
+    const { assembly } = wants;
+    const before = this.refusal;
+    this.mistakes = assembly.problems;
+    this.refusal = wants.refusal ?? (assembly.problems.length > 0 ? 'the flows have mistakes' : '');
+    try {
+      if (this.refusal === '') await this.apply(wants);
+    } catch (error) {
+      const code = codeOf(error);
+      if (code === 'BUSBAR_DOWN' || code === 'BUSBAR_TIMEOUT') throw error;
+      this.takeRefusal(error, assembly);
+    }
+    if (this.refusal !== '' && this.refusal !== before) {
+      const payload = { event: 'apply', text: this.refusal, mistakes: this.mistakes };
+      this.emit('happening', { topic: 'runtime', payload });
+      this.emit('refused', this.mistakes);
+    }
+  }
+
+  /** First a look at the whole, so that secrets do not change below what goes on.
+   * @param {Wants} wants */
+  async apply(wants) {
+    const { assembly, memorySecrets } = wants;
+    const text = JSON.stringify(assembly.document);
+    const known = await listSecrets(this.runtime);
+    const emptied = findEmptied(assembly, known);
+    if (emptied.length > 0 && emptied.join() !== this.emptied.join()) {
+      this.emptied = emptied;
+      throw new BusbarError(
+        'BUSBAR_REFUSED',
+        `a password or token that was there is empty now (${emptied.join(', ')}): enter it again, or ` +
+          'deploy once more to go on without',
+      );
+    }
+    await this.runtime.request('check', { document: text, name: 'Node-RED' });
+    const { secrets } = assembly;
     if (Object.keys(secrets).length > 0) {
       await this.runtime.request('secret', { secrets, memory: memorySecrets });
     }
-    await this.runtime.request('apply', { document: JSON.stringify(document), name: 'Node-RED' });
+    await this.runtime.request('apply', { document: text, name: 'Node-RED' });
+    this.emptied = [];
+    await this.forgetSecrets(known, secrets);
+    const isThere = (/** @type {string} */ sink) => assembly.sinks.get(sink)?.used === true;
+    this.outbox.forget(isThere);
+    this.outbox.setOpen([...assembly.sinks.keys()].filter(isThere));
+    if (this.wants === wants) wants.onApplied?.();
+  }
+
+  /** Those that nothing names any more. @param {string[]} known @param {Record<string, string>} given */
+  async forgetSecrets(known, given) {
+    const gone = known.filter((name) => !Object.hasOwn(given, name));
+    if (gone.length === 0) return;
+    const secrets = Object.fromEntries(gone.map((name) => [name, null]));
+    await this.runtime.request('secret', { secrets });
+  }
+
+  async subscribe() {
+    const devices = this.readers.devices();
+    const wish = JSON.stringify(devices);
+    if (wish === this.subscribed) return;
+    await this.runtime.request('subscribe', { devices, all_events: true, snapshot: true });
+    this.subscribed = wish;
   }
 
   /** @param {unknown} error @param {Assembly} assembly */
@@ -173,43 +228,28 @@ class Plant extends EventEmitter {
    * @param {string} sink @param {Omit<import('./pending').Message, 'id'>[]} messages
    * @param {import('./pending').Done} done */
   put(sink, messages, done) {
-    let pending = this.pending.get(sink);
-    if (!pending) this.pending.set(sink, (pending = new Pending(sink)));
-    this.send(sink, pending.add(messages, done));
+    this.outbox.put(sink, messages, done);
   }
 
-  /** @param {string} sink @param {import('./pending').Message[]} messages */
-  send(sink, messages) {
-    if (messages.length === 0 || this.runtime.state !== 'up') return;
-    try {
-      this.runtime.put(sink, messages);
-    } catch (error) {
-      /* None of them went out. */
-      for (const { id } of messages) this.pending.get(sink)?.end(id, asError(error));
-    }
-  }
-
-  /** @param {{end: boolean}} options Whether a runtime that was spawned ends, too. */
-  async stop({ end }) {
-    const gone = new BusbarError(
-      'BUSBAR_DOWN',
-      'Node-RED stops; the runtime did not take the message',
-    );
-    for (const pending of this.pending.values()) pending.endAll(gone);
+  /** @param {{end: boolean, why: string}} options `end`: a runtime that was spawned ends, too. */
+  async stop({ end, why }) {
+    clearTimeout(this.timer);
+    this.wants = undefined;
+    this.removeAllListeners();
+    this.outbox.end(new BusbarError('BUSBAR_DOWN', `the runtime did not take the message: ${why}`));
     this.poller.stop();
     await this.runtime.stop({ end });
   }
 }
 
-/** @param {unknown} error */
-function asError(error) {
-  return error instanceof Error ? error : new Error(textOf(error));
-}
-
 /** @param {any} event @returns {{topic: string, payload: Record<string, any>}} */
 function describeEvent(event) {
   const { event: kind, device, sink, up, ready, reason, code, since, ...rest } = event;
-  const about = { ...(reason && { text: reason }), ...(code && { code }), ...(since && { since }) };
+  const about = {
+    ...(reason && { text: reason }),
+    ...(code && { code }),
+    ...(since && { since }),
+  };
   if (kind === 'device') {
     const what = event.gone ? 'gone' : up === undefined ? 'new' : up ? 'back' : 'lost';
     return { topic: `device/${device}`, payload: { event: what, device, ...about } };

@@ -3,6 +3,7 @@
 
 /* Which profile a node means, as the document takes it. */
 
+const { openProfile } = require('./codec_registers');
 const { loadProfile, mergeProfile } = require('./profiles');
 
 /** @typedef {import('./document').LiveNode} LiveNode */
@@ -13,7 +14,17 @@ const FIRST_SCAN = 'fast';
 /** The scans that its points have. @param {Record<string, any> | undefined} profile */
 function scansOf(profile) {
   const points = Array.isArray(profile?.points) ? profile.points : [];
-  return [...new Set(points.map((/** @type {any} */ point) => point.scan || FIRST_SCAN))];
+  return [...new Set(points.map((/** @type {any} */ point) => point?.scan || FIRST_SCAN))];
+}
+
+/** @param {any} base @param {any} own @param {(text: string) => void} complain */
+function merge(base, own, complain) {
+  try {
+    return mergeProfile(base, own);
+  } catch (error) {
+    complain(`its profile cannot be read: ${/** @type {Error} */ (error).message}`);
+    return undefined;
+  }
 }
 
 /** @param {LiveNode} node A busbar-profile. @param {(text: string) => void} complain
@@ -26,9 +37,13 @@ function readProfileNode(node, complain) {
     complain(`its profile ${node.name || ''} is no JSON: ${/** @type {Error} */ (error).message}`);
     return undefined;
   }
+  if (own === null || typeof own !== 'object' || Array.isArray(own)) {
+    complain(`its profile ${node.name || ''} is no profile: allowed is a map with points`);
+    return undefined;
+  }
   if (!node.extends) return { profile: 1, ...own };
   const base = loadProfile(node.extends);
-  if (base) return mergeProfile(base, own);
+  if (base) return merge(base, own, complain);
   complain(`its profile extends "${node.extends}", which is not among the bundled ones`);
   return undefined;
 }
@@ -54,4 +69,15 @@ function resolveProfile(node, nodes, complain) {
   return { id: name, value: name, scans: bundled ? scansOf(bundled) : [FIRST_SCAN] };
 }
 
-module.exports = { readProfileNode, resolveProfile };
+/** The points with the types of their values; nothing where the profile cannot be read here.
+ * @param {Resolved} profile @returns {{points: {name: string, type: string}[]} | undefined} */
+function describeValues({ value }) {
+  try {
+    const profile = typeof value === 'string' ? loadProfile(value) : value;
+    return profile && openProfile(profile);
+  } catch {
+    return undefined;
+  }
+}
+
+module.exports = { describeValues, readProfileNode, resolveProfile };

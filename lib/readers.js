@@ -43,6 +43,13 @@ function identityOf(device) {
   return identity;
 }
 
+/** The last values, marked stale: none of them is one of now. @param {Batch} batch */
+function isLoss({ repeat, values }) {
+  if (!repeat) return false;
+  for (const _name in values) return false;
+  return true;
+}
+
 /** One busbar-in that has a wire which carries messages. */
 class Reader {
   /** @param {LiveNode} node @param {(messages: Record<string, any>[]) => void} send */
@@ -58,6 +65,8 @@ class Reader {
     this.isPlain = !this.reporting.changes && this.reporting.everyMs === 0 && !this.fitsPoint;
     /** @type {Map<string, {shape: object, reporter: Reporter, points: any[]}>} by device and scan */
     this.reporters = new Map();
+    /** Of the newest batch, by device and scan. @type {Map<string, number>} */
+    this.times = new Map();
     /** @type {Map<string, Reading>} what a snapshot holds, by device */
     this.snapshots = new Map();
   }
@@ -65,12 +74,22 @@ class Reader {
   /** @param {Batch} batch @param {number} nowMs */
   take(batch, nowMs) {
     const { shape } = batch;
-    if (!shape || !batch.values || !this.fitsScan(batch.scan)) return;
+    if (!shape || !batch.values || !this.fitsScan(batch.scan) || !this.isNews(batch)) return;
     const reading = this.isPlain ? this.readWhole(batch) : this.readReported(batch, nowMs);
     if (!reading) return;
     const told = this.isSnapshot ? this.addToSnapshot(reading) : reading;
     const messages = makeMessages(told, this.form);
     if (messages.length > 0) this.send(messages);
+  }
+
+  /** A batch that comes again is told to who has not seen it; it adds nothing to a period.
+   * @param {Batch} batch */
+  isNews(batch) {
+    const key = `${batch.device.id}/${batch.scan}`;
+    const seen = this.times.get(key) === batch.timestamp;
+    this.times.set(key, batch.timestamp);
+    if (!batch.repeat) return true;
+    return !seen && (isLoss(batch) || this.reporting.everyMs === 0);
   }
 
   /** @param {Batch} batch @returns {Reading} */
@@ -90,7 +109,7 @@ class Reader {
       if (quality && Object.keys(quality).length === 0) quality = undefined;
     }
     if (points.length === 0) return undefined;
-    const told = reporter.report({ payload, quality }, nowMs, batch.repeat);
+    const told = reporter.report({ payload, quality }, nowMs, isLoss(batch));
     return (
       told && { ...this.readWhole(batch), points, payload: told.payload, quality: told.quality }
     );
@@ -134,24 +153,42 @@ class Reader {
   }
 }
 
+/** @param {LiveNode} node @param {string[]} devices */
+function keyOf(node, devices) {
+  const { id, scans, points, mode, heartbeat, every, aggregate, output } = node;
+  return JSON.stringify([id, scans, points, mode, heartbeat, every, aggregate, output, devices]);
+}
+
 /** Who of the readers gets which device. */
 class Readers {
   constructor() {
     /** @type {Map<string, Reader[]>} by device */
     this.byDevice = new Map();
+    /** @type {Map<string, Reader>} by the node and its settings */
+    this.byKey = new Map();
   }
 
-  /** @param {{node: LiveNode, devices: string[], send: (messages: Record<string, any>[]) => void}[]} wants */
+  /** A node that is as it was goes on where it was. True if there is one that has seen nothing yet.
+   * @param {{node: LiveNode, devices: string[], send: (messages: Record<string, any>[]) => void}[]} wants */
   set(wants) {
-    this.byDevice.clear();
+    const before = this.byKey;
+    let news = false;
+    this.byDevice = new Map();
+    this.byKey = new Map();
     for (const { node, devices, send } of wants) {
-      const reader = new Reader(node, send);
+      const key = keyOf(node, devices);
+      const known = before.get(key);
+      const reader = known ?? new Reader(node, send);
+      news ||= known === undefined;
+      reader.send = send;
+      this.byKey.set(key, reader);
       for (const id of devices) {
         const others = this.byDevice.get(id);
         if (others) others.push(reader);
         else this.byDevice.set(id, [reader]);
       }
     }
+    return news;
   }
 
   devices() {

@@ -16,28 +16,17 @@
  * @property {string} sink Id of the sink in the document.
  * @property {string} [runtime] */
 
-/**
- * @param {Source[]} sources @param {Map<string, Sink>} sinks by the node's id
- * @returns {{direct: {source: Source, sink: Sink}[], wired: Map<string, string[][]>}} `wired`: what is
- *   left of each source's wires.
- */
-function splitWires(sources, sinks) {
-  /** @type {{source: Source, sink: Sink}[]} */
-  const direct = [];
-  /** @type {Map<string, string[][]>} */
-  const wired = new Map();
-  for (const source of sources) {
-    const rest = source.wires.map((port) =>
-      port.filter((target) => {
+/** @param {Source[]} sources @param {Map<string, Sink>} sinks by the node's id
+ * @returns {{source: Source, sink: Sink}[]} */
+function findDirect(sources, sinks) {
+  return sources
+    .filter(({ plain }) => plain)
+    .flatMap((source) =>
+      source.wires.flat().flatMap((target) => {
         const sink = sinks.get(target);
-        if (!sink || !source.plain || sink.runtime !== source.runtime) return true;
-        direct.push({ source, sink });
-        return false;
+        return sink && sink.runtime === source.runtime ? [{ source, sink }] : [];
       }),
     );
-    wired.set(source.id, rest);
-  }
-  return { direct, wired };
 }
 
-module.exports = { splitWires };
+module.exports = { findDirect };

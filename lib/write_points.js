@@ -4,7 +4,7 @@
 /* What busbar-write does with a message: one command to one device, answered with its outcome. */
 
 const { chooseDevice } = require('./choose_device');
-const { BusbarError } = require('./errors');
+const { BusbarError, codeOf, textOf } = require('./errors');
 const { readDuration } = require('./reporting');
 
 const NOT_AFTER = '5s';
@@ -60,6 +60,20 @@ function listMeasured(points) {
   return { measured: Object.fromEntries(points.map(({ name, value }) => [name, value])) };
 }
 
+/** A command that has left and whose answer never came has an outcome, too: nobody knows it.
+ * @param {import('./runtime').Runtime} runtime @param {Record<string, any>} request
+ * @param {{timeoutMs: number}} options @returns {Promise<Record<string, any>>} */
+async function ask(runtime, request, options) {
+  const wasUp = runtime.state === 'up';
+  try {
+    return await runtime.request('write', request, options);
+  } catch (error) {
+    const code = codeOf(error);
+    if (!wasUp || (code !== 'BUSBAR_DOWN' && code !== 'BUSBAR_TIMEOUT')) throw error;
+    return { outcome: 'unknown', reason: `no answer from the runtime: ${textOf(error)}` };
+  }
+}
+
 /**
  * @param {import('./hub').Hub} hub @param {string} nodeId @param {Record<string, any>} config
  * @param {Record<string, any>} msg
@@ -72,7 +86,7 @@ async function writePoints(hub, nodeId, config, msg) {
   const notAfterMs = readDuration(config.notAfter || NOT_AFTER) || readDuration(NOT_AFTER);
   const request = { device, points, not_after_ms: notAfterMs };
   const options = { timeoutMs: notAfterMs + GRACE_MS };
-  const { outcome, reason, measured } = await plant.runtime.request('write', request, options);
+  const { outcome, reason, measured } = await ask(plant.runtime, request, options);
   return { state: outcome, device, ...(reason && { reason }), ...listMeasured(measured) };
 }
 

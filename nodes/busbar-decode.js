@@ -3,6 +3,7 @@
 
 /* Decode: registers, as numbers or as a Buffer, into values by a profile or a type. Needs no runtime. */
 
+const { asError } = require('../lib/errors');
 const { makeDecoder } = require('../lib/decode_node');
 
 module.exports = function (/** @type {any} */ RED) {
@@ -18,7 +19,7 @@ module.exports = function (/** @type {any} */ RED) {
         for (const message of decode(msg)) send({ ...msg, ...message });
         done();
       } catch (error) {
-        done(error);
+        done(asError(error));
       }
     });
   }

@@ -3,6 +3,7 @@
 
 /* To InfluxDB: the end of a flow. A message is done once the runtime has its lines in its queue. */
 
+const { asError } = require('../lib/errors');
 const { encodeInflux } = require('../lib/influx_lines');
 const { ofEnd } = require('../lib/node_status');
 
@@ -25,7 +26,7 @@ module.exports = function (/** @type {any} */ RED) {
             done,
           );
         } catch (error) {
-          done(error);
+          done(asError(error));
         }
       },
     );

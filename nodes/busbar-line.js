@@ -3,6 +3,7 @@
 
 /* Line protocol: values into lines for InfluxDB. Needs no runtime. */
 
+const { asError } = require('../lib/errors');
 const { makeLines } = require('../lib/line_node');
 
 module.exports = function (/** @type {any} */ RED) {
@@ -18,7 +19,7 @@ module.exports = function (/** @type {any} */ RED) {
         send(msg);
         done();
       } catch (error) {
-        done(error);
+        done(asError(error));
       }
     });
   }

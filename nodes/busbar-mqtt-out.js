@@ -3,6 +3,7 @@
 
 /* To MQTT: the end of a flow. A message is done once the runtime has it in its queue. */
 
+const { asError } = require('../lib/errors');
 const { readMqttMessage } = require('../lib/input_mqtt');
 const { ofEnd } = require('../lib/node_status');
 
@@ -21,7 +22,7 @@ module.exports = function (/** @type {any} */ RED) {
           const { plant, sink } = hub.needSink(this.id);
           plant.put(sink, [message], done);
         } catch (error) {
-          done(error);
+          done(asError(error));
         }
       },
     );

@@ -3,6 +3,7 @@
 
 /* Read now: asks a device once for each message, or registers as {fc, unitid, address, quantity}. */
 
+const { asError } = require('../lib/errors');
 const { ofAsker } = require('../lib/node_status');
 const { makeMessages } = require('../lib/output');
 const { isRawRequest, readNow, readRaw } = require('../lib/read_now');
@@ -28,7 +29,7 @@ module.exports = function (/** @type {any} */ RED) {
           }
           done();
         } catch (error) {
-          done(error);
+          done(asError(error));
         }
       },
     );

@@ -3,6 +3,7 @@
 
 /* Write points: one output, with what became of it in msg.outcome. */
 
+const { asError } = require('../lib/errors');
 const { ofAsker } = require('../lib/node_status');
 const { writePoints } = require('../lib/write_points');
 
@@ -21,7 +22,7 @@ module.exports = function (/** @type {any} */ RED) {
           send(msg);
           done();
         } catch (error) {
-          done(error);
+          done(asError(error));
         }
       },
     );

@@ -303,9 +303,10 @@ var busbarEditor = Object.assign(
       field('name').on('input', () => {
         if (id.val() !== '' && id.val() !== suggested) return;
         const word = clean(field('name').val())
+          .toLowerCase()
+          .replace(/[äöüß]/g, (letter) => ({ ä: 'ae', ö: 'oe', ü: 'ue', ß: 'ss' })[letter])
           .normalize('NFD')
           .replace(/[\u0300-\u036f]/g, '')
-          .toLowerCase()
           .replace(/[^\w.]+/g, '-')
           .replace(/^[-.]+|-+$/g, '')
           .slice(0, 60);

@@ -30,6 +30,8 @@ var busbarEditor = Object.assign(
     function reveal(id) {
       const node = RED.nodes.node(id);
       if (!node) return RED.notify(say('gone'), 'warning');
+      /* A second dialog on top of one that is open would belong to it. */
+      if ($('.red-ui-tray').length > 0) return RED.notify(say('busy'), 'warning');
       if (node._def?.category !== 'config') return RED.view.reveal(id);
       return RED.editor.editConfig('', node.type, node.id);
     }

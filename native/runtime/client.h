@@ -53,6 +53,7 @@ typedef struct bb_client {
   uint64_t dropped, dropped_told;
   /* private: client_watch */
   bool subscribed, events;
+  bool all_events; /* of devices whose batches it does not want, too */
   bb_doc_tree wish;
   const bb_doc *devices; /* patterns, in `wish`; NULL: all */
   bb_map seen;           /* id: bb_client_device */
@@ -111,9 +112,11 @@ void bb_client_resume(bb_client *client); /* client.c: reads on, once answers we
 /* client_watch.c */
 void bb_client_watch_init(bb_socket *socket);
 bool bb_client_wants(const bb_client *client, const char *device);
+bool bb_client_wants_events(const bb_client *client, const char *device);
 
 /* In place of what it had subscribed to; takes over `wish`, in which `devices` lies. */
-void bb_client_subscribe(bb_client *client, bb_doc_tree *wish, const bb_doc *devices, bool events);
+void bb_client_subscribe(bb_client *client, bb_doc_tree *wish, const bb_doc *devices, bool events,
+                         bool all_events);
 
 /* How all that it has subscribed to is now: events, then devices, shapes and latest batches. */
 void bb_client_snapshot(bb_client *client);

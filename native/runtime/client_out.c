@@ -61,7 +61,7 @@ void bb_client_end_event(bb_socket *socket, bb_json_writer *json, const char *de
   for (bb_list *node = socket->clients.next; node != &socket->clients;) {
     bb_client *client = BB_LIST_ITEM(node, bb_client, link);
     node = node->next;
-    if (client->events && (device == NULL || bb_client_wants(client, device))) {
+    if (client->events && (device == NULL || bb_client_wants_events(client, device))) {
       append(client, BB_SOCKET_EVENT, &socket->scratch);
     }
   }

@@ -20,6 +20,10 @@ bool bb_client_wants(const bb_client *client, const char *device) {
   return client->subscribed && bb_config_matches(client->devices, device);
 }
 
+bool bb_client_wants_events(const bb_client *client, const char *device) {
+  return client->events && (client->all_events || bb_client_wants(client, device));
+}
+
 static seen *see(bb_client *client, const char *id) {
   seen *device = bb_map_get(&client->seen, id);
   if (device != NULL) return device;
@@ -165,24 +169,26 @@ void bb_client_unsubscribe(bb_client *client) {
   bb_doc_close(&client->wish);
   client->wish = (bb_doc_tree){0};
   client->devices = NULL;
-  client->subscribed = client->events = false;
+  client->subscribed = client->events = client->all_events = false;
 }
 
-void bb_client_subscribe(bb_client *client, bb_doc_tree *wish, const bb_doc *devices, bool events) {
+void bb_client_subscribe(bb_client *client, bb_doc_tree *wish, const bb_doc *devices, bool events,
+                         bool all_events) {
   bb_client_unsubscribe(client);
   client->wish = *wish;
   *wish = (bb_doc_tree){0};
   client->devices = devices;
   client->subscribed = true;
   client->events = events;
+  client->all_events = all_events;
 }
 
 static void show_station(bb_client *client, const bb_station *station) {
-  if (!bb_client_wants(client, station->id)) return;
-  if (client->events) {
+  if (bb_client_wants_events(client, station->id)) {
     bb_json_writer json = device_event(client->socket, station, false);
     bb_client_end(client, BB_SOCKET_EVENT, &json);
   }
+  if (!bb_client_wants(client, station->id)) return;
   for (uint32_t i = 0; i < station->n_scans; i++) {
     const bb_station_scan *scan = &station->scans[i];
     const seen *device = introduce(client, scan);

@@ -155,7 +155,7 @@ void bb_request_stop(bb_request *request) {
 typedef struct subscribe_request {
   bb_request_head head;
   const bb_doc *devices;
-  bool events, snapshot;
+  bool events, all_events, snapshot;
 } subscribe_request;
 
 static const bb_field subscribe_fields[] = {
@@ -164,6 +164,8 @@ static const bb_field subscribe_fields[] = {
      .help = "Patterns of device ids, such as meter-*; without it all, an empty list none."},
     {"events", BB_FIELD_BOOL, offsetof(subscribe_request, events), .fallback = "true",
      .help = "Also events."},
+    {"all_events", BB_FIELD_BOOL, offsetof(subscribe_request, all_events), .fallback = "false",
+     .help = "Events of all devices, not only of those whose batches are wanted."},
     {"snapshot", BB_FIELD_BOOL, offsetof(subscribe_request, snapshot), .fallback = "true",
      .help = "First how everything is now."},
 };
@@ -179,7 +181,7 @@ void bb_request_subscribe(bb_request *request) {
     bb_request_refuse(client, request->id, BB_ERR_TYPE, "devices is a list of patterns");
     return;
   }
-  bb_client_subscribe(client, &request->tree, in.devices, in.events);
+  bb_client_subscribe(client, &request->tree, in.devices, in.events, in.all_events);
   answer_plain(request);
   if (in.snapshot) bb_client_snapshot(client);
 }

@@ -140,7 +140,7 @@ test('fifty deploys of three kinds leak nothing and disturb nobody', MOSQUITTO, 
   const { connections } = await sims[0].status();
   for (let i = 0; i < 50; i++) await deploy(i);
   await goodMeters(palette);
-  await delay(1500);
+  await delay(3000);
   assert.equal(await palette.runtimePid(), pid, 'the same runtime');
   assert.equal((await sims[0].status()).connections, connections, 'the same connection');
   assert.ok(
@@ -299,4 +299,64 @@ test('what does not come to life: what ran before goes on', MOSQUITTO, async (t)
     'its connection has stood all the time',
   );
   expectNoGap(listener, 'meter-1', 6000);
+});
+
+test(
+  'a deploy that is refused leaves the wires as they run, and a deploy with a throw ends nothing',
+  MOSQUITTO,
+  async (t) => {
+    const { palette, flows, listener } = await startPlant(t);
+    /* The direct wire becomes one through a function, but another device has a mistake. */
+    const through = flows.map((node) =>
+      node.id === READ_ALL
+        ? { ...node, wires: [['mid', 'sink']] }
+        : node.deviceId === 'meter-2'
+          ? { ...node, unit: '999' }
+          : node,
+    );
+    const mid = {
+      ...{ id: 'mid', type: 'function', z: 'b05ba70000000300', x: 1, y: 1, outputs: 1, libs: [] },
+      ...{ func: 'return { topic: `through/${msg.device.id}`, payload: 1 };' },
+      wires: [['b05ba70000000305']],
+    };
+    await palette.deploy([...through, mid]);
+    await palette.waitForOverview(({ runtime: { refusal } }) => refusal !== null, 'the refusal');
+    await delay(2500);
+    expectNoGap(listener, 'meter-1', 2500);
+    const profile = {
+      id: 'p',
+      type: 'busbar-profile',
+      name: 'broken',
+      profile: '{"points":[null]}',
+    };
+    const own = flows.map((node) =>
+      node.deviceId === 'meter-3' ? { ...node, profileType: 'node', profileNode: 'p' } : node,
+    );
+    await palette.deploy([...own, profile]);
+    await delay(1000);
+    assert.equal((await palette.overview()).runtime.state, 'up');
+    await palette.deploy(flows);
+    await palette.waitForOverview(({ runtime: { refusal } }) => refusal === null, 'all well again');
+  },
+);
+
+test('a device that only a direct route reads is told as lost and back', MOSQUITTO, async (t) => {
+  const event = {
+    ...{ id: 'ev', type: 'busbar-event', z: 'b05ba70000000300', x: 1, y: 1, devices: '' },
+    ...{ deviceEvents: true, sinkEvents: false, runtimeEvents: false, wires: [['say']] },
+  };
+  const say = {
+    ...{ id: 'say', type: 'function', z: 'b05ba70000000300', x: 2, y: 1, outputs: 1, libs: [] },
+    ...{ func: 'return { topic: `event/${msg.payload.event}`, payload: msg.payload };' },
+    wires: [['b05ba70000000305']],
+  };
+  const { listener, sims, palette, flows } = await startPlant(t, { extra: [event, say] });
+  const direct = flows.map((node) =>
+    node.id === READ_ALL ? { ...node, wires: [['b05ba70000000305']] } : node,
+  );
+  await palette.deploy(direct);
+  await goodMeters(palette);
+  await sims[1].stop('SIGKILL');
+  const lost = await listener.waitFor(({ topic }) => topic === 'event/lost', { what: 'the loss' });
+  assert.equal(lost.payload.device, 'meter-2');
 });

@@ -6,7 +6,7 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { Deploy, findMissing } = require('../../lib/deploy');
-const { planRuntime } = require('../../lib/plan');
+const { planRuntime, wiredOf } = require('../../lib/plan');
 
 /** @typedef {import('../../lib/document').LiveNode} LiveNode */
 
@@ -41,11 +41,17 @@ function reader(fields = {}) {
 
 /** @param {...LiveNode} nodes */
 function plan(...nodes) {
-  return planRuntime('', new Deploy(nodes), () => '/dev/null');
+  return planRuntime('', new Deploy(nodes), { writePem: () => '/dev/null' });
+}
+
+/** The wires that carry messages, of the only source. @param {import('../../lib/plan').Plan} made */
+function wired(made) {
+  return wiredOf(made.sources[0], made.direct);
 }
 
 test('a wire straight into a sink is a route inside the runtime', () => {
-  const { assembly, readers, direct } = plan(CONNECTION, DEVICE, MQTT, OUT, reader());
+  const made = plan(CONNECTION, DEVICE, MQTT, OUT, reader());
+  const { assembly, direct } = made;
   assert.deepEqual(assembly.problems, []);
   assert.deepEqual(assembly.document, {
     busbar: 1,
@@ -60,19 +66,16 @@ test('a wire straight into a sink is a route inside the runtime', () => {
     routes: [{ sink: 'bus', devices: ['meter-1'] }],
     runtime: { owner: 'editor' },
   });
-  assert.deepEqual(
-    readers.map(({ wires, devices }) => ({ wires, devices })),
-    [{ wires: [[]], devices: [] }],
-  );
-  assert.deepEqual([...direct], ['o1']);
+  assert.deepEqual(wired(made), [[]]);
+  assert.deepEqual([...direct], [['i1', new Set(['o1'])]]);
 });
 
 test('with a node between, and to other nodes, messages are sent', () => {
   const fan = reader({ wires: [['o1', 'f1']] });
-  const { readers, assembly } = plan(CONNECTION, DEVICE, MQTT, OUT, fan);
-  assert.deepEqual(readers[0].wires, [['f1']]);
-  assert.deepEqual(readers[0].devices, ['meter-1']);
-  assert.equal(assembly.document.routes.length, 1);
+  const made = plan(CONNECTION, DEVICE, MQTT, OUT, fan);
+  assert.deepEqual(wired(made), [['f1']]);
+  assert.deepEqual(made.sources[0].devices, ['meter-1']);
+  assert.equal(made.assembly.document.routes.length, 1);
   const through = plan(CONNECTION, DEVICE, MQTT, OUT, reader({ wires: [['f1']] }));
   assert.equal(through.assembly.document.routes, undefined);
   assert.equal(through.assembly.document.sinks[0].id, 'bus');
@@ -80,11 +83,11 @@ test('with a node between, and to other nodes, messages are sent', () => {
 
 test('what a sink does not make by itself goes by messages', () => {
   for (const fields of [{ output: 'points' }, { output: 'registers' }, { mode: 'snapshot' }]) {
-    const { readers } = plan(CONNECTION, DEVICE, MQTT, OUT, reader(fields));
-    assert.deepEqual(readers[0].wires, [['o1']], JSON.stringify(fields));
+    const made = plan(CONNECTION, DEVICE, MQTT, OUT, reader(fields));
+    assert.deepEqual(wired(made), [['o1']], JSON.stringify(fields));
   }
   const own = { ...OUT, topic: 'mine' };
-  assert.deepEqual(plan(CONNECTION, DEVICE, MQTT, own, reader()).readers[0].wires, [['o1']]);
+  assert.deepEqual(wired(plan(CONNECTION, DEVICE, MQTT, own, reader())), [['o1']]);
 });
 
 test('a route reports as its node says', () => {
@@ -137,7 +140,7 @@ test('a table of devices, and a choice of them by tags', () => {
     table,
     reader({ source: 'tags', tags: 'area=h*, line=l2', wires: [['f']] }),
   );
-  assert.deepEqual(some.readers[0].devices, ['b']);
+  assert.deepEqual(some.sources[0].devices, ['b']);
   assert.deepEqual(
     some.assembly.document.devices.map((/** @type {any} */ d) => d.id),
     ['b'],
@@ -195,14 +198,12 @@ test('TLS settings become files of the runtime', () => {
   const sink = { ...MQTT, tls: 't1' };
   /** @type {any[]} */
   const written = [];
-  const made = planRuntime(
-    '',
-    new Deploy([CONNECTION, DEVICE, sink, OUT, reader(), tls]),
-    (pem) => {
+  const made = planRuntime('', new Deploy([CONNECTION, DEVICE, sink, OUT, reader(), tls]), {
+    writePem: (pem) => {
       written.push(pem);
       return `/data/tls/${pem.file}`;
     },
-  );
+  });
   const { ca_file: file, verify } = made.assembly.document.sinks[0].mqtt;
   assert.deepEqual({ file, verify }, { file: '/data/tls/ca.pem', verify: false });
   assert.equal(written[0].data, 'CA');
@@ -222,10 +223,10 @@ test('each runtime gets what belongs to it', () => {
   ];
   const deploy = new Deploy(two);
   assert.deepEqual(deploy.runtimes().sort(), ['r1', 'r2']);
-  const first = planRuntime('r1', deploy, () => '');
+  const first = planRuntime('r1', deploy);
   assert.equal(first.assembly.document.site.id, 'plant');
   assert.deepEqual([...first.assembly.devices.keys()], ['meter-1']);
-  assert.deepEqual([...planRuntime('r2', deploy, () => '').assembly.devices.keys()], ['meter-2']);
+  assert.deepEqual([...planRuntime('r2', deploy).assembly.devices.keys()], ['meter-2']);
 });
 
 test('what should be alive and is not is named; templates and what is off are not', () => {
@@ -244,4 +245,62 @@ test('what should be alive and is not is named; templates and what is off are no
     findMissing(raws, (id) => id === 'e').map(({ id }) => id),
     ['a'],
   );
+});
+
+test('what reads all belongs to each of several runtimes, and then goes by messages', () => {
+  const two = [
+    ...[node('runtime', 'r1'), node('runtime', 'r2')],
+    ...[
+      { ...CONNECTION, runtime: 'r1' },
+      { ...CONNECTION, id: 'c2', runtime: 'r2' },
+    ],
+    ...[DEVICE, { ...DEVICE, id: 'd2', connection: 'c2', deviceId: 'meter-2' }],
+    ...[{ ...MQTT, runtime: 'r1' }, OUT, reader({ source: 'all' })],
+  ];
+  const deploy = new Deploy(two);
+  for (const [key, device] of [
+    ['r1', 'meter-1'],
+    ['r2', 'meter-2'],
+  ]) {
+    const made = planRuntime(key, deploy);
+    assert.deepEqual(made.sources[0].devices, [device]);
+    assert.deepEqual(wired(made), [['o1']]);
+  }
+});
+
+test('what names nothing that is there belongs to the runtime, as a mistake', () => {
+  const lost = { ...DEVICE, connection: 'gone' };
+  const deploy = new Deploy([node('runtime', 'r1'), CONNECTION, lost, reader()]);
+  assert.deepEqual(deploy.runtimes(), ['r1']);
+  assert.match(planRuntime('r1', deploy).assembly.problems[0].text, /no connection/);
+});
+
+test('connections keep their ids, whatever order their nodes come in', () => {
+  const ids = new Map();
+  const [a, b] = ['c1', 'c2'].map((id) => ({ ...CONNECTION, id, name: '', host: '10.0.0.5' }));
+  const devices = [a, b].map(({ id }) => ({
+    ...DEVICE,
+    id: `d${id}`,
+    connection: id,
+    deviceId: id,
+  }));
+  const name = (/** @type {LiveNode[]} */ ...nodes) => {
+    const deploy = new Deploy([...nodes, ...devices, reader({ source: 'all' })]);
+    planRuntime('', deploy, { connectionIds: ids });
+    return [ids.get('c1'), ids.get('c2')];
+  };
+  assert.deepEqual(name(b, a), ['10.0.0.5', '10.0.0.5-2']);
+  assert.deepEqual(name(a, { ...b, name: 'Hall' }), ['10.0.0.5', '10.0.0.5-2']);
+});
+
+test('what is no profile, no row and no scan is a mistake at most', () => {
+  const rows = [{ profile: '{"points":[null]}' }, { profile: 'null' }, { profile: '[]' }];
+  for (const fields of rows) {
+    for (const base of ['', 'rockwell/powermonitor-500']) {
+      const own = node('profile', 'p1', { name: 'own', extends: base, ...fields });
+      const device = { ...DEVICE, profileType: 'node', profileNode: 'p1' };
+      plan(CONNECTION, own, device, reader());
+    }
+  }
+  plan(CONNECTION, { ...DEVICE, devices: [null], scans: [null], tags: [null] }, reader());
 });

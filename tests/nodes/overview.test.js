@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+'use strict';
+
+/* What the sidebar makes of an overview: which rows, in which order, and what they say. */
+
+const assert = require('node:assert/strict');
+const { test } = require('node:test');
+const { MAX_ROWS, deviceRows, showAge, showCount, showRate, sinkRows, summarize } =
+  /** @type {any} */ (require('../../resources/busbar-overview'));
+
+/** The key and its words in place of a text. @param {string} key @param {Record<string, unknown>} [words] */
+const say = (key, words = {}) => [key, ...Object.values(words)].join(' ');
+
+/** @param {string} id @param {string} state @param {object} [more] */
+const device = (id, state, more) => ({ id, nodeId: `node-${id}`, name: '', state, ...more });
+
+test('devices: the worst first, then by their names as a person counts', () => {
+  const devices = [
+    device('meter-10', 'good', { points: 4, good: 4, rate: 4 }),
+    device('meter-2', 'good', { points: 4, good: 4, rate: 4 }),
+    device('spare', 'unused'),
+    device('meter-3', 'degraded', { points: 4, good: 3, rate: 4 }),
+    device('meter-9', 'lost', { reason: 'no answer from 10.0.0.9:502; next try in 4 s' }),
+  ];
+  const { rows, more } = deviceRows(devices, '', say);
+  const titles = rows.map((/** @type {any} */ { title }) => title);
+  assert.deepEqual(titles, ['meter-9', 'meter-3', 'meter-2', 'meter-10', 'spare']);
+  assert.equal(more, 0);
+  assert.equal(summarize(devices, say), 'answer 3 4');
+});
+
+test('devices: what a row says of each state', () => {
+  const lastMs = 1763688000123;
+  const [lost] = deviceRows(
+    [
+      device('a', 'lost', {
+        reason: 'no answer from 10.0.0.9:502 (unit 1); next try in 4 s',
+        lastMs,
+      }),
+    ],
+    '',
+    say,
+  ).rows;
+  assert.deepEqual(
+    [lost.dot, lost.why, lost.text, lost.asideMs],
+    ['red-ring', 'no answer from 10.0.0.9:502 (unit 1)', '', lastMs],
+  );
+  const [partly] = deviceRows(
+    [device('a', 'degraded', { name: 'Main', points: 32, good: 30, rate: 12.54, errors: 2 })],
+    '',
+    say,
+  ).rows;
+  assert.deepEqual(
+    [partly.dot, partly.note, partly.why, partly.text],
+    ['yellow', 'Main', '', 'pointsGood 32 30 · rate 13 · errors 2'],
+  );
+  const [unused] = deviceRows([device('a', 'unused')], '', say).rows;
+  assert.deepEqual([unused.dot, unused.text], ['grey-ring', 'state.unused']);
+});
+
+test('devices: at most 200 rows of thousands, and a search that finds every word anywhere', () => {
+  const devices = Array.from({ length: 2000 }, (_, i) =>
+    device(`meter-${i}`, i === 1999 ? 'lost' : 'good', {
+      connection: i < 10 ? 'east' : 'west',
+    }),
+  );
+  const all = deviceRows(devices, '', say);
+  assert.deepEqual([all.rows.length, all.more], [MAX_ROWS, 1800]);
+  assert.equal(all.rows[0].title, 'meter-1999');
+  const found = deviceRows(devices, ' WEST  meter-9', say);
+  assert.deepEqual([found.rows.length, found.more], [110, 0]);
+  assert.equal(deviceRows(devices, 'east meter-7', say).rows.length, 1);
+  assert.deepEqual(deviceRows(devices, 'pump', say), { rows: [], more: 0 });
+});
+
+test('sinks: why one is away, and its counts beside', () => {
+  const sinks = [
+    {
+      id: 'broker',
+      nodeId: 'b',
+      name: 'Broker',
+      kind: 'mqtt',
+      state: 'ready',
+      queue: 0,
+      delivered: 9,
+    },
+    {
+      ...{ id: 'history', nodeId: 'h', name: '', kind: 'influxdb', state: 'waiting' },
+      ...{ text: 'connection refused', reason: 'no connection to 10.0.0.5:8086; next try in 8 s' },
+      ...{ queue: 12345, delivered: 0, refused: 4, dropped: 0, retried: 1 },
+    },
+  ];
+  const [away, ready] = sinkRows(sinks, say);
+  assert.equal(away.why, 'no connection to 10.0.0.5:8086');
+  assert.equal(away.text, 'queue 12 k · delivered 0 · refusedBy 4 · retried 1');
+  assert.deepEqual([ready.aside, ready.why, ready.text], ['MQTT', '', 'queue 0 · delivered 9']);
+});
+
+test('numbers are as long as a person reads them', () => {
+  const counts = [undefined, 999, 1234, 12345, 1234567, 2.5e9].map(showCount);
+  assert.deepEqual(counts, ['0', '999', '1\u202f234', '12 k', '1.2 M', '2.5 G']);
+  assert.deepEqual([0, 0.02, 0.5, 9.96, 33.9].map(showRate), ['0', '< 0.1', '0.5', '10', '34']);
+  const ages = [-5, 119e3, 120e3, 7200e3, 172800e3].map(showAge);
+  assert.deepEqual(ages, ['0 s', '119 s', '2 min', '2 h', '2 d']);
+});
