@@ -230,8 +230,16 @@ static void tell_outlet(bb_runtime *runtime, bb_outlet *outlet, bool gone) {
   }
 }
 
+/* Nobody waits an hour for what is read hourly, once the device is back. */
+static void refresh(bb_runtime *runtime, bb_station *station) {
+  for (uint32_t i = 0; i < station->n_scans; i++) {
+    if (station->scans[i].stale) bb_schedule_soon(&runtime->schedule, &station->scans[i]);
+  }
+}
+
 void bb_runtime_station_changed(bb_runtime *runtime, bb_station *station) {
   uint64_t sinks = 0;
+  if (station->known && station->up) refresh(runtime, station);
   for (uint32_t i = 0; station->known && i < station->n_scans; i++) {
     for (bb_feed *feed = station->scans[i].feeds; feed != NULL; feed = feed->next) {
       sinks |= feed->sinks;

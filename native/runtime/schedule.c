@@ -75,6 +75,16 @@ void bb_schedule_add(bb_schedule *schedule, bb_station_scan *scan) {
   if (bb_heap_first(&schedule->heap) == &scan->due) arm(schedule);
 }
 
+void bb_schedule_soon(bb_schedule *schedule, bb_station_scan *scan) {
+  uint64_t at = now(schedule);
+  if (scan->due.place == 0 || scan->due.key <= at + SOON_NS) return;
+  bb_heap_remove(&schedule->heap, &scan->due);
+  scan->due.key = (at / TICK_NS + 1) * TICK_NS + scan->offset_ns % SOON_NS;
+  scan->off_grid = true;
+  bb_heap_insert(&schedule->heap, &scan->due);
+  if (bb_heap_first(&schedule->heap) == &scan->due) arm(schedule);
+}
+
 void bb_schedule_remove(bb_schedule *schedule, bb_station_scan *scan) {
   bb_heap_remove(&schedule->heap, &scan->due);
 }

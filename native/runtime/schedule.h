@@ -48,6 +48,10 @@ int bb_schedule_reserve(bb_schedule *schedule, size_t n);
 void bb_schedule_add(bb_schedule *schedule, struct bb_station_scan *scan);
 void bb_schedule_remove(bb_schedule *schedule, struct bb_station_scan *scan);
 
+/* Due within a second for once, though its period would have it later: what it last read has become
+ * stale. Its place in the period stays. Nothing happens to a scan that is not in the schedule. */
+void bb_schedule_soon(bb_schedule *schedule, struct bb_station_scan *scan);
+
 /* Nothing is due while paused; when it goes on, what came due meanwhile is left out, uncounted. */
 void bb_schedule_pause(bb_schedule *schedule, bool paused);
 

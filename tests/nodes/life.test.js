@@ -321,7 +321,7 @@ test(
     };
     await palette.deploy([...through, mid]);
     await palette.waitForOverview(({ runtime: { refusal } }) => refusal !== null, 'the refusal');
-    await delay(2500);
+    await delay(4500);
     expectNoGap(listener, 'meter-1', 2500);
     const profile = {
       id: 'p',

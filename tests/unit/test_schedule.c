@@ -202,6 +202,26 @@ static void test_schedule_rests_while_paused(void **state) {
   close_fixture(f);
 }
 
+/* Once, within a second; then on its grid as before. */
+static void test_schedule_soon_is_once(void **state) {
+  (void)state;
+  fixture *f = open_fixture();
+  add(f, 0, 3600000);
+  pass(f, 2000, 10);
+  expect_uint("its first", f->n_dues, 1);
+  uint64_t grid = f->scans[0].due.key;
+  bb_schedule_soon(&f->schedule, &f->scans[0]);
+  bb_schedule_soon(&f->schedule, &f->scans[0]);
+  pass(f, 1100, 10);
+  expect_uint("soon, once", f->n_dues, 2);
+  expect_uint("and then as before", f->scans[0].due.key, grid);
+  expect_uint("nothing is skipped", f->scans[0].counters.skipped, 0);
+  bb_schedule_soon(&f->schedule, &f->scans[1]);
+  pass(f, 1100, 10);
+  expect_uint("one that is not in it", f->n_dues, 2);
+  close_fixture(f);
+}
+
 static void remove_other(fixture *f, bb_station_scan *scan) {
   bb_schedule_remove(&f->schedule, scan == &f->scans[0] ? &f->scans[1] : &f->scans[0]);
   f->on_due = NULL;
@@ -251,6 +271,7 @@ int main(void) {
       cmocka_unit_test(test_schedule_shares_ticks),
       cmocka_unit_test(test_schedule_counts_skipped_periods),
       cmocka_unit_test(test_schedule_rests_while_paused),
+      cmocka_unit_test(test_schedule_soon_is_once),
       cmocka_unit_test(test_schedule_remove_ends_it),
       cmocka_unit_test(test_schedule_wakes_by_its_own_timer),
   };
