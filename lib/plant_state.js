@@ -26,6 +26,7 @@ class PlantState {
   clear() {
     this.devices.clear();
     this.sinks.clear();
+    this.shapes.clear();
   }
 
   /** @param {string} id */
@@ -46,6 +47,7 @@ class PlantState {
   takeEvent(event) {
     if (event.gone) {
       this.devices.delete(event.device ?? '');
+      this.forgetShapes(event.device);
       this.sinks.delete(event.sink ?? '');
     } else if (event.event === 'device') {
       const { up, since, reason, code } = event;
@@ -53,6 +55,13 @@ class PlantState {
     } else if (event.event === 'sink') {
       const { ready, since, reason, code } = event;
       Object.assign(this.sink(event.sink), { ready, sinceMs: since, reason, code });
+    }
+  }
+
+  /** @param {string | undefined} device */
+  forgetShapes(device) {
+    for (const key of device === undefined ? [] : [...this.shapes.keys()]) {
+      if (key.startsWith(`${device}/`)) this.shapes.delete(key);
     }
   }
 

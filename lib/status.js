@@ -137,7 +137,7 @@ const STARTING = make('yellow', 'ring', 'connecting', { state: 'starting' });
 
 /** @param {string} reason @returns {Status} */
 function ofDown(reason) {
-  return make('red', 'ring', 'runtime is down', { state: 'down', reason });
+  return make('red', 'ring', reason || 'runtime is down', { state: 'down', reason });
 }
 
 module.exports = {

@@ -47,6 +47,7 @@ class StatusPoller {
   watch() {
     const asleep = Date.now() > this.watchedUntil;
     this.watchedUntil = Date.now() + WATCHED_FOR_MS;
+    this.roundAt = Math.min(this.roundAt, Date.now() + ROUND_WATCHED_MS);
     if (asleep && this.timer) this.schedule(0);
   }
 
