@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 'use strict';
 
+const { buildAddon } = require('../addon');
 const { StepError } = require('../command');
 const { build, isBuilt } = require('../native');
 
@@ -36,4 +37,22 @@ async function buildPrograms(report, preset, tests, targetOf = (test) => test) {
   }
 }
 
-module.exports = { buildPrograms };
+/** Without the addon the files are run all the same: each says what it misses.
+ * @param {import('../report').Report} report */
+async function prepareAddon(report) {
+  const started = Date.now();
+  try {
+    await buildAddon();
+  } catch (error) {
+    if (!(error instanceof StepError)) throw error;
+    report.add({
+      name: 'build (addon)',
+      passed: 0,
+      failed: 1,
+      seconds: (Date.now() - started) / 1000,
+      output: `${error.output}\n${error.message}`,
+    });
+  }
+}
+
+module.exports = { buildPrograms, prepareAddon };

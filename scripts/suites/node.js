@@ -11,7 +11,7 @@ const { run } = require('../command');
 const { REPO, listFiles } = require('../files');
 const { runAll } = require('../report');
 const { countNode } = require('../tap');
-const { buildPrograms } = require('./build');
+const { buildPrograms, prepareAddon } = require('./build');
 
 const TIMEOUT_MS = 180000;
 
@@ -57,6 +57,8 @@ async function runNode({ report, wants }) {
   if (scripts.length + runtime.length === 0) return;
   report.heading('JavaScript tests');
   await runAll(report, scripts, 2, runFile);
+  /* `npm start` is among them. */
+  if (runtime.length > 0) await prepareAddon(report);
   await runAll(report, await withExecutable(report, runtime), 1, runFile);
 }
 

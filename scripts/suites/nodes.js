@@ -4,29 +4,10 @@
 /* The tests of the palette and of what its nodes stand on. The addon and the executable are built
    before them; those files that start a runtime run one at a time. */
 
-const { buildAddon } = require('../addon');
-const { StepError } = require('../command');
 const { listFiles, readFile } = require('../files');
 const { runAll } = require('../report');
+const { prepareAddon } = require('./build');
 const { runFile, withExecutable } = require('./node');
-
-/** Without the addon the files are run all the same: each says what it misses.
- * @param {import('../report').Report} report */
-async function prepareAddon(report) {
-  const started = Date.now();
-  try {
-    await buildAddon();
-  } catch (error) {
-    if (!(error instanceof StepError)) throw error;
-    report.add({
-      name: 'build (addon)',
-      passed: 0,
-      failed: 1,
-      seconds: (Date.now() - started) / 1000,
-      output: `${error.output}\n${error.message}`,
-    });
-  }
-}
 
 /** @param {import('../test').Context} context */
 async function runNodes({ report, wants }) {
