@@ -105,10 +105,10 @@ class Plant extends EventEmitter {
     this.converge();
   }
 
-  /** Who gets which device by messages. @param {Parameters<Readers['set']>[0]} wants */
+  /** Who gets which device by messages. What a deploy wants, or its being applied, is followed by the
+   * subscription. @param {Parameters<Readers['set']>[0]} wants */
   setReaders(wants) {
     if (this.readers.set(wants)) this.subscribed = '';
-    this.converge();
   }
 
   /** Brings the runtime to what is wanted, one step after the other; what comes meanwhile is taken
@@ -255,7 +255,8 @@ function describeEvent(event) {
     return { topic: `device/${device}`, payload: { event: what, device, ...about } };
   }
   if (kind === 'sink') {
-    const what = event.gone ? 'gone' : ready ? 'ready' : 'paused';
+    const isNew = reason === 'connecting';
+    const what = event.gone ? 'gone' : ready ? 'ready' : isNew ? 'connecting' : 'paused';
     return { topic: `sink/${sink}`, payload: { event: what, sink, ...about } };
   }
   return { topic: 'runtime', payload: { event: kind, ...about, ...rest } };

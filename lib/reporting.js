@@ -17,14 +17,14 @@
 
 /** @typedef {{name: string, deadband?: number}} Point */
 
-const UNITS = { ms: 1, s: 1000, min: 60000, h: 3600000, d: 86400000 };
+const UNITS = { ms: 1, s: 1000, m: 60000, min: 60000, h: 3600000, d: 86400000 };
 
 /** "250ms", "1s", "5min" in milliseconds; 0 for nothing. NaN: it is no duration.
  * @param {unknown} text */
 function readDuration(text) {
   const trimmed = String(text ?? '').trim();
   if (trimmed === '') return 0;
-  const [, number, unit] = /^(\d+(?:\.\d+)?)\s*(ms|s|min|h|d)$/.exec(trimmed) || [];
+  const [, number, unit] = /^(\d+(?:\.\d+)?)\s*(ms|s|m|min|h|d)$/.exec(trimmed) || [];
   return unit ? Number(number) * UNITS[/** @type {keyof typeof UNITS} */ (unit)] : NaN;
 }
 

@@ -56,8 +56,8 @@ function showAge(ms) {
 function shortReason(reason, code) {
   if (code === 'TIMEOUT' || code === 'ETIMEDOUT') return 'no answer';
   const text = (reason || 'no answer').split(';')[0];
-  const at = text.lastIndexOf(': ');
-  return at < 0 ? text : text.slice(at + 2);
+  const [, short] = /^(?:no connection to|the connection to) .*: ([^:]+)$/.exec(text) ?? [];
+  return short ?? text;
 }
 
 /** @param {DeviceState} device @param {number} now @returns {Status} */
@@ -76,6 +76,9 @@ function ofDevice(device, now) {
       reason: device.reason,
       since,
     });
+  }
+  if (device.points === 0) {
+    return make('green', 'dot', 'connected', { ...busbar, state: 'good' });
   }
   if (device.good < device.points) {
     const text = `${showCount(device.good)} of ${showCount(device.points)} good`;
