@@ -22,6 +22,10 @@ const ROWS = {
   scale: () => require('./bench/scale'),
   'write-latency': () => require('./bench/write-latency'),
   'lp-encode': () => require('./bench/lp-encode'),
+  'js-decode': () => require('./bench/js-decode'),
+  'pipeline-cpu': () => require('./bench/pipeline-cpu'),
+  jitter: () => require('./bench/jitter'),
+  install: () => require('./bench/install'),
 };
 
 const RESULTS = path.join(REPO, 'bench-results.json');

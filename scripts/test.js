@@ -9,6 +9,7 @@ const { StepError } = require('./command');
 const { duration, say } = require('./progress');
 const { Report } = require('./report');
 const { explain, setUp } = require('./setup');
+const { runBrowser } = require('./suites/browser');
 const { runFuzz } = require('./suites/fuzz');
 const { runNode } = require('./suites/node');
 const { runNodes } = require('./suites/nodes');
@@ -59,6 +60,7 @@ async function runSuites(report, options) {
   if (!options['skip-fuzz']) await runFuzz(context);
   await runNode(context);
   await runNodes(context);
+  await runBrowser(context);
   if (report.passed + report.failed + report.skipped === 0) {
     throw new StepError(`No test has "${options.only}" in its name.`);
   }

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+'use strict';
+
+/* The examples that the package brings into Node-RED's import dialog. */
+
+const assert = require('node:assert/strict');
+const path = require('node:path');
+const { test } = require('node:test');
+const { listFiles, readFile } = require('../../scripts/files');
+const { lacksBrowser, takePicture } = require('./support/browser');
+const { startPlant } = require('./support/plant');
+
+const FILES = listFiles('examples', /\.json$/);
+const NAMES = FILES.map((file) => path.basename(file, '.json'));
+
+test('examples', { skip: lacksBrowser() }, async (t) => {
+  const plant = await startPlant(t, { modules: ['@flowfuse/node-red-dashboard'] });
+
+  await plant.test(
+    'each stands in the import dialog and imports without a mistake',
+    async (editor) => {
+      const { page } = editor;
+      assert.ok(FILES.length > 0, 'there are no examples');
+      for (const [i, file] of FILES.entries()) {
+        await editor.invoke('core:show-examples-import-dialog');
+        const dialog = page.locator('#red-ui-clipboard-dialog');
+        await dialog.getByText('@busbar/node-red', { exact: true }).click();
+        await dialog.getByText(NAMES[i], { exact: true }).click();
+        if (i === 0) await takePicture(page, 'examples');
+        await page.locator('#red-ui-clipboard-dialog-ok').click();
+        const ids = editor.idsOf(JSON.parse(readFile(file)));
+        await editor.until(({ RED }, each) => each.every(RED.nodes.node), ids);
+        const faulty = await editor.run(
+          ({ RED }, each) => each.filter((/** @type {string} */ id) => !RED.nodes.node(id).valid),
+          ids,
+        );
+        assert.deepEqual(faulty, [], file);
+        await editor.invoke('core:undo');
+        await editor.until(({ RED }, each) => !each.some(RED.nodes.node), ids);
+      }
+    },
+  );
+});
