@@ -25,6 +25,7 @@ const ROWS = {
   'js-decode': () => require('./bench/js-decode'),
   'pipeline-cpu': () => require('./bench/pipeline-cpu'),
   jitter: () => require('./bench/jitter'),
+  'loop-delay': () => require('./bench/loop-delay'),
   install: () => require('./bench/install'),
 };
 

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How punctually N devices are polled: a Modbus TCP server with a port for each, which answers at once
- * and notes when the read that begins at register 0 comes; beside it a bare loop that sleeps to every
- * point of an absolute grid, as what this machine allows.
+ * and notes when the read that begins at register 0 comes, by the kernel's clock, so that it does not
+ * matter how soon this process gets to it; beside it a bare loop that sleeps to every point of an
+ * absolute grid, as what this machine allows.
  *
  *   modbus_clock DEVICES PERIOD_MS        prints the ports on one line, ends with its standard input
- *     begin                               forgets what was noted
+ *     begin                               forgets how late polls were so far
  *     end                                 prints
  *       {"polls":n,"p50_ms":x,"p999_ms":x,"max_ms":x,"bare":{"p50_ms":x,"p999_ms":x,"max_ms":x}}
  *
  * A poll is as late as it comes longer than a period after the one before it; one that has not come
  * by the end is as late as it is then. The bare loop has as many grid points as there are polls.
  */
-#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -23,6 +24,8 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -44,10 +47,14 @@ static pthread_mutex_t ticks_lock = PTHREAD_MUTEX_INITIALIZER;
 static uint64_t last_ns[MAX_DEVICES], period_ns, begin_ns;
 static uint32_t n_devices, n_polls;
 
+static uint64_t to_ns(const struct timespec *time) {
+  return (uint64_t)time->tv_sec * NS_PER_S + (uint64_t)time->tv_nsec;
+}
+
 static uint64_t now_ns(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
-  return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+  return to_ns(&now);
 }
 
 static void die(const char *what) {
@@ -94,7 +101,6 @@ static void print_parts(samples *from) {
 }
 
 static void begin(void) {
-  memset(last_ns, 0, sizeof(last_ns));
   n_polls = polls.n = 0;
   begin_ns = now_ns();
   pthread_mutex_lock(&ticks_lock);
@@ -149,6 +155,7 @@ static void take_clients(int epoll, int listener, uint32_t device) {
   int one = 1, fd;
   while ((fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK)) >= 0) {
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+    setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &one, sizeof(one));
     watch(epoll, fd, device);
   }
 }
@@ -173,10 +180,28 @@ static size_t answer(const uint8_t *request, uint8_t *response) {
   return len;
 }
 
+/* Reads, and says by the clock that is never set when what was read arrived. */
+static ssize_t receive(int fd, uint8_t *bytes, size_t len, uint64_t *at_ns) {
+  char control[128];
+  struct iovec part = {bytes, len};
+  struct msghdr message = {
+      .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
+  ssize_t n = recvmsg(fd, &message, 0);
+  *at_ns = now_ns();
+  struct cmsghdr *head = n > 0 ? CMSG_FIRSTHDR(&message) : NULL;
+  if (head != NULL && head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_TIMESTAMPNS) {
+    struct timespec arrived, now;
+    memcpy(&arrived, CMSG_DATA(head), sizeof(arrived));
+    clock_gettime(CLOCK_REALTIME, &now);
+    *at_ns -= to_ns(&now) - to_ns(&arrived);
+  }
+  return n;
+}
+
 static void serve(int fd, uint32_t device) {
   uint8_t bytes[16 * REQUEST], response[9 + 2 * MAX_REGISTERS];
-  ssize_t n = read(fd, bytes, sizeof(bytes));
-  uint64_t at_ns = now_ns();
+  uint64_t at_ns;
+  ssize_t n = receive(fd, bytes, sizeof(bytes), &at_ns);
   if (n <= 0) {
     if (n == 0 || errno != EAGAIN) close(fd);
     return;

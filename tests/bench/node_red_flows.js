@@ -92,6 +92,11 @@ function makeEnd({ broker, root }) {
   ];
 }
 
+/** No node at all. @returns {FlowNode[]} */
+function makeEmpty() {
+  return [TAB];
+}
+
 /** A wire from busbar-in to busbar-mqtt-out. @param {Site} site @returns {FlowNode[]} */
 function makeDirect(site) {
   return [TAB, ...makeDevices(site), makeSource(['end']), ...makeEnd(site)];
@@ -155,4 +160,6 @@ function makeBlocker(ms) {
   ];
 }
 
-module.exports = { makeBlocker, makeDirect, makeMessages, makeReference, makeWired };
+module.exports = {
+  ...{ makeBlocker, makeDirect, makeEmpty, makeMessages, makeReference, makeWired },
+};

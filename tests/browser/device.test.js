@@ -137,7 +137,6 @@ test('the dialog of a device', { skip: lacksBrowser() }, async (t) => {
       await testRead(editor);
       const said = await editor.tray.locator('.busbar-notice-bad').innerText();
       assert.match(said, /127\.0\.0\.1:\d+/);
-      await takePicture(editor.page, 'test-read-refused');
     },
     {
       flows: makeAllTypes({ ...place, port: await freePort() }),

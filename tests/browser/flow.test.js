@@ -126,7 +126,6 @@ test('a reference flow in the editor', { skip: lacksBrowser() }, async (t) => {
       const notice = page.locator('.busbar-side-notice');
       await notice.getByText('The last deploy does not run').waitFor();
       assert.match(await notice.innerText(), /meter-1/);
-      await takePicture(page, 'sidebar-refused');
       await notice.getByRole('link').first().click();
       await editor.waitForTrays(1);
       const said = editor.tray.locator('.busbar-sentence:not(:empty)').first();

@@ -6,7 +6,7 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { hasNodeRed } = require('../nodes/support/palette');
-const { lacksBrowser, takePicture } = require('./support/browser');
+const { lacksBrowser } = require('./support/browser');
 const { startPlant } = require('./support/plant');
 
 const skip = lacksBrowser() || (!hasNodeRed(5) && 'Node-RED 5 is not installed');
@@ -35,6 +35,5 @@ test('Node-RED 5', { skip }, async (t) => {
     await editor.cancel();
     await editor.invoke('busbar:show-sidebar');
     await page.locator('.busbar-part-devices').getByText('3 of 3 answer').waitFor();
-    await takePicture(page, 'node-red-5');
   });
 });

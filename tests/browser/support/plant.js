@@ -5,6 +5,7 @@
    runtime. One serves a test file. */
 
 const { startEmbeddedBroker } = require('../../../scripts/peers/embedded_broker');
+const { freePort } = require('../../../scripts/peers/place');
 const { makeFlows, startMeters, startPalette } = require('../../nodes/support/palette');
 const { atEnd } = require('../../support/end');
 const { onPage, startBrowser } = require('./browser');
@@ -16,6 +17,11 @@ const { Editor } = require('./editor');
 /* No tours, and no list of the world's palettes, which comes from the network. */
 const THEME = { tours: false, palette: { catalogues: [] } };
 
+/* Node-RED listens a second after its port was found free; from here on the kernel gives none away
+   to whoever asks for any. */
+const FIRST_PORT = 20000;
+const PORTS = 10000;
+
 /**
  * @param {TestContext} t
  * @param {{version?: 4 | 5, modules?: string[]}} [options]
@@ -26,7 +32,8 @@ async function startPlant(t, { version, modules } = {}) {
   atEnd(t, () => broker.close());
   const sims = await startMeters(t);
   const settings = { editorTheme: THEME };
-  const palette = await startPalette(t, [], { version, modules, settings });
+  const port = await freePort(FIRST_PORT + Math.floor(Math.random() * PORTS));
+  const palette = await startPalette(t, [], { version, modules, settings, port });
   return {
     broker,
     browser,
