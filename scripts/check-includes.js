@@ -37,7 +37,8 @@ const LIBRARIES = [
   [/^yaml\.h$/, ['base']],
   [/^sqlite3\.h$/, ['store']],
   [/^uv\.h$/, LOOP],
-  [/^(curl\/|MQTT|zlib\.h$|openssl\/)/, ['io']],
+  [/^(curl\/|MQTT|openssl\/)/, ['io']],
+  [/^zlib\.h$/, ['io', 'store']],
   [/^modbus(\/|\.h$)/, ['drivers']],
   [/^(napi\.h|node_api\.h|js_native_api\.h)$/, ['addon']],
 ];

@@ -23,6 +23,7 @@ const BUILD = [
   'libcurl4-openssl-dev',
   'libyaml-dev',
   'zlib1g-dev',
+  'libsqlite3-dev',
   'libssl-dev',
   'mosquitto',
 ];

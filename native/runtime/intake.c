@@ -17,12 +17,12 @@ static bb_flight *flight_of(const bb_outlet *outlet, uint64_t ticket) {
 
 uint64_t bb_intake_waiting(const bb_intake *intake) {
   uint64_t live = intake->reader.stream->next - intake->live;
-  return live + bb_range_count(intake->history, intake->n_history);
+  return live + bb_span_count(intake->history, intake->n_history);
 }
 
 static void add_history(bb_intake *intake, uint64_t from, uint64_t to) {
   if (from < intake->reader.stream->first) from = intake->reader.stream->first;
-  intake->n_history = bb_range_add(intake->history, intake->n_history, BB_OUTLET_RANGES, from, to);
+  intake->n_history = bb_span_add(intake->history, intake->n_history, BB_OUTLET_RANGES, from, to);
 }
 
 /* How many records may go into the next run. The views of a run lie together, so a run ends where
@@ -108,13 +108,13 @@ static void pump_live(bb_outlet *outlet, bb_intake *intake) {
 static void pump_history(bb_outlet *outlet, bb_intake *intake) {
   uint32_t half = (outlet->needs.window_records + 1) / 2;
   while (may_send(outlet) && intake->n_history > 0 && in_window(outlet) < half) {
-    bb_record_range *range = &intake->history[0];
+    bb_span *range = &intake->history[0];
     uint64_t to = range->from + half - in_window(outlet);
     uint32_t n = send_run(outlet, intake, range->from, to < range->to ? to : range->to, true);
     uint64_t removed = 0;
     uint64_t floor = range->from + n;
     if (n == 0) return;
-    intake->n_history = bb_range_clip(intake->history, intake->n_history, floor, &removed);
+    intake->n_history = bb_span_clip(intake->history, intake->n_history, floor, &removed);
   }
 }
 
@@ -247,7 +247,7 @@ void bb_intake_rewind(bb_outlet *outlet, uint64_t mono_ns) {
 
 uint64_t bb_intake_drop(bb_intake *intake, uint64_t from, uint64_t to) {
   uint64_t removed = 0;
-  intake->n_history = bb_range_clip(intake->history, intake->n_history, to, &removed);
+  intake->n_history = bb_span_clip(intake->history, intake->n_history, to, &removed);
   if (intake->live < to) {
     removed += to - (intake->live > from ? intake->live : from);
     intake->live = to;

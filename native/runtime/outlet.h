@@ -16,11 +16,11 @@
 #include <uv.h>
 
 #include "base/list.h"
+#include "base/span.h"
 #include "io/backoff.h"
 #include "plug/sink.h"
 #include "runtime/config.h"
 #include "runtime/queue.h"
-#include "runtime/range.h"
 
 struct bb_runtime;
 
@@ -33,8 +33,8 @@ typedef struct bb_intake {
   bb_reader reader; /* first */
   struct bb_outlet *outlet;
   bb_list link;
-  uint64_t live;                             /* the next record to be sent live */
-  bb_record_range history[BB_OUTLET_RANGES]; /* to be sent as history; ascending, apart */
+  uint64_t live;                     /* the next record to be sent live */
+  bb_span history[BB_OUTLET_RANGES]; /* to be sent as history; ascending, apart */
   uint32_t n_history;
   bool leaving; /* no route feeds it any more: goes once it is empty */
 } bb_intake;

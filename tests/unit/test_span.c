@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Ranges are written as text: "0-3 5-7" is what holds 0, 1, 2, 5 and 6. */
-#include "runtime/range.h"
+#include "base/span.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 #define MAX 4
 
 typedef struct list {
-  bb_record_range ranges[MAX];
+  bb_span ranges[MAX];
   uint32_t n;
 } list;
 
@@ -38,7 +38,7 @@ static const char *text_of(const list *l) {
   return text;
 }
 
-static void test_range_add_keeps_them_ascending_and_apart(void **state) {
+static void test_span_add_keeps_them_ascending_and_apart(void **state) {
   (void)state;
   static const struct {
     const char *before;
@@ -72,12 +72,12 @@ static void test_range_add_keeps_them_ascending_and_apart(void **state) {
     list l = list_of(rows[i].before);
     snprintf(row, sizeof(row), "\"%s\" and %u-%u", rows[i].before, (unsigned)rows[i].from,
              (unsigned)rows[i].to);
-    l.n = bb_range_add(l.ranges, l.n, MAX, rows[i].from, rows[i].to);
+    l.n = bb_span_add(l.ranges, l.n, MAX, rows[i].from, rows[i].to);
     expect_text(row, text_of(&l), rows[i].after);
   }
 }
 
-static void test_range_clip_takes_out_what_is_below(void **state) {
+static void test_span_clip_takes_out_what_is_below(void **state) {
   (void)state;
   static const struct {
     const char *before;
@@ -91,21 +91,21 @@ static void test_range_clip_takes_out_what_is_below(void **state) {
   for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
     list l = list_of(rows[i].before);
     uint64_t removed = 100;
-    l.n = bb_range_clip(l.ranges, l.n, rows[i].floor, &removed);
+    l.n = bb_span_clip(l.ranges, l.n, rows[i].floor, &removed);
     expect_text(rows[i].before, text_of(&l), rows[i].after);
     expect_uint(rows[i].before, removed, 100 + rows[i].removed);
   }
 }
 
-static void test_range_count_adds_them_up(void **state) {
+static void test_span_count_adds_them_up(void **state) {
   (void)state;
   list none = list_of(""), some = list_of("1-2 5-9");
-  expect_uint("none", bb_range_count(none.ranges, none.n), 0);
-  expect_uint("some", bb_range_count(some.ranges, some.n), 5);
+  expect_uint("none", bb_span_count(none.ranges, none.n), 0);
+  expect_uint("some", bb_span_count(some.ranges, some.n), 5);
 }
 
 /* Whatever is added, nothing that was added is missing, up to the gaps that a full list covers. */
-static void test_range_add_loses_nothing(void **state) {
+static void test_span_add_loses_nothing(void **state) {
   (void)state;
   enum { RECORDS = 64, ROUNDS = 2000 };
   uint32_t random = 1;
@@ -116,7 +116,7 @@ static void test_range_add_loses_nothing(void **state) {
       random = random * 1664525u + 1013904223u;
       uint64_t from = (random >> 16) % RECORDS, to = from + (random >> 8) % 5;
       for (uint64_t r = from; r < to; r++) added[r] = true;
-      l.n = bb_range_add(l.ranges, l.n, MAX, from, to);
+      l.n = bb_span_add(l.ranges, l.n, MAX, from, to);
       expect_true("at most so many", l.n <= MAX);
     }
     for (uint32_t i = 0; i < l.n; i++) {
@@ -130,10 +130,10 @@ static void test_range_add_loses_nothing(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_range_add_keeps_them_ascending_and_apart),
-      cmocka_unit_test(test_range_clip_takes_out_what_is_below),
-      cmocka_unit_test(test_range_count_adds_them_up),
-      cmocka_unit_test(test_range_add_loses_nothing),
+      cmocka_unit_test(test_span_add_keeps_them_ascending_and_apart),
+      cmocka_unit_test(test_span_clip_takes_out_what_is_below),
+      cmocka_unit_test(test_span_count_adds_them_up),
+      cmocka_unit_test(test_span_add_loses_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

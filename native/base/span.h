@@ -4,23 +4,22 @@
  * oldest become one that covers the gap between them: what lies in the gap is sent once more, which
  * at least once allows.
  */
-#ifndef BB_RUNTIME_RANGE_H
-#define BB_RUNTIME_RANGE_H
+#ifndef BB_BASE_SPAN_H
+#define BB_BASE_SPAN_H
 
 #include <stdint.h>
 
-typedef struct bb_record_range {
+typedef struct bb_span {
   uint64_t from, to; /* to is not included */
-} bb_record_range;
+} bb_span;
 
 /* Adds from..to; `n` of at most `max` ranges. Returns the new number. */
-uint32_t bb_range_add(bb_record_range *ranges, uint32_t n, uint32_t max, uint64_t from,
-                      uint64_t to);
+uint32_t bb_span_add(bb_span *ranges, uint32_t n, uint32_t max, uint64_t from, uint64_t to);
 
 /* Takes out all below `floor`. `*removed` grows by what that was. Returns the new number. */
-uint32_t bb_range_clip(bb_record_range *ranges, uint32_t n, uint64_t floor, uint64_t *removed);
+uint32_t bb_span_clip(bb_span *ranges, uint32_t n, uint64_t floor, uint64_t *removed);
 
 /* Records in all of them. */
-uint64_t bb_range_count(const bb_record_range *ranges, uint32_t n);
+uint64_t bb_span_count(const bb_span *ranges, uint32_t n);
 
 #endif

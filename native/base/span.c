@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* See range.h. */
-#include "runtime/range.h"
+/* See span.h. */
+#include "base/span.h"
 
 #include <string.h>
 
-static uint32_t take_out(bb_record_range *ranges, uint32_t n, uint32_t at) {
+static uint32_t take_out(bb_span *ranges, uint32_t n, uint32_t at) {
   memmove(ranges + at, ranges + at + 1, (n - at - 1) * sizeof(*ranges));
   return n - 1;
 }
 
 /* Joins the range at `at` with those after it that it touches. */
-static uint32_t join(bb_record_range *ranges, uint32_t n, uint32_t at) {
+static uint32_t join(bb_span *ranges, uint32_t n, uint32_t at) {
   while (at + 1 < n && ranges[at + 1].from <= ranges[at].to) {
     if (ranges[at + 1].to > ranges[at].to) ranges[at].to = ranges[at + 1].to;
     n = take_out(ranges, n, at + 1);
@@ -18,8 +18,7 @@ static uint32_t join(bb_record_range *ranges, uint32_t n, uint32_t at) {
   return n;
 }
 
-uint32_t bb_range_add(bb_record_range *ranges, uint32_t n, uint32_t max, uint64_t from,
-                      uint64_t to) {
+uint32_t bb_span_add(bb_span *ranges, uint32_t n, uint32_t max, uint64_t from, uint64_t to) {
   if (from >= to) return n;
   uint32_t at = 0;
   while (at < n && ranges[at].to < from) at++;
@@ -42,11 +41,11 @@ uint32_t bb_range_add(bb_record_range *ranges, uint32_t n, uint32_t max, uint64_
     at--;
   }
   memmove(ranges + at + 1, ranges + at, (n - at) * sizeof(*ranges));
-  ranges[at] = (bb_record_range){from, to};
+  ranges[at] = (bb_span){from, to};
   return n + 1;
 }
 
-uint32_t bb_range_clip(bb_record_range *ranges, uint32_t n, uint64_t floor, uint64_t *removed) {
+uint32_t bb_span_clip(bb_span *ranges, uint32_t n, uint64_t floor, uint64_t *removed) {
   while (n > 0 && ranges[0].from < floor) {
     uint64_t to = ranges[0].to < floor ? ranges[0].to : floor;
     *removed += to - ranges[0].from;
@@ -57,7 +56,7 @@ uint32_t bb_range_clip(bb_record_range *ranges, uint32_t n, uint64_t floor, uint
   return n;
 }
 
-uint64_t bb_range_count(const bb_record_range *ranges, uint32_t n) {
+uint64_t bb_span_count(const bb_span *ranges, uint32_t n) {
   uint64_t count = 0;
   for (uint32_t i = 0; i < n; i++) count += ranges[i].to - ranges[i].from;
   return count;
