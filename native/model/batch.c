@@ -22,3 +22,23 @@ uint16_t bb_batch_good(const bb_batch *batch) {
   }
   return good;
 }
+
+const uint8_t bb_batch_all_good[BB_MAX_POINTS];
+
+static bool values_fit(const uint8_t *values, const bb_shape *shape) {
+  for (uint16_t i = 0; i < shape->n_points; i++) {
+    uint8_t first = values[shape->offsets[i]];
+    if (shape->points[i].type == BB_TYPE_BOOL && first > 1) return false;
+    if (shape->points[i].type == BB_TYPE_TEXT && first > shape->points[i].size - 1) return false;
+  }
+  return true;
+}
+
+bool bb_batch_is_sound(const bb_batch *batch) {
+  if (batch->kind > BB_BATCH_MESSAGE) return false;
+  if ((batch->kind == BB_BATCH_SAMPLES) != (batch->shape != NULL)) return false;
+  if (batch->shape != NULL && !values_fit(batch->values, batch->shape)) return false;
+  if (batch->kind != BB_BATCH_MESSAGE) return batch->flags <= BB_BATCH_FLAGS;
+  return (batch->flags & ~BB_BATCH_MESSAGE_FLAGS) == 0 && batch->text_len > 0 &&
+         memchr(batch->text, 0, batch->text_len) != NULL;
+}

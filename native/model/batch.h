@@ -6,8 +6,10 @@
 #ifndef BB_MODEL_BATCH_H
 #define BB_MODEL_BATCH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "base/limits.h"
 #include "model/device.h"
 #include "model/quality.h"
 #include "model/shape.h"
@@ -56,5 +58,12 @@ const char *bb_batch_payload(const bb_batch *batch, uint32_t *len);
 
 /* How many points have quality good. */
 uint16_t bb_batch_good(const bb_batch *batch);
+
+/* What `quality` points to where all points are good. */
+extern const uint8_t bb_batch_all_good[BB_MAX_POINTS];
+
+/* For what came from outside, once its parts have the lengths that its shape asks for: kind, flags,
+ * shape and text go together, and no slot holds what a reader of values could stumble over. */
+bool bb_batch_is_sound(const bb_batch *batch);
 
 #endif

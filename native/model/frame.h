@@ -68,8 +68,12 @@ int bb_frame_pack_device(bb_buf *out, uint32_t number, const bb_device *device);
 int bb_frame_pack_shape(bb_buf *out, const bb_shape *shape);
 int bb_frame_pack_batch(bb_buf *out, uint32_t device_number, const bb_batch *batch);
 
-/* Bytes of that batch as a frame, and the frame into `out`, which has that much room. Qualities that
- * are all good and codes that are all 0 are left out. Allocates nothing. */
+/* Which parts of the batch must be written: BB_FRAME_QUALITY unless all is good, BB_FRAME_CODES
+ * unless all are 0. */
+unsigned bb_frame_content(const bb_batch *batch);
+
+/* Bytes of that batch as a frame, and the frame into `out`, which has that much room. Allocates
+ * nothing. */
 size_t bb_frame_batch_bytes(const bb_batch *batch);
 void bb_frame_put_batch(uint8_t *out, uint32_t device_number, const bb_batch *batch);
 

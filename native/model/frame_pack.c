@@ -133,8 +133,12 @@ static bool all_zero(const uint8_t *bytes, size_t n) {
   return n == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, n - 1) == 0);
 }
 
-/* Which parts a batch needs: what is all good, or has no code, is left out. */
-static unsigned content_of(const bb_batch *batch, size_t n) {
+static size_t points_of(const bb_batch *batch) {
+  return batch->shape != NULL ? batch->shape->n_points : 0;
+}
+
+unsigned bb_frame_content(const bb_batch *batch) {
+  size_t n = points_of(batch);
   unsigned content = all_zero(batch->quality, n) ? 0 : BB_FRAME_QUALITY;
   if (batch->codes != NULL && !all_zero(batch->codes, n)) content |= BB_FRAME_CODES;
   return content;
@@ -148,13 +152,8 @@ static size_t batch_bytes(const bb_batch *batch, size_t n, unsigned content) {
   return len;
 }
 
-static size_t points_of(const bb_batch *batch) {
-  return batch->shape != NULL ? batch->shape->n_points : 0;
-}
-
 size_t bb_frame_batch_bytes(const bb_batch *batch) {
-  size_t n = points_of(batch);
-  return batch_bytes(batch, n, content_of(batch, n));
+  return batch_bytes(batch, points_of(batch), bb_frame_content(batch));
 }
 
 static uint8_t *put_bytes(uint8_t *p, const void *bytes, size_t len) {
@@ -165,7 +164,7 @@ static uint8_t *put_bytes(uint8_t *p, const void *bytes, size_t len) {
 void bb_frame_put_batch(uint8_t *out, uint32_t device_number, const bb_batch *batch) {
   const bb_shape *shape = batch->shape;
   size_t n = points_of(batch);
-  unsigned content = content_of(batch, n);
+  unsigned content = bb_frame_content(batch);
   uint8_t *p = out;
   put_header(p, batch_bytes(batch, n, content), BB_FRAME_BATCH);
   bb_put_le32(p + 8, device_number);

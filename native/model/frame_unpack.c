@@ -271,41 +271,21 @@ int bb_frame_batch_names(const uint8_t *frame, size_t len, bb_frame_names *out) 
   return 0;
 }
 
-/* Slots that a reader of values could stumble over. */
-static bool values_fit(const uint8_t *values, const bb_shape *shape) {
-  for (uint16_t i = 0; i < shape->n_points; i++) {
-    uint8_t first = values[shape->offsets[i]];
-    if (shape->points[i].type == BB_TYPE_BOOL && first > 1) return false;
-    if (shape->points[i].type == BB_TYPE_TEXT && first > shape->points[i].size - 1) return false;
-  }
-  return true;
-}
-
-/* Kind, flags and text must go together. */
-static bool batch_is_sound(uint8_t kind, uint8_t flags, const uint8_t *text, uint16_t text_len) {
-  if (kind > BB_BATCH_MESSAGE) return false;
-  if (kind != BB_BATCH_MESSAGE) return flags <= BB_BATCH_FLAGS;
-  return (flags & ~BB_BATCH_MESSAGE_FLAGS) == 0 && memchr(text, 0, text_len) != NULL;
-}
-
 int bb_frame_unpack_batch(const uint8_t *frame, size_t len, const bb_device *device,
                           const bb_shape *shape, bb_batch *out) {
-  static const uint8_t all_good[BB_MAX_POINTS];
   if (!is_batch(frame, len)) return BB_ERR_FORMAT;
   uint16_t n = shape != NULL ? shape->n_points : 0;
-  uint8_t kind = frame[48], flags = frame[49], content = frame[50];
+  uint8_t content = frame[50];
   uint16_t text_len = bb_get_le16(frame + 54);
   if (bb_get_le64(frame + 16) != (shape != NULL ? shape->hash : 0)) return BB_ERR_FORMAT;
   if (bb_get_le16(frame + 52) != n || content > (BB_FRAME_QUALITY | BB_FRAME_CODES) ||
-      frame[51] != 0 || (kind == BB_BATCH_SAMPLES) != (shape != NULL)) {
+      frame[51] != 0) {
     return BB_ERR_FORMAT;
   }
   size_t quality = content & BB_FRAME_QUALITY ? n : 0, codes = content & BB_FRAME_CODES ? n : 0;
   size_t values = shape != NULL ? shape->value_bytes : 0;
   if (len != BB_FRAME_BATCH_HEADER + quality + codes + values + text_len) return BB_ERR_FORMAT;
   const uint8_t *p = frame + BB_FRAME_BATCH_HEADER;
-  if (shape != NULL && !values_fit(p + quality + codes, shape)) return BB_ERR_FORMAT;
-  if (!batch_is_sound(kind, flags, p + quality + codes + values, text_len)) return BB_ERR_FORMAT;
   *out = (bb_batch){
       .device = device,
       .shape = shape,
@@ -313,13 +293,13 @@ int bb_frame_unpack_batch(const uint8_t *frame, size_t len, const bb_device *dev
       .mono_ns = bb_get_le64(frame + 32),
       .boot = bb_get_le32(frame + 12),
       .seq = bb_get_le64(frame + 40),
-      .kind = kind,
-      .flags = flags,
+      .kind = frame[48],
+      .flags = frame[49],
       .text_len = text_len,
-      .quality = quality > 0 ? p : all_good,
+      .quality = quality > 0 ? p : bb_batch_all_good,
       .codes = codes > 0 ? p + quality : NULL,
       .values = p + quality + codes,
       .text = text_len > 0 ? (const char *)p + quality + codes + values : NULL,
   };
-  return 0;
+  return bb_batch_is_sound(out) ? 0 : BB_ERR_FORMAT;
 }
