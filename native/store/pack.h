@@ -13,14 +13,16 @@
  *   5   u8   0
  *   6   u16  number of sources, 1..1024
  *   8   u32  number of records, 1..65535
- *   12  u32  0
- *   16  sources: u64 device hash, u64 shape hash (0: none), u32 boot, u32 0
+ *   12  u16  number of families, 1..1024
+ *   14  u16  0
+ *   16  families, what sources have in common: u64 shape hash (0: none), u32 boot, u32 0
+ *   ..  sources: u64 device hash, u16 family
  *   ..  records
  *
  * Record:  varint length of what follows; varint source; u8 kind (low 4 bits) and content (bit 4:
  *          quality, 5: codes, 6: text; bit 7: 0); u8 flags; signed varints time_ns, mono_ns and seq,
- *          each less that of the record before (of the first: less 0); varint text length, if there
- *          is one; then quality bytes, codes, values, text.
+ *          each less that of the record before (of the first: less 0), modulo 2^64; varint text
+ *          length, 1..65535, if there is one; then quality bytes, codes, values, text.
  *
  * Qualities that are all good and codes that are all 0 are left out, as in a batch frame. A pack comes
  * from a disk, so the reader refuses what is not exactly as above.
@@ -35,6 +37,7 @@
 
 #define BB_PACK_VERSION 1
 #define BB_PACK_MAX_BYTES (64u << 10) /* one record that is longer makes a pack of its own */
+#define BB_PACK_LONGEST (2u << 20)    /* bytes of such a one at most */
 #define BB_PACK_MAX_SOURCES 1024
 #define BB_PACK_MAX_RECORDS 65535
 
@@ -50,7 +53,10 @@ typedef struct bb_packer {
   uint32_t n_records;
   uint32_t n_sources;
   /* private */
+  uint32_t n_families;
   bb_pack_source sources[BB_PACK_MAX_SOURCES];
+  uint16_t family_of[BB_PACK_MAX_SOURCES]; /* of each source, its family's place */
+  uint16_t families[BB_PACK_MAX_SOURCES];  /* of each family, a source that has it */
   uint16_t slots[2 * BB_PACK_MAX_SOURCES]; /* hash table of places in `sources`, plus 1 */
   bb_buf records;
   int64_t time_ns;
@@ -60,7 +66,8 @@ typedef struct bb_packer {
 void bb_packer_init(bb_packer *packer);
 void bb_packer_close(bb_packer *packer);
 
-/* 0; BB_ERR_AGAIN: the pack is full, end it and add to the next; BB_ERR_NOMEM. */
+/* 0; BB_ERR_AGAIN: the pack is full, end it and add to the next; BB_ERR_NOMEM; BB_ERR_LIMIT: the
+ * batch is too long for any pack. */
 int bb_packer_add(bb_packer *packer, const bb_batch *batch);
 
 /* Appends the pack to `out` and begins the next one. Not without a record. Bytes, or BB_ERR_NOMEM or
@@ -73,7 +80,7 @@ typedef struct bb_unpacker {
   uint32_t n_records; /* of the whole pack */
   uint32_t n_sources;
   /* private */
-  const uint8_t *sources, *at, *end;
+  const uint8_t *families, *sources, *at, *end;
   uint32_t left;
   int64_t time_ns;
   uint64_t mono_ns, seq;
@@ -93,10 +100,11 @@ typedef struct bb_packed {
   uint32_t len;
   int64_t time_ns;
   uint64_t mono_ns, seq;
+  uint16_t text_len;
   uint8_t head, flags;
 } bb_packed;
 
-/* The next record: 1, 0 at the end, BB_ERR_FORMAT. */
+/* The next record: 1, 0 at the end, BB_ERR_FORMAT, then always so. */
 int bb_unpacker_next(bb_unpacker *unpacker, bb_packed *out);
 
 /*

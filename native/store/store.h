@@ -16,18 +16,23 @@
  *   BB_ERR_BUSY     another process has it open
  *   BB_ERR_FORMAT   it is damaged, or no store at all
  *   BB_ERR_VERSION  a later version of this program wrote it
+ *   BB_ERR_STATE    changes outside of a transaction, or in one that has failed
+ *   BB_ERR_EXISTS   the records of a pack are there already
  *   BB_ERR_NOMEM, BB_ERR_NOTFOUND, BB_ERR_INVALID
  *
- * and bb_store_why says more. A transaction in which one of these came must be rolled back.
+ * and bb_store_why says more. A transaction in which one of these came must be rolled back; a commit
+ * that fails has done so. After a loss of power it may be found that it had succeeded. Callbacks must
+ * not call the store.
  *
  * Tables (user_version is BB_STORE_VERSION, application_id "bbus"):
  *
  *   stream  id, name (the ids of its sinks, sorted, with + between), class, next (what the next
- *           record will be called), records, bytes: totals of its packs
+ *           record will be called), packs, records, bytes: totals of its packs. The row of id 0 has
+ *           the next id and the totals of `dead`
  *   pack    key (stream << 47 | first record), n, age, body
  *   cursor  stream, sink, ranges: what this sink has not yet delivered; u64 from, u64 to, ascending
  *   name    kind (1 device, 2 shape), hash, frame
- *   dead    id, sink, stream, time_ns, age, bytes, reason, pack of one record
+ *   dead    id, sink, time_ns, age, reason, body: a pack of one record
  *   value   key, bytes
  *
  * A table of jobs with due times will stand beside them.
@@ -45,9 +50,10 @@
 
 #define BB_STORE_FILE "store.db"
 #define BB_STORE_VERSION 1
-#define BB_STORE_STREAM_BITS 16 /* stream ids are 1..65535 */
-#define BB_STORE_RECORD_BITS 47 /* record numbers lie below 2^47 */
-#define BB_STORE_RANGES 16      /* of one cursor */
+#define BB_STORE_STREAM_BITS 16        /* stream ids are 1..65535 */
+#define BB_STORE_RECORD_BITS 47        /* record numbers lie below 2^47 */
+#define BB_STORE_RANGES 16             /* of one cursor */
+#define BB_STORE_VALUE_MAX (64u << 10) /* bytes of one value */
 #define BB_STORE_WHY 256
 
 /* A range whose `to` is this has no end: all that comes is in it. */
@@ -77,6 +83,7 @@ int bb_store_set_aside(const char *path, int64_t now_ns, char *out, size_t cap);
 /* What the last failure was, as a sentence with the path. Valid until the next call. */
 const char *bb_store_why(const bb_store *store);
 
+/* Not in a transaction. BB_ERR_STATE. */
 int bb_store_begin(bb_store *store);
 int bb_store_commit(bb_store *store);
 void bb_store_rollback(bb_store *store); /* harmless outside of a transaction */
@@ -111,12 +118,12 @@ typedef struct bb_store_pack {
   size_t len;
 } bb_store_pack;
 
-/* Adds a pack. Packs of a stream do not overlap, and may be added in any order. */
+/* Adds a pack. Packs of a stream do not overlap (BB_ERR_EXISTS), and may be added in any order. */
 int bb_store_append(bb_store *store, const bb_store_pack *pack);
 
 /* The pack that holds `record`, or else the first behind it, and those that follow, as long as all
- * bodies together stay below `max_bytes`; at least one. Returns how many; 0: there is none. The views
- * are valid inside `each`. */
+ * bodies together are at most `max_bytes`; at least one. Returns how many; 0: there is none. A result
+ * of `each` other than 0 ends it and is returned. The views are valid inside `each`. */
 int bb_store_read(bb_store *store, uint32_t stream, uint64_t record, size_t max_bytes,
                   int (*each)(void *user, const bb_store_pack *pack), void *user);
 
