@@ -100,14 +100,6 @@ static void set(bb_store *store, int option, int on) {
   (void)rc;
 }
 
-static int on_wal(void *user, sqlite3 *db, const char *name, int pages) {
-  bb_store *store = user;
-  (void)db;
-  (void)name;
-  store->wal_pages = pages;
-  return SQLITE_OK;
-}
-
 /* What lies in the file is data, and no code of anybody. */
 static void configure(bb_store *store) {
   sqlite3_extended_result_codes(store->db, 1);
@@ -118,7 +110,7 @@ static void configure(bb_store *store) {
   set(store, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0);
   set(store, SQLITE_DBCONFIG_ENABLE_VIEW, 0);
   set(store, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1);
-  sqlite3_wal_hook(store->db, on_wal, store);
+  bb_store_wal_watch(store);
 }
 
 static int open_store(bb_store *store, const bb_store_options *options) {
@@ -184,12 +176,6 @@ void bb_store_rollback(bb_store *store) {
   store->writing = store->spoilt = false;
 }
 
-/* The changes are safe without it; so a failure is not the commit's, and the next one tries again. */
-static void move_wal(bb_store *store) {
-  int rc = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-  if (rc == SQLITE_OK) store->wal_pages = 0;
-}
-
 int bb_store_commit(bb_store *store) {
   int err = bb_store_writable(store);
   if (err == 0) err = bb_store_save(store);
@@ -199,6 +185,6 @@ int bb_store_commit(bb_store *store) {
     return err;
   }
   store->writing = false;
-  if (store->wal_pages >= BB_STORE_WAL_PAGES) move_wal(store);
+  bb_store_wal_commit(store);
   return 0;
 }

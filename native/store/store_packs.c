@@ -163,11 +163,6 @@ static int count_range(bb_store *store, uint32_t stream, uint64_t from, uint64_t
   return more < 0 ? more : 0;
 }
 
-/* A total that is wrong must not keep what is delivered; bb_store_verify finds it. */
-static void lessen(uint64_t *total, uint64_t by) {
-  *total -= by < *total ? by : *total;
-}
-
 int bb_store_trim(bb_store *store, uint32_t stream, uint64_t from, uint64_t to,
                   bb_store_gone *gone) {
   bb_store_gone own = {0};
@@ -182,9 +177,9 @@ int bb_store_trim(bb_store *store, uint32_t stream, uint64_t from, uint64_t to,
   if (err < 0 || own.packs == 0) return err;
   err = bb_store_pack_drop(store, bb_store_key(stream, from), last);
   if (err < 0) return err;
-  lessen(&row->packs, own.packs);
-  lessen(&row->records, own.records);
-  lessen(&row->bytes, own.bytes);
+  bb_store_lessen(&row->packs, own.packs);
+  bb_store_lessen(&row->records, own.records);
+  bb_store_lessen(&row->bytes, own.bytes);
   row->changed = true;
   gone->packs += own.packs;
   gone->records += own.records;

@@ -18,10 +18,10 @@ typedef struct {
   const char *what, *advice;
 } reason;
 
-static const char other[] = "this SQLite cannot go on", keep[] = "keep the file and report it";
+static const char stuck[] = "SQLite cannot go on", keep[] = "keep the file and report it";
 static const char denied[] = "look at the rights of the file and of its folder";
 static const char disk[] = "look at the disk and at the system's log";
-static const char damaged[] = "check it with a copy, or begin a new one beside it";
+static const char damaged[] = "move it away, or put a copy in its place";
 
 /* By primary code; the last one is for all others. */
 static const reason reasons[] = {
@@ -42,7 +42,7 @@ static const reason reasons[] = {
     {SQLITE_MISMATCH, "SQLITE_MISMATCH", BB_ERR_FORMAT, "the file is damaged", damaged},
     {SQLITE_CONSTRAINT, "SQLITE_CONSTRAINT", BB_ERR_EXISTS, "it is there already", keep},
     {SQLITE_TOOBIG, "SQLITE_TOOBIG", BB_ERR_LIMIT, "something is too large for it", keep},
-    {0, "SQLite", BB_ERR_IO, other, keep},
+    {0, "SQLite", BB_ERR_IO, stuck, keep},
 };
 
 static const reason *reason_of(int rc) {
@@ -51,8 +51,7 @@ static const reason *reason_of(int rc) {
   return found;
 }
 
-/* What the system said is nearer to the cause than where SQLite met it. */
-static int err_of_errno(int number, int err) {
+int bb_store_err_of(int number, int other) {
   switch (number) {
   case ENOSPC:
   case EDQUOT:
@@ -65,46 +64,48 @@ static int err_of_errno(int number, int err) {
   case ENOENT:
   case ENOTDIR:
     return BB_ERR_NOTFOUND;
+  case EEXIST:
+    return BB_ERR_EXISTS;
   case EMFILE:
   case ENFILE:
   case EIO:
     return BB_ERR_IO;
   default:
-    return err;
+    return other;
   }
 }
 
-/* The path, and where it is long its end. */
-static int put_path(bb_store *store) {
-  size_t len = strlen(store->path);
+/* Begins with the path, and where it is long with its end. The rest of the room. */
+static size_t put_path(bb_store *store, const char *path, char **at) {
+  size_t len = strlen(path);
   bool cut = len > PATH_SHOWN;
-  return snprintf(store->why, sizeof(store->why), "%s%s: ", cut ? "..." : "",
-                  cut ? store->path + len - PATH_SHOWN : store->path);
+  int used = snprintf(store->why, sizeof(store->why), "%s%s: ", cut ? "..." : "",
+                      cut ? path + len - PATH_SHOWN : path);
+  *at = store->why + used;
+  return sizeof(store->why) - (size_t)used;
 }
 
-static void say(bb_store *store, const char *format, va_list args) {
-  int at = put_path(store);
-  vsnprintf(store->why + at, sizeof(store->why) - (size_t)at, format, args);
-}
-
-int bb_sql_fail(bb_store *store, int rc) {
-  const reason *r = reason_of(rc);
-  int number = store->db != NULL ? sqlite3_system_errno(store->db) : 0;
-  bool of_system = r->rc == SQLITE_IOERR || r->rc == SQLITE_CANTOPEN || r->rc == SQLITE_FULL;
-  int err = of_system ? err_of_errno(number, r->err) : r->err;
-  int at = put_path(store);
-  size_t room = sizeof(store->why) - (size_t)at;
-  if (rc == SQLITE_IOERR_NOMEM) {
-    snprintf(store->why + at, room, "out of memory; give the process more");
-    err = BB_ERR_NOMEM;
-  } else if (of_system && number != 0) {
-    snprintf(store->why + at, room, "%s: %s (%s %d); %s", r->what, strerror(number), r->name, rc,
+/* What the system said is nearer to the cause than where SQLite met it. */
+int bb_sql_fail_of(bb_store *store, int rc, sqlite3 *db, const char *path) {
+  const reason *r = reason_of(rc == SQLITE_IOERR_NOMEM ? SQLITE_NOMEM : rc);
+  int number = db != NULL ? sqlite3_system_errno(db) : 0;
+  bool of_system = r->rc == SQLITE_IOERR || r->rc == SQLITE_CANTOPEN;
+  int err = of_system ? bb_store_err_of(number, r->err) : r->err;
+  if (err == BB_ERR_NOTFOUND && r->rc != SQLITE_CANTOPEN) err = r->err;
+  char *at;
+  size_t room = put_path(store, path, &at);
+  if (of_system && number != 0) {
+    snprintf(at, room, "%s: %s (%s %d); %s", r->what, strerror(number), r->name, rc,
              err == BB_ERR_LIMIT ? "free space there" : r->advice);
   } else {
-    snprintf(store->why + at, room, "%s (%s %d); %s", r->what, r->name, rc, r->advice);
+    snprintf(at, room, "%s (%s %d); %s", r->what, r->name, rc, r->advice);
   }
   store->spoilt = store->writing;
   return err;
+}
+
+int bb_sql_fail(bb_store *store, int rc) {
+  return bb_sql_fail_of(store, rc, store->db, store->path);
 }
 
 int bb_sql_damaged(bb_store *store, const char *format, ...) {
@@ -113,17 +114,19 @@ int bb_sql_damaged(bb_store *store, const char *format, ...) {
   va_start(args, format);
   vsnprintf(what, sizeof(what), format, args);
   va_end(args);
-  int at = put_path(store);
-  snprintf(store->why + at, sizeof(store->why) - (size_t)at, "the file is damaged: %s; %s", what,
-           damaged);
+  char *at;
+  size_t room = put_path(store, store->path, &at);
+  snprintf(at, room, "the file is damaged: %s; %s", what, damaged);
   store->spoilt = store->writing;
   return BB_ERR_FORMAT;
 }
 
 int bb_store_refuse(bb_store *store, int err, const char *format, ...) {
+  char *at;
+  size_t room = put_path(store, store->path, &at);
   va_list args;
   va_start(args, format);
-  say(store, format, args);
+  vsnprintf(at, room, format, args);
   va_end(args);
   return err;
 }

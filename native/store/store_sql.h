@@ -85,7 +85,9 @@ struct bb_store {
   bool loaded;        /* `rows` are as in the file */
   bb_store_row *rows; /* ascending by id */
   uint32_t n_rows, cap_rows;
-  int wal_pages; /* not yet moved */
+  uint32_t log_pages;   /* in the log */
+  uint32_t moved_pages; /* of these, already in the main file */
+  uint64_t written_bytes;
   char why[BB_STORE_WHY];
 };
 
@@ -119,15 +121,34 @@ int bb_sql_bytes(bb_store *store, sqlite3_stmt *statement, int column, const uin
 /* Says why, and gives the code: for SQLite's result codes; for what is wrong in the file; for what
  * the caller may not ask. */
 int bb_sql_fail(bb_store *store, int rc);
+int bb_sql_fail_of(bb_store *store, int rc, sqlite3 *db, const char *path); /* of another file */
 int bb_sql_damaged(bb_store *store, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int bb_store_refuse(bb_store *store, int err, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* The code for a number of errno, `other` for one that says nothing. */
+int bb_store_err_of(int number, int other);
 
 /* 0 inside of a transaction that may go on, with `rows` loaded. */
 int bb_store_writable(bb_store *store);
 
 /* store_schema.c: makes the tables, or finds them as they should be. */
 int bb_store_schema(bb_store *store);
+
+/* store_wal.c: counts what is written from here on; moves the log when a commit has made it long
+ * enough, or now. */
+void bb_store_wal_watch(bb_store *store);
+void bb_store_wal_commit(bb_store *store);
+void bb_store_wal_move(bb_store *store);
+
+/* store_file.c: the main file or its log, by SQLITE_FCNTL_FILE_POINTER or _JOURNAL_POINTER. NULL:
+ * there is none. */
+sqlite3_file *bb_store_file(bb_store *store, int which);
+
+/* A total that is wrong must not keep what has to go; bb_store_verify finds it. */
+static inline void bb_store_lessen(uint64_t *total, uint64_t by) {
+  *total -= by < *total ? by : *total;
+}
 
 /* store_streams.c */
 int bb_store_load(bb_store *store); /* reads `rows`, unless they are there */

@@ -28,6 +28,17 @@ uint8_t *store_body(uint32_t stream, uint64_t first, size_t len);
 void store_append(store_rig *rig, uint32_t stream, uint64_t first, uint32_t n, uint64_t age_ns,
                   size_t len);
 
+/* Stores what pack_sample_open makes, with names and in packs that are sound, in stream 1; one dead
+ * letter; cursors and values. Begins and commits by itself. */
+void store_put_sample(store_rig *rig);
+
+/* The sentences of bb_store_verify, a line each. */
+const char *store_show_mistakes(store_rig *rig);
+
+/* Letters are shown as "id sink/reason". */
+void store_put_dead(store_rig *rig, const char *sink, uint64_t age_ns, size_t len);
+const char *store_show_dead(store_rig *rig, const char *sink, int64_t after);
+
 /* Valid until the next one. Bodies are compared with what store_body gives. */
 const char *store_show_streams(store_rig *rig);
 const char *store_show_packs(store_rig *rig, uint32_t stream, uint64_t record, size_t max_bytes);
