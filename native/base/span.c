@@ -56,6 +56,36 @@ uint32_t bb_span_clip(bb_span *ranges, uint32_t n, uint64_t floor, uint64_t *rem
   return n;
 }
 
+uint32_t bb_span_cut(bb_span *ranges, uint32_t n, uint32_t max, uint64_t from, uint64_t to,
+                     uint64_t *removed) {
+  for (uint32_t at = 0; at < n && ranges[at].from < to;) {
+    bb_span *range = &ranges[at];
+    uint64_t begin = from > range->from ? from : range->from;
+    uint64_t end = to < range->to ? to : range->to;
+    if (begin >= end) {
+      at++;
+    } else if (begin == range->from && end == range->to) {
+      *removed += end - begin;
+      n = take_out(ranges, n, at);
+    } else if (begin == range->from || end == range->to) {
+      *removed += end - begin;
+      if (begin == range->from)
+        range->from = end;
+      else
+        range->to = begin;
+      at++;
+    } else {
+      if (n == max) return n;
+      *removed += end - begin;
+      memmove(range + 2, range + 1, (n - at - 1) * sizeof(*ranges));
+      range[1] = (bb_span){end, range->to};
+      range->to = begin;
+      return n + 1;
+    }
+  }
+  return n;
+}
+
 uint64_t bb_span_count(const bb_span *ranges, uint32_t n) {
   uint64_t count = 0;
   for (uint32_t i = 0; i < n; i++) count += ranges[i].to - ranges[i].from;

@@ -154,8 +154,12 @@ static int start(bb_run_process *run) {
   }
   run->runtime.data_dir = run->place.writable ? run->place.dir : NULL;
   run->runtime.boot = run->place.boot;
-  err = bb_runtime_init(&run->runtime);
-  if (err < 0) return BB_EXIT_FAILED;
+  char store_why[BB_STORE_WHY];
+  err = bb_runtime_init(&run->runtime, store_why);
+  if (err < 0) {
+    bb_log_error(&run->log, NULL, "%s", store_why[0] != 0 ? store_why : bb_error_text(err));
+    return BB_EXIT_FAILED;
+  }
   bb_health_init(&run->health, &run->runtime);
   run->secrets.dir = run->runtime.data_dir;
   run->secrets.log = &run->log;

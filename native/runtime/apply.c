@@ -210,7 +210,13 @@ static void leave_streams(bb_runtime *runtime) {
 
 static void configure(bb_runtime *runtime, const bb_config *config) {
   runtime->queue.max_bytes = config->runtime.queue_bytes;
-  runtime->queue.max_age_ns = config->runtime.queue_age_ms * BB_NS_PER_MS;
+  const bb_config_store *store = &config->runtime.store;
+  runtime->queue.max_age_ns = store->max_age_ms * BB_NS_PER_MS;
+  runtime->save.limits = (bb_save_limits){.sync_ms = store->sync_ms,
+                                          .max_bytes = store->max_bytes,
+                                          .max_age_ns = store->max_age_ms * BB_NS_PER_MS,
+                                          .dead_bytes = store->dead_bytes,
+                                          .dead_age_ns = store->dead_age_ms * BB_NS_PER_MS};
   runtime->log->level = (bb_log_level)config->runtime.log_level;
   runtime->log->json = config->runtime.log_format == 1;
 }
@@ -241,7 +247,7 @@ static void open_wanted(bb_runtime *runtime) {
   open_links(runtime, config);
   open_stations(runtime, config);
   bb_config_unref(old);
-  bb_parking_clear(runtime);
+  bb_parking_settle(runtime);
   bb_runtime_tidy(runtime);
   runtime->applied++;
   bb_log_info(runtime->log, NULL, "applied; devices: %zu, connections: %zu, sinks: %zu",

@@ -44,6 +44,7 @@ void bb_client_close(bb_client *client, const char *why) {
   bb_list_remove(&client->dirty);
   socket->n_clients--;
   let_calls_go(client);
+  bb_client_drop_puts(client);
   bb_client_unsubscribe(client);
   bb_client_leave_devices(client);
   uv_close((uv_handle_t *)&client->pipe, on_closed);
@@ -132,6 +133,7 @@ static void init(bb_client *client, bb_socket *socket) {
   bb_buf_init(&client->batches, 2 * (size_t)BB_CLIENT_BATCH_BYTES);
   bb_list_init(&client->dirty);
   bb_list_init(&client->calls);
+  bb_list_init(&client->puts);
   client->shapes.max = BB_CLIENT_MAX_SHAPES;
   client->sources.max = BB_MAX_DEVICES;
   client->source_shapes.max = BB_CLIENT_MAX_SOURCE_SHAPES;

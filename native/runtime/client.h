@@ -27,6 +27,7 @@
 #define BB_CLIENT_MAX_SHAPES 65536             /* sent; then they are sent again */
 #define BB_CLIENT_MAX_SOURCE_SHAPES 4096       /* brought */
 #define BB_CLIENT_MAX_SOURCE_BYTES (16u << 20) /* of shapes brought */
+#define BB_CLIENT_MAX_PUTS 16384               /* groups of messages that are not yet safe */
 #define BB_CLIENT_MAX_CALLS 64                 /* reads and writes under way */
 
 typedef struct bb_client {
@@ -65,6 +66,9 @@ typedef struct bb_client {
   size_t source_bytes;
   uint64_t refused; /* frames; told once a kind of reason */
   char refusal[BB_MAX_REASON + BB_MAX_ID];
+  /* private: client_put */
+  bb_list puts;
+  uint32_t n_puts;
   /* private: requests */
   bb_list calls; /* of bb_call.link */
   uint32_t n_calls;
@@ -128,6 +132,9 @@ void bb_client_leave_devices(bb_client *client);
 
 /* client_put.c */
 void bb_client_take_put(bb_client *client, const uint8_t *bytes, size_t len);
+
+/* What it put stays where it is; it is told nothing more of it. */
+void bb_client_drop_puts(bb_client *client);
 
 /* request.c */
 void bb_client_take_request(bb_client *client, const uint8_t *bytes, size_t len);

@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Messages that a client puts into a sink's queue. Of those that were taken the number of the last
- * is told, once for all that came together; each that was not is told with its reason.
+ * Messages that a client puts into a sink's queue. A message is taken once the runtime answers for it:
+ * the store has it, or the sink has acknowledged it; at once, where the sink's batches wait in memory.
+ * Of those that were taken the number of the last is told, once for all that came together; each that
+ * was not is told with its reason.
  */
+#include <stdio.h>
+#include <stdlib.h>
+
 #include "base/err.h"
 #include "runtime/client.h"
 #include "runtime/put.h"
+#include "runtime/wait.h"
 
 static bb_json_writer begin(bb_client *client, const char *event, const char *sink, uint32_t id) {
   bb_json_writer json = bb_client_begin(client->socket);
@@ -27,11 +33,65 @@ static void tell_untaken(bb_client *client, const char *sink, uint32_t id,
   bb_client_end(client, BB_SOCKET_EVENT, &json);
 }
 
+/* What came together and was taken, until it is safe. */
+typedef struct group {
+  bb_wait wait;
+  bb_client *client;
+  bb_list link;
+  uint32_t first, last; /* numbers */
+  char sink[BB_MAX_ID + 1];
+} group;
+
+static void free_group(group *one) {
+  bb_list_remove(&one->link);
+  one->client->n_puts--;
+  free(one);
+}
+
+static void on_end(bb_wait *wait, bool lost) {
+  group *one = BB_LIST_ITEM(wait, group, wait);
+  bb_reason reason = {0};
+  if (!lost) {
+    tell_taken(one->client, one->sink, one->last);
+  } else {
+    bb_reason_set(&reason, BB_ERR_LIMIT, 0,
+                  "it had to make room before %s took it and before it was on the disk", one->sink);
+    for (uint32_t number = one->first; number <= one->last && number != 0; number++) {
+      tell_untaken(one->client, one->sink, number, &reason);
+    }
+  }
+  free_group(one);
+}
+
+static void wait_for(bb_client *client, const char *sink, uint32_t first, uint32_t last,
+                     const bb_put_place *place) {
+  bb_runtime *runtime = client->socket->runtime;
+  bool safe = bb_save_is_safe(&runtime->save, place->stream, place->record);
+  group *one = safe || client->n_puts >= BB_CLIENT_MAX_PUTS ? NULL : calloc(1, sizeof(*one));
+  if (one == NULL) {
+    tell_taken(client, sink, last);
+    return;
+  }
+  *one = (group){.wait = {.on_end = on_end}, .client = client, .first = first, .last = last};
+  snprintf(one->sink, sizeof(one->sink), "%s", sink);
+  bb_list_append(&client->puts, &one->link);
+  client->n_puts++;
+  bb_wait_start(runtime, &one->wait, place->stream, place->record);
+}
+
+void bb_client_drop_puts(bb_client *client) {
+  for (bb_list *node; (node = bb_list_first(&client->puts)) != NULL;) {
+    group *one = BB_LIST_ITEM(node, group, link);
+    bb_wait_stop(&one->wait);
+    free_group(one);
+  }
+}
+
 void bb_client_take_put(bb_client *client, const uint8_t *bytes, size_t len) {
   char sink[BB_MAX_ID + 1];
   bb_put_message message;
-  bool any = false;
-  uint32_t last = 0;
+  bb_put_place place = {0};
+  uint32_t first = 0, last = 0;
   int used = bb_put_open(bytes, len, sink);
   while (used > 0) {
     bb_reason reason = {0};
@@ -39,13 +99,13 @@ void bb_client_take_put(bb_client *client, const uint8_t *bytes, size_t len) {
     len -= (size_t)used;
     used = bb_put_next(bytes, len, &message);
     if (used <= 0) break;
-    if (bb_runtime_put(client->socket->runtime, sink, &message, &reason) < 0) {
+    if (bb_runtime_put(client->socket->runtime, sink, &message, &place, &reason) < 0) {
       tell_untaken(client, sink, message.number, &reason);
     } else {
-      any = true;
+      if (first == 0) first = message.number;
       last = message.number;
     }
   }
-  if (any) tell_taken(client, sink, last);
+  if (place.stream != NULL) wait_for(client, sink, first, last, &place);
   if (used < 0) bb_client_close(client, bb_err_text(used));
 }

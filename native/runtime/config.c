@@ -56,7 +56,7 @@ static const char *const formats[] = {"text", "json", NULL};
 
 typedef struct {
   bb_config_runtime out;
-  const bb_doc *log;
+  const bb_doc *log, *store;
 } runtime_part;
 
 static const bb_field runtime_fields[] = {
@@ -67,9 +67,10 @@ static const bb_field runtime_fields[] = {
     {"log", BB_FIELD_MAP, offsetof(runtime_part, log), false, 0, 0, NULL, NULL,
      "`level` and `format` of the log"},
     {"queue_bytes", BB_FIELD_BYTES, offsetof(runtime_part, out.queue_bytes), false, 1 << 20,
-     4294967296.0, NULL, "16MiB", "memory for what is not yet delivered; the oldest goes first"},
-    {"queue_age", BB_FIELD_DURATION, offsetof(runtime_part, out.queue_age_ms), false, 1000,
-     604800000.0, NULL, "1d", "what waits longer than this is dropped"},
+     4294967296.0, NULL, "16MiB",
+     "memory for what is not yet delivered; what is on the disk too makes room first"},
+    {"store", BB_FIELD_MAP, offsetof(runtime_part, store), false, 0, 0, NULL, NULL,
+     "what is kept on the disk of what is not yet delivered"},
     {"write_interval", BB_FIELD_DURATION, offsetof(runtime_part, out.write_interval_ms), false, 0,
      3600000.0, NULL, "100ms", "shortest time between two commands to one device"},
 };
@@ -83,11 +84,13 @@ static const bb_field log_fields[] = {
 };
 static const bb_schema log_schema = BB_SCHEMA("log", log_fields);
 
-static void read_runtime(bb_config *config, const bb_doc *doc, bb_report *report) {
+static void read_runtime(bb_config_reader *reader, const bb_doc *doc) {
+  bb_report *report = reader->report;
   runtime_part part = {0};
   bb_schema_read(&runtime_schema, doc, &part, report);
   if (part.out.metrics == NULL) part.out.metrics = "127.0.0.1:9464";
   bb_schema_read(&log_schema, part.log, &part.out, report);
+  bb_config_read_store(reader, part.store, &part.out.store);
   char host[64];
   uint16_t port;
   bool off = strcmp(part.out.metrics, "off") == 0;
@@ -97,7 +100,7 @@ static void read_runtime(bb_config *config, const bb_doc *doc, bb_report *report
                   "127.0.0.1:9464",
                   part.out.metrics);
   }
-  config->runtime = part.out;
+  reader->config->runtime = part.out;
 }
 
 static void read_site(bb_config_reader *reader, const bb_doc *doc) {
@@ -130,7 +133,7 @@ static void read_all(bb_config_reader *reader) {
   if (config->tree.root->kind != BB_DOC_MAP) return;
   find_gaps(reader, config->tree.root);
   read_site(reader, top.site);
-  read_runtime(config, top.runtime, reader->report);
+  read_runtime(reader, top.runtime);
   bb_config_read_connections(reader, top.connections);
   bb_config_read_devices(reader, top.devices);
   bb_config_read_sinks(reader, top.sinks);
@@ -230,4 +233,5 @@ void bb_config_print_reference(const bb_kinds *kinds, bb_buf *out) {
   bb_schema_print(&runtime_schema, out);
   bb_buf_text(out, "\n## `runtime.log`\n\n");
   bb_schema_print(&log_schema, out);
+  bb_config_print_store(out);
 }

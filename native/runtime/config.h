@@ -39,11 +39,28 @@ typedef struct bb_config_device {
   bool enabled;
 } bb_config_device;
 
+typedef enum bb_config_store_mode { BB_CONFIG_DISK, BB_CONFIG_MEMORY } bb_config_store_mode;
+
+/* How what waits for one sink is kept; 0: as for all. */
+typedef struct bb_config_sink_store {
+  int mode; /* bb_config_store_mode */
+  uint64_t max_bytes;
+  uint32_t max_age_ms;
+  uint32_t history_rate; /* batches a second */
+} bb_config_sink_store;
+
+typedef struct bb_config_store {
+  uint32_t sync_ms;
+  uint64_t max_bytes, dead_bytes;
+  uint32_t max_age_ms, dead_age_ms;
+} bb_config_store;
+
 typedef struct bb_config_sink {
   const char *id;
   const bb_doc *doc;
   const bb_doc *options; /* what stands under the kind's key */
   const bb_sink_kind *kind;
+  bb_config_sink_store store;
   bool enabled;
 } bb_config_sink;
 
@@ -75,7 +92,7 @@ typedef struct bb_config_runtime {
   int log_level;              /* bb_log_level */
   int log_format;             /* 0 text, 1 json */
   uint64_t queue_bytes;       /* of memory for what is not yet delivered */
-  uint32_t queue_age_ms;      /* older records are dropped */
+  bb_config_store store;      /* and of the disk */
   uint32_t write_interval_ms; /* between two commands to one device */
 } bb_config_runtime;
 

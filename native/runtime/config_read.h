@@ -47,6 +47,11 @@ void bb_config_read_connections(bb_config_reader *reader, const bb_doc *list);
 void bb_config_read_devices(bb_config_reader *reader, const bb_doc *list);
 void bb_config_read_sinks(bb_config_reader *reader, const bb_doc *list);
 void bb_config_read_routes(bb_config_reader *reader, const bb_doc *list);
+void bb_config_read_store(bb_config_reader *reader, const bb_doc *doc, bb_config_store *out);
+void bb_config_read_sink_store(bb_config_reader *reader, const bb_doc *doc,
+                               bb_config_sink_store *out);
+void bb_config_print_store(bb_buf *out);
+void bb_config_print_sink_store(bb_buf *out);
 void bb_config_print_parts(const bb_kinds *kinds, bb_buf *out);
 void bb_config_print_device(bb_buf *out);
 void bb_config_print_routes(bb_buf *out);

@@ -20,9 +20,37 @@ uint64_t bb_intake_waiting(const bb_intake *intake) {
   return live + bb_span_count(intake->history, intake->n_history);
 }
 
-static void add_history(bb_intake *intake, uint64_t from, uint64_t to) {
+/* Where it reads on in the past, so that what was fetched for it stays. */
+static void note_reading(bb_intake *intake) {
+  intake->reader.reading = intake->n_history > 0 ? intake->history[0].from : intake->live;
+}
+
+void bb_intake_add_history(bb_intake *intake, uint64_t from, uint64_t to) {
   if (from < intake->reader.stream->first) from = intake->reader.stream->first;
   intake->n_history = bb_span_add(intake->history, intake->n_history, BB_OUTLET_RANGES, from, to);
+  note_reading(intake);
+}
+
+/* The records on their way that it would lose if they did not arrive. */
+static uint32_t add_flights(const bb_intake *intake, bb_span *out, uint32_t n) {
+  const bb_outlet *outlet = intake->outlet;
+  if (outlet == NULL) return n;
+  for (uint64_t ticket = outlet->oldest; ticket < outlet->newest; ticket++) {
+    const bb_flight *flight = flight_of(outlet, ticket);
+    if (flight->intake != intake || flight->state != BB_FLIGHT_SENT) continue;
+    n = bb_span_add(out, n, BB_READER_SPANS, flight->record, flight->record + 1);
+  }
+  return n;
+}
+
+uint32_t bb_intake_need(const bb_reader *reader, bb_span *out) {
+  const bb_intake *intake = (const bb_intake *)reader;
+  uint32_t n = 0;
+  for (uint32_t i = 0; i < intake->n_history; i++) {
+    n = bb_span_add(out, n, BB_READER_SPANS, intake->history[i].from, intake->history[i].to);
+  }
+  n = add_flights(intake, out, n);
+  return bb_span_add(out, n, BB_READER_SPANS, intake->live, BB_STORE_OPEN_END);
 }
 
 /* How many records may go into the next run. The views of a run lie together, so a run ends where
@@ -104,17 +132,31 @@ static void pump_live(bb_outlet *outlet, bb_intake *intake) {
   }
 }
 
-/* History leaves half of the window to what is live. */
+/* How many batches of history may go now: half of the window is left to what is live, and
+ * store.history_rate, where it is set, lets through so many a second. */
+static uint32_t history_room(bb_outlet *outlet) {
+  uint32_t half = (outlet->needs.window_records + 1) / 2, window = in_window(outlet);
+  uint32_t room = window < half ? half - window : 0, rate = outlet->config->store.history_rate;
+  if (rate == 0) return room;
+  uint64_t now = bb_clock_mono_ns(&outlet->runtime->clock);
+  outlet->history_room += (double)(now - outlet->history_ns) / 1e9 * rate;
+  outlet->history_ns = now;
+  if (outlet->history_room > rate) outlet->history_room = rate;
+  return outlet->history_room < room ? (uint32_t)outlet->history_room : room;
+}
+
 static void pump_history(bb_outlet *outlet, bb_intake *intake) {
-  uint32_t half = (outlet->needs.window_records + 1) / 2;
-  while (may_send(outlet) && intake->n_history > 0 && in_window(outlet) < half) {
+  uint32_t room;
+  while (may_send(outlet) && intake->n_history > 0 && (room = history_room(outlet)) > 0) {
     bb_span *range = &intake->history[0];
-    uint64_t to = range->from + half - in_window(outlet);
+    uint64_t to = range->from + room;
     uint32_t n = send_run(outlet, intake, range->from, to < range->to ? to : range->to, true);
     uint64_t removed = 0;
     uint64_t floor = range->from + n;
     if (n == 0) return;
+    outlet->history_room -= n;
     intake->n_history = bb_span_clip(intake->history, intake->n_history, floor, &removed);
+    note_reading(intake);
   }
 }
 
@@ -143,9 +185,15 @@ void bb_intake_resume(bb_outlet *outlet) {
     bb_intake *intake = BB_LIST_ITEM(node, bb_intake, link);
     uint64_t live = bb_stream_since(intake->reader.stream, now > age ? now - age : 0);
     if (live <= intake->live) continue;
-    add_history(intake, intake->live, live);
+    bb_intake_add_history(intake, intake->live, live);
     intake->live = live;
   }
+}
+
+const bb_batch *bb_intake_batch(const bb_outlet *outlet, uint64_t ticket) {
+  if (ticket < outlet->oldest || ticket >= outlet->newest) return NULL;
+  if (flight_of(outlet, ticket)->state != BB_FLIGHT_SENT) return NULL;
+  return &outlet->views[ticket % outlet->needs.window_records];
 }
 
 void bb_intake_verdict(bb_outlet *outlet, uint64_t ticket, bb_verdict verdict) {
@@ -165,12 +213,28 @@ void bb_intake_verdict(bb_outlet *outlet, uint64_t ticket, bb_verdict verdict) {
     if (flight->record < flight->intake->reader.stream->first) {
       outlet->counters.dropped++; /* meanwhile, for want of room */
     }
-    add_history(flight->intake, flight->record, flight->record + 1);
+    bb_intake_add_history(flight->intake, flight->record, flight->record + 1);
     break;
   case BB_VERDICT_REFUSED:
     outlet->counters.refused++;
     break;
   }
+}
+
+bb_intake *bb_intake_new(bb_stream *stream, const char *sink, bool durable) {
+  bb_intake *intake = calloc(1, sizeof(*intake));
+  if (intake == NULL) return NULL;
+  intake->reader.sink = sink;
+  intake->reader.durable = durable;
+  intake->reader.need = bb_intake_need;
+  intake->live = stream->next;
+  bb_reader_join(&intake->reader, stream);
+  return intake;
+}
+
+void bb_intake_free(bb_intake *intake) {
+  bb_reader_leave(&intake->reader);
+  free(intake);
 }
 
 void bb_intake_retry_all(bb_outlet *outlet) {
@@ -212,8 +276,7 @@ static void release(bb_outlet *outlet) {
     bb_reader_release(&intake->reader, floor_of(outlet, intake));
     if (!intake->leaving || bb_intake_waiting(intake) > 0 || has_flights(outlet, intake)) continue;
     bb_list_remove(&intake->link);
-    bb_reader_leave(&intake->reader);
-    free(intake);
+    bb_intake_free(intake);
   }
 }
 
@@ -234,24 +297,29 @@ void bb_intake_settle(bb_outlet *outlet) {
     }
   }
   release(outlet);
+  outlet->runtime->safe_changed = true;
   if (outlet->ready) bb_intake_pump(outlet);
 }
 
 void bb_intake_rewind(bb_outlet *outlet, uint64_t mono_ns) {
   for (bb_list *node = outlet->intakes.next; node != &outlet->intakes; node = node->next) {
     bb_intake *intake = BB_LIST_ITEM(node, bb_intake, link);
-    add_history(intake, bb_stream_since(intake->reader.stream, mono_ns), intake->live);
+    bb_intake_add_history(intake, bb_stream_since(intake->reader.stream, mono_ns), intake->live);
   }
   if (outlet->ready) bb_intake_pump(outlet);
 }
 
 uint64_t bb_intake_drop(bb_intake *intake, uint64_t from, uint64_t to) {
   uint64_t removed = 0;
-  intake->n_history = bb_span_clip(intake->history, intake->n_history, to, &removed);
+  intake->n_history =
+      bb_span_cut(intake->history, intake->n_history, BB_OUTLET_RANGES, from, to, &removed);
   if (intake->live < to) {
-    removed += to - (intake->live > from ? intake->live : from);
+    uint64_t begin = intake->live > from ? intake->live : from;
+    removed += to - begin;
+    if (intake->live < begin) bb_intake_add_history(intake, intake->live, begin);
     intake->live = to;
   }
+  note_reading(intake);
   return removed;
 }
 

@@ -16,6 +16,17 @@ uint64_t bb_intake_waiting(const bb_intake *intake);
  * again. */
 void bb_intake_resume(bb_outlet *outlet);
 
+/* bb_reader.need of every intake. */
+uint32_t bb_intake_need(const bb_reader *reader, bb_span *out);
+
+/* A new intake of that stream, for a sink of that id, which must outlive it; needs what comes from now
+ * on. NULL without memory. */
+bb_intake *bb_intake_new(bb_stream *stream, const char *sink, bool durable);
+void bb_intake_free(bb_intake *intake);
+
+/* The batch of a ticket that has no verdict yet, else NULL. */
+const bb_batch *bb_intake_batch(const bb_outlet *outlet, uint64_t ticket);
+
 /* A verdict for one ticket. */
 void bb_intake_verdict(bb_outlet *outlet, uint64_t ticket, bb_verdict verdict);
 
@@ -27,6 +38,9 @@ void bb_intake_retry_all(bb_outlet *outlet);
 
 /* Gives what was sent since `mono_ns` once more, as history. */
 void bb_intake_rewind(bb_outlet *outlet, uint64_t mono_ns);
+
+/* from..to is to be sent as history. */
+void bb_intake_add_history(bb_intake *intake, uint64_t from, uint64_t to);
 
 /* Records from..to are gone; returns how many of them were still to be sent. */
 uint64_t bb_intake_drop(bb_intake *intake, uint64_t from, uint64_t to);

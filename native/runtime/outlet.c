@@ -91,7 +91,6 @@ bb_outlet *bb_outlet_open(bb_runtime *runtime, bb_config *owner, const bb_config
   outlet->owner = bb_config_ref(owner);
   outlet->runtime = runtime;
   outlet->place = place;
-  outlet->durable = true;
   outlet->since_ns = bb_clock_utc_ns(&runtime->clock);
   bb_list_init(&outlet->intakes);
   bb_list_init(&outlet->link);
@@ -129,11 +128,9 @@ int bb_outlet_join(bb_outlet *outlet, bb_stream *stream) {
     intake->leaving = false;
     return 0;
   }
-  intake = calloc(1, sizeof(*intake));
+  intake = bb_intake_new(stream, outlet->id, outlet->config->store.mode == BB_CONFIG_DISK);
   if (intake == NULL) return BB_ERR_NOMEM;
   intake->outlet = outlet;
-  intake->live = stream->next;
-  bb_reader_join(&intake->reader, stream);
   bb_list_append(&outlet->intakes, &intake->link);
   return 0;
 }
@@ -144,9 +141,6 @@ void bb_outlet_leave(bb_outlet *outlet, bb_stream *stream) {
 }
 
 void bb_outlet_wake(bb_outlet *outlet) {
-  void (*on_kept)(bb_sink *, bool) = outlet->on_kept;
-  outlet->on_kept = NULL;
-  if (on_kept != NULL) on_kept(outlet->sink, outlet->durable);
   if (!outlet->ready || outlet->linger_armed) return;
   if (outlet->needs.linger_ms == 0) {
     bb_intake_pump(outlet);
@@ -170,9 +164,19 @@ uint64_t bb_outlet_depth(const bb_outlet *outlet) {
   return depth;
 }
 
-void bb_outlet_dropped(bb_outlet *outlet, bb_stream *stream, uint64_t before, uint64_t n) {
-  bb_intake *intake = find(outlet, stream);
-  if (intake != NULL) outlet->counters.dropped += bb_intake_drop(intake, before, before + n);
+bool bb_outlet_has_history(const bb_outlet *outlet) {
+  for (bb_list *node = outlet->intakes.next; node != &outlet->intakes; node = node->next) {
+    if (BB_LIST_ITEM(node, bb_intake, link)->n_history > 0) return true;
+  }
+  return false;
+}
+
+void bb_outlet_dropped(bb_outlet *outlet, bb_stream *stream, uint64_t from, uint64_t to) {
+  for (bb_list *node = outlet->intakes.next; node != &outlet->intakes; node = node->next) {
+    bb_intake *intake = BB_LIST_ITEM(node, bb_intake, link);
+    if (intake->reader.stream != stream) continue;
+    outlet->counters.dropped += bb_intake_drop(intake, from, to);
+  }
 }
 
 void bb_outlet_close(bb_outlet *outlet, uint32_t drain_ms) {
@@ -183,24 +187,11 @@ void bb_outlet_close(bb_outlet *outlet, uint32_t drain_ms) {
   outlet->config->kind->close(outlet->sink, drain_ms);
 }
 
-/* The sink has let go of everything. */
+/* The sink has let go of everything; what it had not been sent stays, parked. */
 void bb_outlet_finish(bb_outlet *outlet) {
   outlet->closed = true;
-  uint64_t left = bb_outlet_depth(outlet);
-  if (!outlet->runtime->stopping) {
-    bb_parking_take(outlet);
-  } else if (left > 0) {
-    bb_log_warn(outlet->runtime->log, outlet->id,
-                "%llu batches could not be delivered before the end and are lost",
-                (unsigned long long)left);
-  }
+  bb_parking_take(outlet);
   bb_intake_drop_flights(outlet);
-  for (bb_list *node; (node = bb_list_first(&outlet->intakes)) != NULL;) {
-    bb_intake *intake = BB_LIST_ITEM(node, bb_intake, link);
-    bb_list_remove(node);
-    bb_reader_leave(&intake->reader);
-    free(intake);
-  }
   uv_close((uv_handle_t *)&outlet->timer, on_handle_closed);
   uv_close((uv_handle_t *)&outlet->linger, on_handle_closed);
 }

@@ -92,8 +92,10 @@ typedef struct bb_outlet {
   bool linger_armed;
   uint32_t handles; /* to be closed */
   uint64_t aged_ns; /* monotonic: when it was last looked what is no longer live */
-  void (*on_kept)(bb_sink *sink, bool durable); /* to be called from the loop; NULL: none */
-  bool durable;                                 /* all that was given to be kept, so far */
+  void (*on_kept)(bb_sink *sink, bool durable); /* to be called once it is saved; NULL: none */
+  uint64_t kept_put;                            /* bb_keep.puts of the newest value */
+  double history_room;                          /* batches of history that may go now */
+  uint64_t history_ns;                          /* monotonic: when that was told last */
   bb_device *sender;                            /* of messages that were put; NULL: none yet */
 } bb_outlet;
 
@@ -110,11 +112,14 @@ void bb_outlet_leave(bb_outlet *outlet, bb_stream *stream);
 /* Something was appended to one of its streams, or kept for it. */
 void bb_outlet_wake(bb_outlet *outlet);
 
+/* Whether something waits to be sent as history. */
+bool bb_outlet_has_history(const bb_outlet *outlet);
+
 /* Records that wait or are on their way. */
 uint64_t bb_outlet_depth(const bb_outlet *outlet);
 
 /* Records were dropped from that stream: those that this outlet had not sent are counted. */
-void bb_outlet_dropped(bb_outlet *outlet, bb_stream *stream, uint64_t before, uint64_t n);
+void bb_outlet_dropped(bb_outlet *outlet, bb_stream *stream, uint64_t from, uint64_t to);
 
 /* Drains for at most `drain_ms`, closes the sink; the runtime is told by bb_runtime_outlet_closed and
  * the outlet is freed. */

@@ -45,13 +45,24 @@ static void note_refusal(bb_outlet *outlet, const bb_reason *reason, uint32_t n)
               reason != NULL ? reason->text : "no reason given", (unsigned long long)(before + n));
 }
 
+/* A dead letter, so that someone can look at it and have it sent again. */
+static void keep_letter(bb_outlet *outlet, uint64_t ticket, const bb_reason *reason) {
+  const bb_batch *batch = bb_intake_batch(outlet, ticket);
+  if (batch == NULL || outlet->config->store.mode != BB_CONFIG_DISK) return;
+  bb_save_dead_letter(&outlet->runtime->save, outlet->id,
+                      reason != NULL ? reason->text : "no reason given", batch);
+}
+
 static void on_verdict(bb_sink *sink, uint64_t ticket, uint32_t n, bb_verdict verdict,
                        const bb_reason *reason) {
   bb_outlet *outlet = sink->owner;
   if (outlet->closed) return;
   if (verdict == BB_VERDICT_REFUSED) note_refusal(outlet, reason, n);
   if (verdict == BB_VERDICT_ACKED) bb_backoff_reset(&outlet->backoff);
-  for (uint32_t i = 0; i < n; i++) bb_intake_verdict(outlet, ticket + i, verdict);
+  for (uint32_t i = 0; i < n; i++) {
+    if (verdict == BB_VERDICT_REFUSED) keep_letter(outlet, ticket + i, reason);
+    bb_intake_verdict(outlet, ticket + i, verdict);
+  }
   bb_intake_settle(outlet);
 }
 
@@ -93,11 +104,12 @@ static int command(bb_sink *sink, bb_command *command) {
 static int keep(bb_sink *sink, const char *key, const void *bytes, size_t len,
                 void (*on_kept)(bb_sink *sink, bool durable)) {
   bb_outlet *outlet = sink->owner;
-  int result = bb_keep_put(&outlet->runtime->keep, outlet->id, key, bytes, len);
+  bb_keep *all = &outlet->runtime->keep;
+  int result = bb_keep_put(all, outlet->id, key, bytes, len);
   if (result < 0) return result;
-  outlet->durable = result == 1;
+  outlet->kept_put = all->puts;
   outlet->on_kept = on_kept;
-  outlet->runtime->wake_set |= 1ull << outlet->place;
+  bb_save_soon(&outlet->runtime->save);
   return 0;
 }
 

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/err.h"
+#include "runtime/apply.h"
 #include "runtime/intake.h"
 #include "runtime/runtime.h"
 
@@ -13,29 +15,11 @@ typedef struct {
   bb_list link;
   bb_list intakes;
   bb_outlet_counters counters;
+  bool told; /* the log has spoken of the orphan */
   char id[BB_MAX_ID + 1];
 } parked;
 
-static void move_all(bb_list *from, bb_list *to, bb_outlet *outlet) {
-  for (bb_list *node; (node = bb_list_first(from)) != NULL;) {
-    bb_list_remove(node);
-    bb_list_append(to, node);
-    BB_LIST_ITEM(node, bb_intake, link)->outlet = outlet;
-  }
-}
-
-void bb_parking_take(bb_outlet *outlet) {
-  parked *place = calloc(1, sizeof(*place));
-  if (place == NULL) return;
-  bb_intake_retry_all(outlet);
-  bb_list_init(&place->intakes);
-  place->counters = outlet->counters;
-  snprintf(place->id, sizeof(place->id), "%s", outlet->id);
-  move_all(&outlet->intakes, &place->intakes, NULL);
-  bb_list_append(&outlet->runtime->parked, &place->link);
-}
-
-static parked *find(bb_runtime *runtime, const char *id) {
+static parked *find(const bb_runtime *runtime, const char *id) {
   for (bb_list *node = runtime->parked.next; node != &runtime->parked; node = node->next) {
     parked *place = BB_LIST_ITEM(node, parked, link);
     if (strcmp(place->id, id) == 0) return place;
@@ -43,42 +27,194 @@ static parked *find(bb_runtime *runtime, const char *id) {
   return NULL;
 }
 
-void bb_parking_give(bb_outlet *outlet) {
-  parked *place = find(outlet->runtime, outlet->id);
+static parked *find_or_make(bb_runtime *runtime, const char *id) {
+  parked *place = find(runtime, id);
+  if (place != NULL) return place;
+  place = calloc(1, sizeof(*place));
+  if (place == NULL) return NULL;
+  bb_list_init(&place->intakes);
+  snprintf(place->id, sizeof(place->id), "%s", id);
+  bb_list_append(&runtime->parked, &place->link);
+  return place;
+}
+
+static void move(bb_intake *intake, bb_list *to, bb_outlet *outlet, const char *sink) {
+  bb_list_remove(&intake->link);
+  bb_list_append(to, &intake->link);
+  intake->outlet = outlet;
+  intake->reader.sink = sink;
+}
+
+void bb_parking_take(bb_outlet *outlet) {
+  if (bb_list_empty(&outlet->intakes)) return;
+  parked *place = find_or_make(outlet->runtime, outlet->id);
   if (place == NULL) return;
-  outlet->counters = place->counters;
-  move_all(&place->intakes, &outlet->intakes, outlet);
-  /* What the queue dropped meanwhile is counted now. */
-  for (bb_list *node = outlet->intakes.next; node != &outlet->intakes; node = node->next) {
-    bb_intake *intake = BB_LIST_ITEM(node, bb_intake, link);
-    outlet->counters.dropped += bb_intake_drop(intake, 0, intake->reader.stream->first);
+  bb_intake_retry_all(outlet);
+  place->counters = outlet->counters;
+  for (bb_list *node; (node = bb_list_first(&outlet->intakes)) != NULL;) {
+    move(BB_LIST_ITEM(node, bb_intake, link), &place->intakes, NULL, place->id);
   }
+}
+
+int bb_parking_restore(bb_runtime *runtime, const char *sink, bb_stream *stream,
+                       const bb_span *spans, uint32_t n) {
+  parked *place = find_or_make(runtime, sink);
+  bb_intake *intake = place != NULL ? bb_intake_new(stream, place->id, true) : NULL;
+  if (intake == NULL) return BB_ERR_NOMEM;
+  for (uint32_t i = 0; i < n; i++) {
+    uint64_t to = spans[i].to < stream->next ? spans[i].to : stream->next;
+    bb_intake_add_history(intake, spans[i].from, to);
+  }
+  intake->leaving = true; /* unless a route feeds it again */
+  intake->reader.floor = intake->reader.reading;
+  bb_list_append(&place->intakes, &intake->link);
+  return 0;
+}
+
+static void free_place(parked *place) {
   bb_list_remove(&place->link);
   free(place);
 }
 
-static uint64_t drop(parked *place) {
-  uint64_t lost = 0;
+void bb_parking_give(bb_outlet *outlet) {
+  parked *place = find(outlet->runtime, outlet->id);
+  if (place == NULL) return;
+  outlet->counters = place->counters;
   for (bb_list *node; (node = bb_list_first(&place->intakes)) != NULL;) {
     bb_intake *intake = BB_LIST_ITEM(node, bb_intake, link);
-    lost += bb_intake_waiting(intake);
-    bb_list_remove(node);
-    bb_reader_leave(&intake->reader);
-    free(intake);
+    move(intake, &outlet->intakes, outlet, outlet->id);
+    intake->reader.durable = outlet->config->store.mode == BB_CONFIG_DISK;
+  }
+  free_place(place);
+}
+
+static void sum_up(const parked *place, bb_orphan *out) {
+  *out = (bb_orphan){.sink = place->id};
+  for (bb_list *node = place->intakes.next; node != &place->intakes; node = node->next) {
+    const bb_intake *intake = BB_LIST_ITEM(node, bb_intake, link);
+    uint64_t waiting = bb_intake_waiting(intake);
+    const bb_stream *stream = intake->reader.stream;
+    out->batches += waiting;
+    if (stream->saved_records > 0) {
+      out->bytes += waiting * (stream->saved_bytes / stream->saved_records);
+    }
+  }
+}
+
+/* Frees the intakes, all or those that are of no use any more. Returns what waited in them. */
+static uint64_t clear(parked *place, bool all) {
+  uint64_t lost = 0;
+  for (bb_list *node = place->intakes.next; node != &place->intakes;) {
+    bb_intake *intake = BB_LIST_ITEM(node, bb_intake, link);
+    uint64_t waiting = bb_intake_waiting(intake);
+    node = node->next;
+    if (!all && intake->reader.durable && waiting > 0) continue;
+    lost += waiting;
+    bb_list_remove(&intake->link);
+    bb_intake_free(intake);
   }
   return lost;
 }
 
-void bb_parking_clear(bb_runtime *runtime) {
+static void settle(bb_runtime *runtime, parked *place) {
+  bb_orphan orphan;
+  for (bb_list *node = place->intakes.next; node != &place->intakes; node = node->next) {
+    bb_intake *intake = BB_LIST_ITEM(node, bb_intake, link);
+    intake->leaving = true;
+    if (!runtime->save.open) intake->reader.durable = false;
+  }
+  uint64_t lost = clear(place, false);
+  if (lost > 0) {
+    bb_log_warn(runtime->log, place->id,
+                "the sink was removed; %llu batches that it had not been sent are dropped",
+                (unsigned long long)lost);
+  }
+  sum_up(place, &orphan);
+  if (bb_list_empty(&place->intakes)) {
+    free_place(place);
+  } else if (!place->told) {
+    place->told = true;
+    bb_log_warn(runtime->log, place->id,
+                "there is no such sink any more; %llu batches that it had not been sent are kept "
+                "in the store: a sink of that id takes them, `busbar store drop %s` drops them",
+                (unsigned long long)orphan.batches, place->id);
+  }
+}
+
+void bb_parking_settle(bb_runtime *runtime) {
+  for (bb_list *node = runtime->parked.next; node != &runtime->parked;) {
+    parked *place = BB_LIST_ITEM(node, parked, link);
+    node = node->next;
+    settle(runtime, place);
+  }
+}
+
+void bb_parking_dropped(bb_runtime *runtime, bb_stream *stream, uint64_t from, uint64_t to) {
+  for (bb_list *node = runtime->parked.next; node != &runtime->parked; node = node->next) {
+    parked *place = BB_LIST_ITEM(node, parked, link);
+    for (bb_list *at = place->intakes.next; at != &place->intakes; at = at->next) {
+      bb_intake *intake = BB_LIST_ITEM(at, bb_intake, link);
+      if (intake->reader.stream != stream) continue;
+      place->counters.dropped += bb_intake_drop(intake, from, to);
+    }
+  }
+}
+
+bool bb_parking_next(const bb_runtime *runtime, const void **at, bb_orphan *out) {
+  const bb_list *node = *at != NULL ? ((const bb_list *)*at)->next : runtime->parked.next;
+  if (node == &runtime->parked) return false;
+  *at = node;
+  sum_up(BB_LIST_ITEM(node, parked, link), out);
+  return true;
+}
+
+int64_t bb_parking_drop(bb_runtime *runtime, const char *sink) {
+  parked *place = find(runtime, sink);
+  if (place == NULL) return BB_ERR_NOTFOUND;
+  uint64_t lost = clear(place, true);
+  free_place(place);
+  bb_runtime_tidy(runtime);
+  bb_save_appended(&runtime->save, 0);
+  return (int64_t)lost;
+}
+
+int64_t bb_parking_reassign(bb_runtime *runtime, const char *sink, bb_outlet *to) {
+  parked *place = find(runtime, sink);
+  if (place == NULL) return BB_ERR_NOTFOUND;
+  uint64_t given = 0;
+  for (bb_list *node; (node = bb_list_first(&place->intakes)) != NULL;) {
+    bb_intake *intake = BB_LIST_ITEM(node, bb_intake, link);
+    given += bb_intake_waiting(intake);
+    move(intake, &to->intakes, to, to->id);
+    intake->reader.durable = to->config->store.mode == BB_CONFIG_DISK;
+  }
+  to->counters.dropped += place->counters.dropped;
+  free_place(place);
+  bb_save_appended(&runtime->save, 0);
+  bb_outlet_wake(to);
+  return (int64_t)given;
+}
+
+void bb_parking_close(bb_runtime *runtime) {
   for (bb_list *node; (node = bb_list_first(&runtime->parked)) != NULL;) {
     parked *place = BB_LIST_ITEM(node, parked, link);
-    uint64_t lost = drop(place);
+    uint64_t kept = 0, lost = 0;
+    for (bb_list *at = place->intakes.next; at != &place->intakes; at = at->next) {
+      const bb_intake *intake = BB_LIST_ITEM(at, bb_intake, link);
+      const bb_stream *stream = intake->reader.stream;
+      bool saved = intake->reader.durable && stream->saved == stream->next;
+      *(saved ? &kept : &lost) += bb_intake_waiting(intake);
+    }
+    if (kept > 0) {
+      bb_log_info(runtime->log, place->id, "%llu batches wait in the store for the next start",
+                  (unsigned long long)kept);
+    }
     if (lost > 0) {
       bb_log_warn(runtime->log, place->id,
-                  "the sink was removed; %llu batches that it had not been sent are dropped",
+                  "%llu batches could not be delivered before the end and are lost",
                   (unsigned long long)lost);
     }
-    bb_list_remove(node);
-    free(place);
+    clear(place, true);
+    free_place(place);
   }
 }

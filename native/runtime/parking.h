@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a sink has not yet been sent outlives a change of that sink: when an outlet closes and the
- * runtime goes on, its intakes are parked under the sink's id, and the outlet that the new config
- * opens under the same id takes them over. What nobody takes over is dropped, and the log says so.
+ * What a sink has not yet been sent outlives the sink: when an outlet closes, or at the start from the
+ * store, its intakes are parked under the sink's id, and the outlet that a config opens under the same
+ * id takes them over.
+ *
+ * What nobody takes over is an orphan. One that the store holds stays until its age limit, or until
+ * someone drops it or gives it to another sink; else it goes, and the log says so.
  */
 #ifndef BB_RUNTIME_PARKING_H
 #define BB_RUNTIME_PARKING_H
@@ -11,13 +14,37 @@
 
 struct bb_runtime;
 
+typedef struct bb_orphan {
+  const char *sink;
+  uint64_t batches, bytes; /* bytes: about */
+} bb_orphan;
+
 /* Takes the outlet's intakes; those on their way are to be sent again. Without memory they stay. */
 void bb_parking_take(bb_outlet *outlet);
+
+/* Parks what the store says that a sink has not delivered of a stream: 0 or BB_ERR_NOMEM. */
+int bb_parking_restore(struct bb_runtime *runtime, const char *sink, bb_stream *stream,
+                       const bb_span *spans, uint32_t n);
 
 /* Gives a new outlet what was parked under its id. */
 void bb_parking_give(bb_outlet *outlet);
 
-/* Drops what is left. */
-void bb_parking_clear(struct bb_runtime *runtime);
+/* After an apply: what is left and is not durable, or empty, goes; the log tells of both. */
+void bb_parking_settle(struct bb_runtime *runtime);
+
+/* Records went that were parked, too. */
+void bb_parking_dropped(struct bb_runtime *runtime, bb_stream *stream, uint64_t from, uint64_t to);
+
+/* A walk over the orphans: start with *at = NULL; false at the end. */
+bool bb_parking_next(const struct bb_runtime *runtime, const void **at, bb_orphan *out);
+
+/* Drops an orphan; how many batches. BB_ERR_NOTFOUND. */
+int64_t bb_parking_drop(struct bb_runtime *runtime, const char *sink);
+
+/* Gives an orphan to another sink; how many batches. BB_ERR_NOTFOUND, BB_ERR_NOMEM. */
+int64_t bb_parking_reassign(struct bb_runtime *runtime, const char *sink, bb_outlet *to);
+
+/* At the end: the log tells what of it is kept in the store and what is lost. Drops all. */
+void bb_parking_close(struct bb_runtime *runtime);
 
 #endif

@@ -38,7 +38,8 @@ static int check(const bb_outlet *outlet, const bb_put_message *message, bb_reas
   return reason->code;
 }
 
-static int append(bb_runtime *runtime, bb_outlet *outlet, const bb_put_message *message) {
+static int append(bb_runtime *runtime, bb_outlet *outlet, const bb_put_message *message,
+                  bb_put_place *place) {
   char text[BB_PUT_MAX_MESSAGE + 1];
   const bb_device *sender = sender_of(outlet);
   uint64_t sinks = 1ull << outlet->place;
@@ -57,13 +58,18 @@ static int append(bb_runtime *runtime, bb_outlet *outlet, const bb_put_message *
                     .text_len = (uint16_t)(message->topic_len + 1u + message->payload_len),
                     .text = text};
   if (!runtime->clock_set) batch.flags |= BB_BATCH_CLOCK_UNSET;
+  /* Who made it can be told, so that nothing that waits has to go for it. */
+  if (!bb_stream_has_room(stream, &batch)) return BB_ERR_AGAIN;
+  *place = (bb_put_place){.stream = stream, .record = stream->next};
   int err = bb_stream_append(stream, &batch);
-  if (err == 0) runtime->wake_set |= sinks;
-  return err;
+  if (err < 0) return err;
+  runtime->wake_set |= sinks;
+  bb_save_appended(&runtime->save, batch.text_len);
+  return 0;
 }
 
 int bb_runtime_put(bb_runtime *runtime, const char *sink, const bb_put_message *message,
-                   bb_reason *reason) {
+                   bb_put_place *place, bb_reason *reason) {
   bb_outlet *outlet = bb_runtime_outlet(runtime, sink);
   if (outlet == NULL || outlet->closing || runtime->stopping) {
     bb_reason_set(reason, BB_ERR_NOTFOUND, 0, "there is no sink %s in the config that runs", sink);
@@ -71,7 +77,11 @@ int bb_runtime_put(bb_runtime *runtime, const char *sink, const bb_put_message *
   }
   int err = check(outlet, message, reason);
   if (err < 0) return err;
-  err = append(runtime, outlet, message);
-  if (err < 0) bb_reason_set(reason, err, 0, "%s", bb_err_text(err));
+  err = append(runtime, outlet, message, place);
+  if (err == BB_ERR_AGAIN) {
+    bb_reason_set(reason, err, 0,
+                  "the runtime has no room for more messages while %s does not take them", sink);
+  } else if (err < 0)
+    bb_reason_set(reason, err, 0, "%s", bb_err_text(err));
   return err;
 }

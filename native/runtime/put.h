@@ -10,9 +10,15 @@
 #include "runtime/put_frame.h"
 #include "runtime/runtime.h"
 
-/* Puts the message into the sink's queue. 0, or negative with `reason`: no such sink, no topic where
- * the sink needs one, too long, no memory. */
+/* Where a message lies: later messages of one sink lie behind it. */
+typedef struct bb_put_place {
+  const bb_stream *stream;
+  uint64_t record;
+} bb_put_place;
+
+/* Puts the message into the sink's queue. 0 with its place, or negative with `reason`: no such sink,
+ * no topic where the sink needs one, too long, no room (BB_ERR_AGAIN), no memory. */
 int bb_runtime_put(bb_runtime *runtime, const char *sink, const bb_put_message *message,
-                   bb_reason *reason);
+                   bb_put_place *place, bb_reason *reason);
 
 #endif

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Records on their way to the sinks, in streams, in memory: what a broker that is away costs is
- * bounded here. A stream holds the batches of one set of sinks; each of these sinks reads it at its
- * own pace. Records lie in chunks, and whole oldest chunks go when the bound is reached.
+ * Records on their way to the sinks, in streams. A stream holds the batches of one set of sinks; each
+ * of these sinks reads it at its own pace. Records lie in memory in chunks, whose bytes are bounded,
+ * and those that wait are saved to the store (runtime/save.h) as well.
  *
- * The interface is that of a store whose chunks may lie on a disk: a chunk is pinned while its
- * records are read; if it is not in memory, pin says so and on_loaded follows.
+ * A chunk whose records are saved may leave the memory when room is wanted; a reader that comes to it
+ * asks for it to be fetched. What is not saved is lost when room is wanted: whole oldest chunks go.
+ * What a reader does not need is neither saved nor kept: which records it needs, it says as spans.
  *
+ * A chunk is pinned while its records are read; if it is not in memory, pin says so and asks for it.
  * Appending allocates a chunk now and then and nothing else; freed chunks are kept for reuse.
  */
 #ifndef BB_RUNTIME_QUEUE_H
@@ -14,34 +16,53 @@
 
 #include <stdint.h>
 
+#include "base/limits.h"
 #include "base/list.h"
+#include "base/span.h"
 #include "model/batch.h"
+#include "store/store.h"
 
 #define BB_CHUNK_BYTES (64u << 10)
+#define BB_CHUNK_MAX_BYTES (64u << 20) /* of a fetched one: what a pack may unfold to */
+#define BB_READER_SPANS BB_STORE_RANGES
+#define BB_READ_AHEAD 4096 /* records that a fetched chunk may lie ahead of its reader */
 
 typedef struct bb_queue bb_queue;
 typedef struct bb_stream bb_stream;
 typedef struct bb_chunk bb_chunk;
+typedef struct bb_reader bb_reader;
 
 /* One reader of a stream. It lies in the sink's memory. */
-typedef struct bb_reader {
+struct bb_reader {
+  /* public: set before join */
+  const char *sink; /* its id */
+  bool durable;     /* what it needs is to be saved */
+  /* The records that it still needs, ascending; the last span ends with BB_STORE_OPEN_END. Returns
+   * how many spans, 1..BB_READER_SPANS. */
+  uint32_t (*need)(const bb_reader *reader, bb_span *out);
   /* public */
-  void *user;
+  uint64_t reading; /* the record of the past that it comes to next: keeps a fetched chunk */
   /* read-only */
   bb_stream *stream;
   uint64_t floor; /* records below it are no longer needed by this reader */
   /* private */
   bb_list link;
-} bb_reader;
+};
 
 struct bb_stream {
   /* read-only */
   const char *name; /* the ids of its sinks */
-  uint64_t first;   /* the oldest record that is still there */
+  uint64_t first;   /* the oldest record that may still be there */
   uint64_t next;    /* what the next record will be called */
-  uint64_t bytes;
-  /* public */
-  void *user;
+  uint64_t bytes;   /* in memory */
+  /* public: the store's side; see save.h */
+  uint32_t id;            /* in the store; 0: it has none */
+  uint64_t saved;         /* what is needed of the records below it is saved */
+  uint64_t saved_records; /* totals of its packs */
+  uint64_t saved_bytes;
+  uint64_t trimmed;     /* the store has nothing below */
+  uint64_t cursor_hash; /* of what it knows of the readers */
+  bool saving, fetching;
   /* private */
   bb_queue *queue;
   bb_list readers, chunks, link;
@@ -51,6 +72,7 @@ struct bb_chunk {
   /* read-only */
   uint64_t first;
   uint32_t n;
+  bool fetched; /* from the store: not counted in queue.bytes */
   /* private */
   bb_list link;
   bb_stream *stream; /* not to be used once it was dropped */
@@ -65,8 +87,11 @@ struct bb_queue {
   uint64_t max_bytes;
   uint64_t max_age_ns; /* 0: any */
   void *user;
-  /* Chunks that no one had read to the end went: for their age, or for want of room. */
-  void (*on_dropped)(bb_queue *queue, bb_stream *stream, uint64_t n, bool aged);
+  /* Records that some reader may have needed went: for their age, or for want of room. */
+  void (*on_dropped)(bb_queue *queue, bb_stream *stream, uint64_t from, uint64_t to, bool aged);
+  /* A saved record is wanted that is not in memory; bb_stream_fetched follows. NULL: there is no
+   * store. */
+  void (*fetch)(bb_queue *queue, bb_stream *stream, uint64_t record);
   /* read-only */
   uint64_t bytes; /* in chunks that are filled */
   /* private */
@@ -80,9 +105,10 @@ void bb_queue_close(bb_queue *queue); /* no chunk may be pinned */
 /* NULL without memory. The name is copied. */
 bb_stream *bb_stream_open(bb_queue *queue, const char *name);
 
-/* Readers must have left. Drops what it holds. */
+/* Readers must have left. Drops what it holds in memory. */
 void bb_stream_close(bb_stream *stream);
 
+/* Needs what comes from now on. */
 void bb_reader_join(bb_reader *reader, bb_stream *stream);
 void bb_reader_leave(bb_reader *reader);
 
@@ -90,8 +116,11 @@ void bb_reader_leave(bb_reader *reader);
  * (the batch is larger than a chunk or the bound). */
 int bb_stream_append(bb_stream *stream, const bb_batch *batch);
 
-/* 1 with the chunk that holds the record in *out; BB_ERR_NOTFOUND: it is gone. 0, once a disk is
- * behind this: it is being loaded. */
+/* Whether the batch would fit without losing what is not saved. */
+bool bb_stream_has_room(const bb_stream *stream, const bb_batch *batch);
+
+/* 1 with the chunk that holds the record in *out; 0: it is being fetched; BB_ERR_NOTFOUND: it is
+ * gone. */
 int bb_stream_pin(bb_stream *stream, uint64_t record, bb_chunk **out);
 void bb_chunk_pin(bb_chunk *chunk);
 void bb_chunk_unpin(bb_chunk *chunk);
@@ -108,11 +137,38 @@ typedef struct bb_chunk_walk {
 const bb_batch *bb_chunk_batch(bb_chunk *chunk, bb_chunk_walk *walk, uint64_t record,
                                uint32_t *bytes);
 
-/* The first record not older than `mono_ns`; the stream's next if all are. */
+/* The chunk in memory that holds the record or, if there is none, the next one; NULL: there is none
+ * behind it. Fetched ones are passed over: they are saved. */
+bb_chunk *bb_stream_find(const bb_stream *stream, uint64_t record);
+
+/* The first record not older than `mono_ns`; the stream's next if all are. What is only in the store
+ * is older. */
 uint64_t bb_stream_since(const bb_stream *stream, uint64_t mono_ns);
 
 /* The reader needs nothing below `floor` any more; what no reader needs is freed. */
 void bb_reader_release(bb_reader *reader, uint64_t floor);
+
+/* The first records of from..to that are not in memory, as far as they lie together; false: all are. */
+bool bb_stream_gap(const bb_stream *stream, uint64_t *from, uint64_t *to);
+
+/* A chunk for a gap: begin, add its records one by one, then end. NULL or negative without memory; end
+ * is needed in any case. */
+bb_chunk *bb_chunk_begin(bb_stream *stream, uint64_t first, uint32_t bytes);
+int bb_chunk_add(bb_chunk *chunk, const bb_batch *batch);
+void bb_chunk_end(bb_chunk *chunk);
+
+/* The fetch of `record` is over: the chunks that came were ended before, and what is missing up to
+ * `to` is gone. */
+void bb_stream_fetched(bb_stream *stream, uint64_t record, uint64_t to);
+
+/* Fetched chunks that no reader comes to next leave the memory. */
+void bb_stream_sweep(bb_stream *stream);
+
+/* The store has taken away what it had below `to`. */
+void bb_stream_forget(bb_stream *stream, uint64_t to, bool aged);
+
+/* The spans that some durable reader needs, from `stream->first` on. Returns how many; 0: none. */
+uint32_t bb_stream_need(const bb_stream *stream, bb_span *out, uint32_t max);
 
 /* Drops what is older than max_age_ns. */
 void bb_queue_expire(bb_queue *queue, uint64_t now_ns);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "model/frame.h"
 #include "runtime/apply.h"
 #include "runtime/runtime.h"
 
@@ -23,12 +24,21 @@ bb_shape *bb_runtime_intern(bb_runtime *runtime, bb_shape *shape) {
   return shape;
 }
 
-/* "hist+bus": the sinks in the order of their places, so that one set has one name. */
+static int compare_ids(const void *a, const void *b) {
+  return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* "bus+hist": the ids of the sinks in their order, so that one set has one name in every run. */
 static const char *stream_name(const bb_runtime *runtime, uint64_t sinks, char *out, size_t cap) {
+  const char *ids[BB_MAX_SINKS];
+  uint32_t n = 0;
   size_t len = 0;
   for (uint32_t place = 0; place < BB_MAX_SINKS; place++) {
-    if (!(sinks >> place & 1)) continue;
-    const char *id = runtime->places[place]->id;
+    if (sinks >> place & 1) ids[n++] = runtime->places[place]->id;
+  }
+  qsort(ids, n, sizeof(*ids), compare_ids);
+  for (uint32_t i = 0; i < n; i++) {
+    const char *id = ids[i];
     size_t more = strlen(id);
     if (len + more + 2 > cap) break;
     if (len > 0) out[len++] = '+';
@@ -230,6 +240,7 @@ void bb_runtime_deliver(bb_runtime *runtime, bb_feed *feed, const bb_batch *batc
     note_dropped(runtime, feed, batch, err);
   } else {
     runtime->wake_set |= feed->sinks;
+    bb_save_appended(&runtime->save, (uint32_t)bb_frame_batch_bytes(batch));
   }
 }
 
@@ -237,7 +248,8 @@ void bb_runtime_deliver(bb_runtime *runtime, bb_feed *feed, const bb_batch *batc
 void bb_runtime_tidy(bb_runtime *runtime) {
   for (size_t i = 0; i < runtime->streams.cap;) {
     bb_stream *stream = runtime->streams.entries[i].value;
-    if (runtime->streams.entries[i].key == NULL || !bb_list_empty(&stream->readers)) {
+    if (runtime->streams.entries[i].key == NULL || !bb_list_empty(&stream->readers) ||
+        !bb_save_forget_stream(&runtime->save, stream)) {
       i++;
       continue;
     }

@@ -8,10 +8,14 @@
 
 #include "base/err.h"
 #include "runtime/apply.h"
+#include "runtime/fetch.h"
+#include "runtime/limits.h"
 #include "runtime/parking.h"
+#include "runtime/wait.h"
 
 #define TICK_MS 500
 #define DEFAULT_QUEUE_BYTES (16u << 20)
+#define DEFAULT_STORE_BYTES (1ull << 30)
 /* 2026-01-01: a clock that says less was never set. */
 #define CLOCK_SET_NS 1767225600000000000ll
 
@@ -33,26 +37,39 @@ static void note_dropped(bb_runtime *runtime, bb_outlet *outlet, bool aged) {
   outlet->drop_told = true;
   if (aged) {
     bb_log_warn(runtime->log, outlet->id,
-                "batches older than %llu s are dropped unsent; raise runtime.queue_age, or see why "
-                "the sink is away",
+                "batches older than %llu s are dropped unsent; raise runtime.store.max_age, or see "
+                "why the sink is away",
                 (unsigned long long)(runtime->queue.max_age_ns / BB_NS_PER_S));
   } else {
     bb_log_warn(runtime->log, outlet->id,
-                "the queue is full (%llu MiB): the oldest batches are dropped unsent; raise "
-                "runtime.queue_bytes, or see why the sink is away",
-                (unsigned long long)(runtime->queue.max_bytes >> 20));
+                "there is no more room: the oldest batches are dropped unsent; raise %s, or see "
+                "why the sink is away",
+                runtime->save.open && !runtime->save.spool.failing ? "runtime.store.max_bytes"
+                                                                   : "runtime.queue_bytes");
   }
 }
 
-static void on_dropped(bb_queue *queue, bb_stream *stream, uint64_t n, bool aged) {
+static void on_dropped(bb_queue *queue, bb_stream *stream, uint64_t from, uint64_t to, bool aged) {
   bb_runtime *runtime = queue->user;
-  uint64_t before = stream->first - n;
   for (size_t i = 0; i < runtime->outlets.cap; i++) {
     bb_outlet *outlet = runtime->outlets.entries[i].value;
     if (runtime->outlets.entries[i].key == NULL) continue;
     uint64_t dropped = outlet->counters.dropped;
-    bb_outlet_dropped(outlet, stream, before, n);
+    bb_outlet_dropped(outlet, stream, from, to);
     if (dropped < outlet->counters.dropped) note_dropped(runtime, outlet, aged);
+  }
+  bb_parking_dropped(runtime, stream, from, to);
+  runtime->safe_changed = true;
+}
+
+void bb_runtime_kept(bb_runtime *runtime, uint64_t puts, bool durable) {
+  for (size_t i = 0; i < runtime->outlets.cap; i++) {
+    bb_outlet *outlet = runtime->outlets.entries[i].value;
+    if (runtime->outlets.entries[i].key == NULL || outlet->closed) continue;
+    void (*on_kept)(bb_sink *, bool) = outlet->kept_put <= puts ? outlet->on_kept : NULL;
+    if (on_kept == NULL) continue;
+    outlet->on_kept = NULL;
+    on_kept(outlet->sink, durable);
   }
 }
 
@@ -64,6 +81,18 @@ static void on_prepare(uv_prepare_t *prepare) {
   for (uint32_t place = 0; wake != 0; place++, wake >>= 1) {
     if ((wake & 1) && runtime->places[place] != NULL) bb_outlet_wake(runtime->places[place]);
   }
+  /* Without a store, at once; with one, once it is saved. */
+  if (!runtime->save.open) bb_runtime_kept(runtime, runtime->keep.puts, false);
+  if (runtime->save.at_once || runtime->save.limits.sync_ms == 0) bb_save_look(&runtime->save);
+  if (runtime->safe_changed) bb_waits_look(runtime);
+}
+
+/* What could not be fetched is tried again, and what may go for its rate goes. */
+static void wake_history(bb_runtime *runtime) {
+  for (uint32_t place = 0; place < BB_MAX_SINKS; place++) {
+    bb_outlet *outlet = runtime->places[place];
+    if (outlet != NULL && bb_outlet_has_history(outlet)) runtime->wake_set |= 1ull << place;
+  }
 }
 
 static void on_tick(uv_timer_t *timer) {
@@ -74,9 +103,12 @@ static void on_tick(uv_timer_t *timer) {
   runtime->tick_ns = now;
   runtime->clock_set = is_clock_set(runtime);
   bb_queue_expire(&runtime->queue, now);
+  bb_limits_look(runtime, now);
+  wake_history(runtime);
 }
 
-int bb_runtime_init(bb_runtime *runtime) {
+int bb_runtime_init(bb_runtime *runtime, char why[BB_STORE_WHY]) {
+  why[0] = 0;
   runtime->clock = bb_clock_system();
   if (runtime->kinds == NULL) runtime->kinds = &bb_kinds_all;
   runtime->started_ns = bb_clock_utc_ns(&runtime->clock);
@@ -88,9 +120,14 @@ int bb_runtime_init(bb_runtime *runtime) {
   bb_queue_init(&runtime->queue, DEFAULT_QUEUE_BYTES);
   runtime->queue.user = runtime;
   runtime->queue.on_dropped = on_dropped;
-  bb_keep_init(&runtime->keep, runtime->data_dir, runtime->log);
+  runtime->queue.fetch = bb_fetch;
+  runtime->save.limits = (bb_save_limits){.sync_ms = 1000, .max_bytes = DEFAULT_STORE_BYTES};
+  bb_list_init(&runtime->waits);
   bb_door_init(&runtime->door, runtime);
-  int err = bb_schedule_init(&runtime->schedule, runtime->loop, &runtime->clock);
+  int err = bb_save_open(&runtime->save, runtime, why);
+  if (err < 0) return err;
+  if (!runtime->save.open) runtime->queue.fetch = NULL;
+  err = bb_schedule_init(&runtime->schedule, runtime->loop, &runtime->clock);
   if (err < 0) return err;
   runtime->schedule.user = runtime;
   runtime->schedule.on_due = on_due;
@@ -109,7 +146,7 @@ int bb_runtime_apply(bb_runtime *runtime, bb_config *config) {
 }
 
 static void free_runtime(bb_runtime *runtime) {
-  bb_parking_clear(runtime);
+  bb_parking_close(runtime);
   bb_config_unref(runtime->config);
   bb_config_unref(runtime->next);
   bb_map_close(&runtime->links);
@@ -117,6 +154,7 @@ static void free_runtime(bb_runtime *runtime) {
   bb_map_close(&runtime->outlets);
   bb_map_close(&runtime->streams);
   bb_queue_close(&runtime->queue);
+  bb_save_close(&runtime->save);
   bb_keep_close(&runtime->keep);
   for (uint32_t i = 0; i < runtime->n_shapes; i++) bb_shape_unref(runtime->shapes[i]);
   free(runtime->shapes);
@@ -137,7 +175,15 @@ static void on_schedule_closed(uv_handle_t *handle) {
   one_handle_closed(schedule->user);
 }
 
-/* First the devices, so that their last batches still reach the sinks; then the sinks; then us. Sinks
+/* All that is left is in the store. */
+static void on_saved(bb_runtime *runtime) {
+  uv_close((uv_handle_t *)&runtime->prepare, on_handle_closed);
+  uv_close((uv_handle_t *)&runtime->tick, on_handle_closed);
+  bb_schedule_close(&runtime->schedule, on_schedule_closed);
+}
+
+/* First the devices, so that their last batches still reach the sinks; then the sinks; then what is left
+ * goes to the store; then us. Sinks
  * that were on their way out before do not hold up the others. */
 static void stop_on(bb_runtime *runtime) {
   bool inputs_closed = runtime->closing == runtime->retiring;
@@ -151,9 +197,7 @@ static void stop_on(bb_runtime *runtime) {
   case 1:
     if (runtime->closing > 0) return;
     runtime->stop_step++;
-    uv_close((uv_handle_t *)&runtime->prepare, on_handle_closed);
-    uv_close((uv_handle_t *)&runtime->tick, on_handle_closed);
-    bb_schedule_close(&runtime->schedule, on_schedule_closed);
+    bb_save_end(&runtime->save, on_saved);
     return;
   default:
     return;

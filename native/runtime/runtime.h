@@ -23,6 +23,7 @@
 #include "runtime/keep.h"
 #include "runtime/outlet.h"
 #include "runtime/queue.h"
+#include "runtime/save.h"
 #include "runtime/schedule.h"
 #include "runtime/station.h"
 
@@ -63,6 +64,7 @@ struct bb_runtime {
   bb_queue queue;
   bb_door door;
   bb_keep keep;
+  bb_save save;
   bb_histogram loop_lag;
   bb_histogram latency[BB_RUNTIME_DRIVERS]; /* by the driver's place in kinds */
   bool stopping;
@@ -82,14 +84,17 @@ struct bb_runtime {
   uint32_t handles;
   uint32_t closing;  /* links, stations, outlets and probes that are on their way out */
   uint32_t retiring; /* the outlets among them */
+  bool safe_changed; /* more records are safe than before: waits are to be looked at */
+  bb_list waits;     /* bb_wait.link */
   bb_config *next;   /* to be applied once what it replaces is gone */
   uint32_t drain_ms;
   uint8_t stop_step;
   void (*on_stopped)(bb_runtime *runtime);
 };
 
-/* Starts nothing yet but its timers. 0 or an error. */
-int bb_runtime_init(bb_runtime *runtime);
+/* Starts nothing yet but its timers, and opens the store. 0 or an error; with a sentence in `why` where
+ * the store must not be used. */
+int bb_runtime_init(bb_runtime *runtime, char why[BB_STORE_WHY]);
 
 /*
  * Applies a checked config and takes over the reference. Sockets that the new config gives to
@@ -132,6 +137,9 @@ bb_stream *bb_runtime_stream(bb_runtime *runtime, uint64_t sinks);
 
 /* Puts a batch into the feed's stream and wakes its sinks. */
 void bb_runtime_deliver(bb_runtime *runtime, bb_feed *feed, const bb_batch *batch);
+
+/* What sinks gave to be kept up to `puts` is saved, or is not. */
+void bb_runtime_kept(bb_runtime *runtime, uint64_t puts, bool durable);
 
 void bb_runtime_shape_changed(bb_runtime *runtime, bb_station_scan *scan);
 void bb_runtime_station_changed(bb_runtime *runtime, bb_station *station);

@@ -152,7 +152,8 @@ typedef struct bb_store_cursor {
 int bb_store_cursors(bb_store *store, int (*each)(void *user, const bb_store_cursor *cursor),
                      void *user);
 int bb_store_cursor_put(bb_store *store, const bb_store_cursor *cursor);
-int bb_store_cursor_drop(bb_store *store, uint32_t stream, const char *sink);
+int bb_store_cursor_drop(bb_store *store, uint32_t stream,
+                         const char *sink); /* NULL: of all sinks */
 
 /* Devices and shapes, as frames under their hashes. */
 

@@ -83,8 +83,8 @@ int bb_store_cursor_put(bb_store *store, const bb_store_cursor *cursor) {
 int bb_store_cursor_drop(bb_store *store, uint32_t stream, const char *sink) {
   int err = bb_store_writable(store);
   if (err < 0) return err;
-  sqlite3_stmt *s = bb_sql(store, BB_SQL_CURSOR_DROP);
+  sqlite3_stmt *s = bb_sql(store, sink != NULL ? BB_SQL_CURSOR_DROP : BB_SQL_CURSORS_DROP);
   sqlite3_bind_int64(s, 1, stream);
-  sqlite3_bind_text(s, 2, sink, -1, SQLITE_STATIC);
+  if (sink != NULL) sqlite3_bind_text(s, 2, sink, -1, SQLITE_STATIC);
   return bb_sql_run(store, s);
 }

@@ -59,7 +59,7 @@ static const char good[] =
          "heartbeat: 60s }\n"
          "  - { sink: bus, every: 1min, aggregate: mean }\n"
          "runtime: { metrics: off, owner: editor, log: { level: debug, format: json }, "
-         "queue_bytes: 2MiB, queue_age: 1h, write_interval: 0s }\n";
+         "queue_bytes: 2MiB, store: { max_age: 1h }, write_interval: 0s }\n";
 
 static void test_config_reads_a_good_document(void **state) {
   (void)state;
@@ -99,7 +99,7 @@ static void test_config_reads_a_good_document(void **state) {
   expect_int("level", config->runtime.log_level, BB_LOG_DEBUG);
   expect_int("format", config->runtime.log_format, 1);
   expect_uint("bytes", config->runtime.queue_bytes, 2u << 20);
-  expect_uint("age", config->runtime.queue_age_ms, 3600000);
+  expect_uint("age", config->runtime.store.max_age_ms, 3600000);
   expect_uint("interval", config->runtime.write_interval_ms, 0);
   bb_config_unref(config);
 }
@@ -145,7 +145,7 @@ static void test_config_has_defaults(void **state) {
   expect_int("owner", config->runtime.owner, BB_OWNER_FILE);
   expect_int("level", config->runtime.log_level, BB_LOG_INFO);
   expect_uint("bytes", config->runtime.queue_bytes, 16u << 20);
-  expect_uint("age", config->runtime.queue_age_ms, 86400000);
+  expect_uint("age", config->runtime.store.max_age_ms, 2592000000u);
   expect_uint("interval", config->runtime.write_interval_ms, 100);
   expect_uint("nothing to do",
               config->n_connections + config->n_devices + config->n_sinks + config->n_routes, 0);
@@ -188,7 +188,7 @@ static const mistake_row rows[] = {
     {HEAD "runtime: { log: { levle: info } }\n",
      {"site.yaml:2: runtime.log.levle: unknown key; did you mean \"level\"?"}},
     {HEAD "runtime: { queue_bytes: 1KiB }\n", {"site.yaml:2: runtime.queue_bytes: "}},
-    {HEAD "runtime: { queue_age: 8d }\n", {"site.yaml:2: runtime.queue_age: "}},
+    {HEAD "runtime: { store: { max_age: 46d } }\n", {"site.yaml:2: runtime.store.max_age: "}},
     {HEAD "runtime: { write_interval: 2h }\n", {"site.yaml:2: runtime.write_interval: "}},
     /* Connections. */
     {HEAD "connections:\n  - a\n", {"site.yaml:3: connections[0]: a connection is a map"}},

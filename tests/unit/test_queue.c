@@ -20,7 +20,8 @@ typedef struct fixture {
   uint64_t mono_ns; /* of the next batch */
 } fixture;
 
-static void on_dropped(bb_queue *queue, bb_stream *stream, uint64_t n, bool aged) {
+static void on_dropped(bb_queue *queue, bb_stream *stream, uint64_t from, uint64_t to, bool aged) {
+  uint64_t n = to - from;
   (void)aged;
   fixture *f = queue->user;
   f->dropped += n;

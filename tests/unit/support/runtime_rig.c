@@ -31,6 +31,7 @@ static void on_wake(uv_timer_t *timer) {
 }
 
 void rig_reopen(rig *r) {
+  char why[BB_STORE_WHY];
   expect_int("loop", uv_loop_init(&r->loop), 0);
   r->stopped = false;
   r->applied = 0;
@@ -39,7 +40,7 @@ void rig_reopen(rig *r) {
                             .kinds = &rig_kinds,
                             .data_dir = r->folder.path,
                             .user = r};
-  expect_int("init", bb_runtime_init(&r->runtime), 0);
+  expect_int("init", bb_runtime_init(&r->runtime, why), 0);
   r->runtime.clock = (bb_clock){mono, utc, r};
   r->watch = (bb_watch){.user = r, .on_applied = on_applied};
   bb_runtime_watch(&r->runtime, &r->watch);

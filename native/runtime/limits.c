@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See limits.h. */
+#include "runtime/limits.h"
+
+#include "runtime/intake.h"
+#include "runtime/runtime.h"
+
+static uint64_t mean_bytes(const bb_stream *stream) {
+  return stream->saved_records > 0 ? stream->saved_bytes / stream->saved_records : 0;
+}
+
+static uint64_t waiting_bytes(const bb_outlet *outlet) {
+  uint64_t bytes = 0;
+  for (bb_list *node = outlet->intakes.next; node != &outlet->intakes; node = node->next) {
+    const bb_intake *intake = BB_LIST_ITEM(node, bb_intake, link);
+    bytes += bb_intake_waiting(intake) * mean_bytes(intake->reader.stream);
+  }
+  return bytes;
+}
+
+/* The intake whose oldest record waits longest cannot be told across streams, so each gives its share
+ * of what is too much. */
+static uint64_t drop_share(bb_intake *intake, uint64_t excess, uint64_t all) {
+  uint64_t mean = mean_bytes(intake->reader.stream);
+  uint64_t bytes = bb_intake_waiting(intake) * mean;
+  if (mean == 0 || bytes == 0 || all == 0) return 0;
+  double share = (double)excess * ((double)bytes / (double)all);
+  uint64_t records = (uint64_t)(share / (double)mean) + 1, dropped = 0;
+  while (dropped < records && intake->n_history > 0) {
+    uint64_t from = intake->history[0].from, to = intake->history[0].to;
+    if (to > from + (records - dropped)) to = from + (records - dropped);
+    dropped += bb_intake_drop(intake, from, to);
+  }
+  return dropped;
+}
+
+static uint64_t keep_bytes(bb_outlet *outlet) {
+  uint64_t max = outlet->config->store.max_bytes, bytes = waiting_bytes(outlet), dropped = 0;
+  if (max == 0 || bytes <= max) return 0;
+  bb_intake_resume(outlet); /* what waits is history */
+  for (bb_list *node = outlet->intakes.next; node != &outlet->intakes; node = node->next) {
+    dropped += drop_share(BB_LIST_ITEM(node, bb_intake, link), bytes - max, bytes);
+  }
+  return dropped;
+}
+
+void bb_limits_look(bb_runtime *runtime, uint64_t now_ns) {
+  (void)now_ns;
+  for (uint32_t place = 0; place < BB_MAX_SINKS; place++) {
+    bb_outlet *outlet = runtime->places[place];
+    if (outlet == NULL || outlet->closed) continue;
+    uint64_t dropped = keep_bytes(outlet);
+    if (dropped == 0) continue;
+    outlet->counters.dropped += dropped;
+    if (outlet->drop_told) continue;
+    outlet->drop_told = true;
+    bb_log_warn(
+        runtime->log, outlet->id,
+        "more waits than store.max_bytes of the sink allows: the oldest batches are dropped "
+        "unsent; raise it, or see why the sink is away");
+  }
+}

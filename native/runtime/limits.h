@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The bounds of what waits for one sink: `store.max_bytes` and `store.max_age` at the sink. */
+#ifndef BB_RUNTIME_LIMITS_H
+#define BB_RUNTIME_LIMITS_H
+
+#include <stdint.h>
+
+struct bb_runtime;
+
+/* Drops the oldest that waits for a sink beyond its bounds; other sinks keep it. Bytes are told from
+ * the mean of the stream's records. */
+void bb_limits_look(struct bb_runtime *runtime, uint64_t now_ns);
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is saved, and when. Sending never waits for it: a batch that waits for a sink for nearly the
+ * sync interval is written, and so is how far each sink has come; what all its sinks acknowledged
+ * before is never written. With an interval of 0 everything is written at once.
+ *
+ * One job at a time is on its way to the store (runtime/spool.h). It carries a snapshot: new packs,
+ * the spans that each durable reader of their streams still needs, values to be kept, dead letters.
+ * The same transaction takes away what no sink needs any more and what passes the bounds.
+ */
+#ifndef BB_RUNTIME_SAVE_H
+#define BB_RUNTIME_SAVE_H
+
+#include <stdbool.h>
+#include <uv.h>
+
+#include "runtime/names.h"
+#include "runtime/queue.h"
+#include "runtime/spool.h"
+#include "store/pack.h"
+
+struct bb_runtime;
+
+#define BB_SAVE_JOB_BYTES (2u << 20) /* packs of one job; more make another */
+
+typedef struct bb_save_limits {
+  uint32_t sync_ms; /* 0: at once */
+  uint64_t max_bytes, max_age_ns;
+  uint64_t dead_bytes, dead_age_ns;
+} bb_save_limits;
+
+typedef struct bb_save {
+  /* public */
+  bb_save_limits limits;
+  /* read-only */
+  bool open;            /* there is a store, though it may be failing */
+  bb_store_stats stats; /* as of the newest job */
+  uint64_t saved;       /* records written since the start */
+  uint64_t jobs, failed;
+  /* private */
+  struct bb_runtime *runtime;
+  bb_spool spool;
+  bb_names names;
+  bb_packer packer;
+  struct bb_save_job *job; /* on its way; NULL: none */
+  uv_timer_t timer;
+  uint64_t last_ns;     /* monotonic: when the newest job was made */
+  uint64_t retry_ns;    /* after a failure: not before */
+  uint64_t age_base_ns; /* of earlier runs; see bb_save_age_ns */
+  uint64_t age_written_ns;
+  int64_t *revived; /* dead letters that are records again, to be taken away with the next job */
+  uint32_t n_revived;
+  uint64_t appended; /* bytes since the newest job */
+  uint32_t *gone;    /* ids of streams that were closed and are still in the store */
+  uint32_t n_gone;
+  bool at_once;                            /* a value waits, or a requeued dead letter */
+  struct bb_save_dead *dead, *newest_dead; /* refused records that are to be kept, oldest first */
+  uint64_t dead_waiting;                   /* bytes */
+  bool ending;
+  void (*on_ended)(struct bb_runtime *runtime);
+} bb_save;
+
+/*
+ * Opens the store in the data directory, and takes from it what was left: streams, and what sinks have
+ * not delivered, under the sinks' ids (runtime/parking.h). 0; without a data directory nothing is
+ * saved, and that is 0 too. BB_ERR_VERSION or BB_ERR_BUSY with a sentence in `why`.
+ */
+int bb_save_open(bb_save *save, struct bb_runtime *runtime, char why[BB_STORE_WHY]);
+
+/* Something was appended that a durable reader may need. Cheap. */
+void bb_save_appended(bb_save *save, uint32_t bytes);
+
+/* Once an iteration: makes a job if one is due. */
+void bb_save_look(bb_save *save);
+
+/* A value is to be kept; it is written at once. */
+void bb_save_soon(bb_save *save);
+
+/* A stream is about to be closed; its records are taken out of the store. False: not now, a job is on
+ * its way that knows it. */
+bool bb_save_forget_stream(bb_save *save, bb_stream *stream);
+
+/* The record was refused for good. */
+void bb_save_dead_letter(bb_save *save, const char *sink, const char *reason,
+                         const bb_batch *batch);
+
+/* What `mono_ns` is on the clock that ages are told by: the time that runs of this runtime took
+ * together. A clock that is set forward makes nothing old. */
+uint64_t bb_save_age_ns(const bb_save *save, uint64_t mono_ns);
+
+/* Whether the record is safe, or cannot be made safer: acknowledged by all its durable readers, saved,
+ * or of a stream that is not saved at all. */
+bool bb_save_is_safe(const bb_save *save, const bb_stream *stream, uint64_t record);
+
+/* Saves all that is still needed, closes the store; then on_ended. */
+void bb_save_end(bb_save *save, void (*on_ended)(struct bb_runtime *runtime));
+
+/* After on_ended. */
+void bb_save_close(bb_save *save);
+
+#endif

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What waits for a sink goes to the disk and comes back from it. A batch is known by its first value. */
+#include "runtime/save.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/err.h"
+#include "runtime/parking.h"
+#include "support/expect.h"
+#include "support/runtime_rig.h"
+
+#define DEVICE                                                                                     \
+  "devices:\n"                                                                                     \
+  "  - { id: m, connection: a, scan: { slow: off }, profile: " RIG_PROFILE " }\n"
+#define HEAD(store)                                                                                \
+  "busbar: 1\nruntime: { store: { " store " } }\n"                                                 \
+  "connections:\n  - { id: a, cyclic: { port: 1 } }\n" DEVICE
+#define SINK(id, options) "  - { id: " id ", session: { " options " } }\n"
+#define PLANT(store, options) HEAD(store) "sinks:\n" SINK("bus", options)
+#define FAST "sync: 40ms"
+#define MANUAL "manual: true"
+
+typedef struct fixture {
+  rig r;
+  fake_device *device;
+  fake_sink *sink;
+} fixture;
+
+static void begin(fixture *f, const char *text) {
+  rig_apply(&f->r, text);
+  f->device = rig_device(&f->r, "m");
+  f->sink = bb_runtime_outlet(&f->r.runtime, "bus") != NULL ? rig_sink(&f->r, "bus") : NULL;
+}
+
+static void open_fixture(fixture *f, const char *text) {
+  rig_open(&f->r);
+  begin(f, text);
+}
+
+static void restart(fixture *f, const char *text) {
+  rig_end_runtime(&f->r);
+  rig_reopen(&f->r);
+  begin(f, text);
+}
+
+static void push(fixture *f, double from, double to) {
+  for (; from <= to; from++) expect_true("push", fake_device_push(f->device, 0, from));
+}
+
+static const bb_save *save_of(const fixture *f) {
+  return &f->r.runtime.save;
+}
+
+static bb_outlet *bus(const fixture *f) {
+  return bb_runtime_outlet(&f->r.runtime, "bus");
+}
+
+/* The batches that the sink has without a verdict begin with these values, in this order. */
+static void expect_values(fixture *f, double from, double to) {
+  size_t n = (size_t)(to - from) + 1;
+  rig_until(&f->r, f->sink->n_pending >= n);
+  for (size_t i = 0; i < n; i++) {
+    expect_double_at("value", fake_sink_value(f->sink->pending[i].batch), from + (double)i,
+                     __FILE__, __LINE__);
+  }
+  expect_uint("no more", f->sink->n_pending, n);
+}
+
+static void ack_all(fixture *f) {
+  while (f->sink->n_pending > 0) fake_sink_judge(f->sink, 0, 1, BB_VERDICT_ACKED);
+}
+
+static bool log_has(fixture *f, const char *text) {
+  return strstr(folder_log(&f->r.folder), text) != NULL;
+}
+
+static void test_save_writes_nothing_that_is_acknowledged_in_time(void **state) {
+  (void)state;
+  fixture f;
+  open_fixture(&f, PLANT("sync: 400ms", ""));
+  for (int i = 0; i < 50; i++) {
+    push(&f, i, i);
+    rig_turn(&f.r);
+  }
+  rig_until(&f.r, bus(&f)->counters.delivered == 50);
+  f.r.ahead_ns += BB_NS_PER_S;
+  for (int i = 0; i < 100; i++) rig_turn(&f.r);
+  expect_uint("no record was written", save_of(&f)->saved, 0);
+  rig_close(&f.r);
+}
+
+static void test_save_brings_back_what_a_sink_had_not_taken(void **state) {
+  (void)state;
+  fixture f;
+  open_fixture(&f, PLANT(FAST, MANUAL));
+  push(&f, 1, 5);
+  rig_until(&f.r, save_of(&f)->saved == 5);
+  push(&f, 6, 7); /* the end saves these */
+  rig_turn(&f.r);
+  restart(&f, PLANT(FAST, MANUAL));
+  expect_uint("they wait", bb_outlet_depth(bus(&f)), 7);
+  fake_sink_connect(f.sink);
+  expect_values(&f, 1, 7);
+  expect_uint("as history", journal_count("bus history m fast 7"), 1);
+  ack_all(&f);
+  rig_until(&f.r, save_of(&f)->stats.records == 0 && save_of(&f)->job == NULL);
+  restart(&f, PLANT(FAST, MANUAL));
+  expect_uint("nothing is left", bb_outlet_depth(bus(&f)), 0);
+  rig_close(&f.r);
+}
+
+static void test_save_sends_live_before_what_was_left(void **state) {
+  (void)state;
+  fixture f;
+  open_fixture(&f, PLANT(FAST, MANUAL));
+  push(&f, 1, 3);
+  rig_turn(&f.r);
+  restart(&f, PLANT(FAST, MANUAL));
+  push(&f, 4, 5);
+  rig_turn(&f.r);
+  fake_sink_connect(f.sink);
+  rig_until(&f.r, f.sink->n_pending == 5);
+  expect_order("bus live m fast 4", "bus live m fast 5", "bus history m fast 1");
+  ack_all(&f);
+  rig_close(&f.r);
+}
+
+static void test_save_does_not_repeat_what_went_live_during_a_drain(void **state) {
+  (void)state;
+  fixture f;
+  open_fixture(&f, PLANT(FAST, "manual: true, window: 4"));
+  push(&f, 1, 6);
+  rig_turn(&f.r);
+  restart(&f, PLANT(FAST, "manual: true, window: 4"));
+  fake_sink_connect(f.sink);
+  rig_until(&f.r, f.sink->n_pending == 2); /* half of the window */
+  push(&f, 7, 8);
+  rig_until(&f.r, f.sink->n_pending == 4);
+  fake_sink_judge(f.sink, 2, 2, BB_VERDICT_ACKED); /* 7 and 8, which are live */
+  fake_sink_judge(f.sink, 0, 1, BB_VERDICT_ACKED); /* 1 */
+  fake_sink_lose(f.sink, "gone");
+  rig_turn(&f.r);
+  restart(&f, PLANT(FAST, MANUAL));
+  expect_uint("2 to 6", bb_outlet_depth(bus(&f)), 5);
+  fake_sink_connect(f.sink);
+  expect_values(&f, 2, 6);
+  ack_all(&f);
+  rig_close(&f.r);
+}
+
+static void test_save_evicts_and_fetches(void **state) {
+  (void)state;
+  enum { N = 20000 };
+  fixture f;
+  open_fixture(&f, "busbar: 1\nruntime: { queue_bytes: 1MiB, store: { sync: 20ms } }\n"
+                   "connections:\n  - { id: a, cyclic: { port: 1 } }\n" DEVICE
+                   "sinks:\n" SINK("bus", "manual: true, window: 100"));
+  for (int i = 0; i < N; i++) {
+    push(&f, i, i);
+    journal_clear();
+    if (i % 200 == 0) rig_until(&f.r, save_of(&f)->appended < (256u << 10));
+  }
+  rig_until(&f.r, save_of(&f)->saved == N);
+  expect_true("memory is bounded", f.r.runtime.queue.bytes <= 1u << 20);
+  expect_uint("nothing is lost", bus(&f)->counters.dropped, 0);
+  fake_sink_connect(f.sink);
+  double next = 0;
+  bb_outlet *outlet = bus(&f);
+  /* The newest went live; what comes as history must have no gap. */
+  bool *seen = calloc(N, sizeof(*seen));
+  while (outlet->counters.delivered < N) {
+    journal_clear();
+    rig_until(&f.r, f.sink->n_pending > 0);
+    uint32_t n = (uint32_t)f.sink->n_pending;
+    for (uint32_t i = 0; i < n; i++) {
+      int value = (int)fake_sink_value(f.sink->pending[i].batch);
+      expect_true("in range", value >= 0 && value < N);
+      expect_true("once", !seen[value]);
+      seen[value] = true;
+      next++;
+    }
+    fake_sink_judge(f.sink, 0, n, BB_VERDICT_ACKED);
+  }
+  expect_double_at("all", next, N, __FILE__, __LINE__);
+  free(seen);
+  expect_uint("none twice", outlet->counters.delivered, N);
+  rig_until(&f.r, save_of(&f)->stats.records == 0 && save_of(&f)->job == NULL);
+  rig_close(&f.r);
+}
+
+static void test_save_keeps_the_backlog_of_a_sink_that_is_gone(void **state) {
+  (void)state;
+  fixture f;
+  const void *at = NULL;
+  bb_orphan orphan;
+  open_fixture(&f, PLANT(FAST, MANUAL));
+  push(&f, 1, 4);
+  rig_turn(&f.r);
+  restart(&f, HEAD(FAST) "sinks:\n" SINK("other", MANUAL));
+  expect_true("an orphan", bb_parking_next(&f.r.runtime, &at, &orphan));
+  expect_text("of", orphan.sink, "bus");
+  expect_uint("batches", orphan.batches, 4);
+  expect_true("the only one", !bb_parking_next(&f.r.runtime, &at, &orphan));
+  expect_true("the log says so", log_has(&f, "there is no such sink any more"));
+  restart(&f, HEAD(FAST) "sinks:\n" SINK("other", MANUAL)); /* still there */
+  bb_outlet *other = bb_runtime_outlet(&f.r.runtime, "other");
+  expect_int("given", (int)bb_parking_reassign(&f.r.runtime, "bus", other), 4);
+  expect_uint("it has them", bb_outlet_depth(other), 4);
+  restart(&f, HEAD(FAST) "sinks:\n" SINK("other", MANUAL));
+  expect_uint("for good", bb_outlet_depth(bb_runtime_outlet(&f.r.runtime, "other")), 4);
+  rig_apply(&f.r, HEAD(FAST) "sinks: []\n");
+  expect_int("dropped", (int)bb_parking_drop(&f.r.runtime, "other"), 4);
+  expect_int("once", (int)bb_parking_drop(&f.r.runtime, "other"), BB_ERR_NOTFOUND);
+  rig_until(&f.r, save_of(&f)->stats.records == 0 && save_of(&f)->job == NULL);
+  rig_close(&f.r);
+}
+
+static void test_save_lets_a_sink_that_is_back_have_what_another_took(void **state) {
+  (void)state;
+  fixture f;
+  const char *text = HEAD(FAST) "sinks:\n" SINK("bus", MANUAL) SINK("ready", "");
+  open_fixture(&f, text);
+  push(&f, 1, 4);
+  rig_until(&f.r, save_of(&f)->saved == 4);
+  restart(&f, text);
+  expect_uint("one has all", bb_outlet_depth(bb_runtime_outlet(&f.r.runtime, "ready")), 0);
+  expect_uint("the other none", bb_outlet_depth(bus(&f)), 4);
+  rig_close(&f.r);
+}
+
+static void test_save_leaves_memory_sinks_alone(void **state) {
+  (void)state;
+  fixture f;
+  const char *text =
+      HEAD(FAST) "sinks:\n"
+                 "  - { id: bus, session: { manual: true }, store: { mode: memory } }\n";
+  open_fixture(&f, text);
+  push(&f, 1, 4);
+  for (int i = 0; i < 20; i++) rig_turn(&f.r);
+  restart(&f, text);
+  expect_uint("nothing was kept", bb_outlet_depth(bus(&f)), 0);
+  expect_true("the log says so", log_has(&f, "4 batches could not be delivered"));
+  rig_close(&f.r);
+}
+
+static void test_save_survives_a_store_that_is_no_store(void **state) {
+  (void)state;
+  fixture f;
+  rig_open(&f.r);
+  begin(&f, PLANT(FAST, MANUAL));
+  rig_end_runtime(&f.r);
+  FILE *file = fopen(folder_path(&f.r.folder, BB_STORE_FILE), "w");
+  for (int i = 0; i < 1000; i++) fprintf(file, "this is no store\n");
+  fclose(file);
+  rig_reopen(&f.r);
+  begin(&f, PLANT(FAST, MANUAL));
+  expect_true("the log says so", log_has(&f, "it was set aside as"));
+  push(&f, 1, 2);
+  rig_until(&f.r, save_of(&f)->saved == 2);
+  rig_close(&f.r);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_save_writes_nothing_that_is_acknowledged_in_time),
+      cmocka_unit_test(test_save_brings_back_what_a_sink_had_not_taken),
+      cmocka_unit_test(test_save_sends_live_before_what_was_left),
+      cmocka_unit_test(test_save_does_not_repeat_what_went_live_during_a_drain),
+      cmocka_unit_test(test_save_evicts_and_fetches),
+      cmocka_unit_test(test_save_keeps_the_backlog_of_a_sink_that_is_gone),
+      cmocka_unit_test(test_save_lets_a_sink_that_is_back_have_what_another_took),
+      cmocka_unit_test(test_save_leaves_memory_sinks_alone),
+      cmocka_unit_test(test_save_survives_a_store_that_is_no_store),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
