@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "model/quality.h"
+#include "model/codec_float.h"
 
 int32_t bb_modbus_power_of(const bb_profile_point *scale, const uint8_t *raw) {
   uint8_t slot[8];
@@ -48,8 +48,13 @@ void bb_modbus_decode(const bb_modbus_plan *plan, uint16_t block, const uint8_t 
     return;
   }
   for (; item < end; item++) {
-    const bb_profile_point *point = &points[plan->points[item->place]];
     const uint8_t *raw = data + item->at;
+    if (item->is_float && draft->raw == NULL) {
+      draft->quality[item->place] =
+          bb_codec_float((bb_order)item->order, raw, draft->values + offsets[item->place]);
+      continue;
+    }
+    const bb_profile_point *point = &points[plan->points[item->place]];
     int32_t power = BB_POWER_NONE;
     if (point->scale_from >= 0) {
       power = item->scale_at == BB_MODBUS_NO_SCALE
