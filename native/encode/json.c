@@ -78,15 +78,16 @@ static void put_quality(bb_buf *out, uint8_t quality) {
 }
 
 /* Most names take one step, whose length the compiler knows. */
-static inline char *put_name(char *at, const bb_shape *shape, const bb_shape_member *member) {
-  const char *name = shape->json + member->at;
+static inline char *put_name(char *at, const char *json, const bb_shape_member *member) {
+  const char *name = json + member->at;
   memcpy(at, name, BB_SHAPE_STRIDE);
   if (member->len > BB_SHAPE_STRIDE) memcpy(at, name, member->len);
   return at + member->len;
 }
 
-/* Everything but float32. */
-static char *put_other(char *at, const bb_shape_member *member, const uint8_t *slot) {
+/* Everything but float32; apart, so that the loop keeps its registers. */
+__attribute__((noinline)) static char *put_other(char *at, const bb_shape_member *member,
+                                                 const uint8_t *slot) {
   bb_value value = bb_value_load((bb_type)member->type, slot);
   if (value.type != BB_TYPE_TEXT) return bb_json_number(at, value);
   return bb_json_text_put(at, value.v.text.bytes, value.v.text.len);
@@ -113,18 +114,20 @@ static char *reserve_values(bb_buf *out, const bb_shape *shape) {
 /* Returns how many values were left out. *seen: all bits of all qualities. */
 static int put_values(bb_buf *out, const bb_batch *batch, uint8_t *seen) {
   const bb_shape *shape = batch->shape;
-  const bb_shape_member *member = shape->members;
+  const bb_shape_member *member = shape->members, *end = member + shape->n_points;
+  const uint8_t *quality = batch->quality, *values = batch->values;
+  const char *json = shape->json;
+  uint8_t all = 0;
   int left_out = 0;
   char *at = reserve_values(out, shape);
   if (at == NULL) return 0;
   at = put(at, VALUES, strlen(VALUES));
   char *start = at;
-  for (uint16_t i = 0; i < shape->n_points; i++, member++) {
-    uint8_t quality = batch->quality[i];
-    *seen |= quality;
-    if (!is_current(quality)) continue;
-    char *value = put_name(at, shape, member);
-    char *next = put_value(value, member, batch->values);
+  for (; member < end; member++, quality++) {
+    all |= *quality;
+    if (!is_current(*quality)) continue;
+    char *value = put_name(at, json, member);
+    char *next = put_value(value, member, values);
     if (next == value) {
       left_out++;
     } else {
@@ -136,6 +139,7 @@ static int put_values(bb_buf *out, const bb_batch *batch, uint8_t *seen) {
   if (at == start) at++;
   *at++ = '}';
   set_end(out, at);
+  *seen = all;
   return left_out;
 }
 
