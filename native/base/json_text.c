@@ -25,7 +25,7 @@ static inline bool is_plain(char c) {
 /* How many bytes at the start stand for themselves. */
 static size_t count_plain(const char *text, size_t len) {
   size_t n = 0;
-  for (uint64_t bytes; n + sizeof(bytes) <= len; n += sizeof(bytes)) {
+  for (uint64_t bytes; len - n >= sizeof(bytes); n += sizeof(bytes)) {
     memcpy(&bytes, text + n, sizeof(bytes));
     if (find_special(bytes) != 0) break;
   }

@@ -10,7 +10,7 @@
 
 #define BB_JSON_TEXT_MAX 6 /* bytes that one byte of a text may become: "\u0001" */
 
-/* How many bytes the string has. */
+/* How many bytes the string has: len + 2 only if nothing in it is escaped or replaced. */
 size_t bb_json_text_bytes(const char *text, size_t len);
 
 /* Writes it; returns its end. */

@@ -11,8 +11,15 @@
 #define SAFE_INTEGER ((1ull << 53) - 1)
 
 int bb_json_string(bb_buf *out, const char *text, size_t len) {
-  uint8_t *at = bb_buf_extend(out, bb_json_text_bytes(text, len));
-  if (at != NULL) bb_json_text_put((char *)at, text, len);
+  size_t bytes = bb_json_text_bytes(text, len);
+  uint8_t *at = bb_buf_extend(out, bytes);
+  if (at == NULL) return out->failed;
+  if (bytes == len + 2) {
+    at[0] = at[len + 1] = '"';
+    memcpy(at + 1, text, len);
+  } else {
+    bb_json_text_put((char *)at, text, len);
+  }
   return out->failed;
 }
 
