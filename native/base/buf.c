@@ -29,8 +29,7 @@ static int fail(bb_buf *buf, int code) {
   return code;
 }
 
-int bb_buf_reserve(bb_buf *buf, size_t more) {
-  if (more <= buf->cap - buf->len) return 0;
+int bb_buf_grow(bb_buf *buf, size_t more) {
   if (more > buf->max - buf->len) return fail(buf, BB_ERR_LIMIT);
   size_t need = buf->len + more;
   size_t cap = buf->cap > 0 ? buf->cap : FIRST_CAPACITY;
@@ -70,7 +69,9 @@ int bb_buf_text(bb_buf *buf, const char *text) {
 }
 
 int bb_buf_byte(bb_buf *buf, uint8_t byte) {
-  return bb_buf_append(buf, &byte, 1);
+  int err = bb_buf_reserve(buf, 1);
+  if (err == 0) buf->bytes[buf->len++] = byte;
+  return err;
 }
 
 int bb_buf_vprintf(bb_buf *buf, const char *format, va_list args) {

@@ -31,8 +31,13 @@ void bb_buf_close(bb_buf *buf);
 /* Empties the buffer and its error, keeps the memory. */
 void bb_buf_clear(bb_buf *buf);
 
+/* Private to bb_buf_reserve: there is not the room yet. */
+int bb_buf_grow(bb_buf *buf, size_t more);
+
 /* Makes room for `more` bytes behind len. 0, BB_ERR_LIMIT or BB_ERR_NOMEM. */
-int bb_buf_reserve(bb_buf *buf, size_t more);
+static inline int bb_buf_reserve(bb_buf *buf, size_t more) {
+  return more <= buf->cap - buf->len ? 0 : bb_buf_grow(buf, more);
+}
 
 /* Returns the place for `more` bytes, which now count as filled; NULL on failure. */
 uint8_t *bb_buf_extend(bb_buf *buf, size_t more);

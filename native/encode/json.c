@@ -4,9 +4,14 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/json_text.h"
 #include "encode/number.h"
+
+#define TIMESTAMP "{\"timestamp\":"
+#define VALUES ",\"values\":"
 
 /* The classes without their top bit, which bad and stale have, are those with a value of now. */
 static inline bool is_current(uint8_t quality) {
@@ -18,14 +23,27 @@ static int64_t milliseconds(int64_t ns) {
   return ns / unit - (ns % unit < 0);
 }
 
+static inline char *end_of(const bb_buf *out) {
+  return (char *)out->bytes + out->len;
+}
+
+static inline void set_end(bb_buf *out, const char *end) {
+  out->len = (size_t)(end - (char *)out->bytes);
+}
+
+static inline char *put(char *at, const char *bytes, size_t len) {
+  memcpy(at, bytes, len);
+  return at + len;
+}
+
 static void put_text(bb_buf *out, const char *text) {
   bb_json_string(out, text, strlen(text));
 }
 
 static void put_timestamp(bb_buf *out, const bb_batch *batch) {
-  char digits[BB_NUMBER_I64_MAX];
-  bb_buf_text(out, "{\"timestamp\":");
-  bb_buf_append(out, digits, bb_number_i64(digits, milliseconds(batch->time_ns)));
+  if (bb_buf_reserve(out, strlen(TIMESTAMP) + BB_NUMBER_I64_MAX) < 0) return;
+  char *at = put(end_of(out), TIMESTAMP, strlen(TIMESTAMP));
+  set_end(out, at + bb_number_i64(at, milliseconds(batch->time_ns)));
 }
 
 static void put_options(bb_buf *out, const bb_batch *batch, const bb_json_options *options) {
@@ -59,21 +77,69 @@ static void put_quality(bb_buf *out, uint8_t quality) {
   bb_buf_byte(out, '"');
 }
 
-/* Returns how many values were left out, which `put_qualities` has to be told. */
-static int put_values(bb_buf *out, const bb_batch *batch) {
+/* Most names take one step, whose length the compiler knows. */
+static inline char *put_name(char *at, const char *json, const bb_shape_member *member) {
+  const char *name = json + member->at;
+  memcpy(at, name, BB_SHAPE_STRIDE);
+  if (member->len > BB_SHAPE_STRIDE) memcpy(at, name, member->len);
+  return at + member->len;
+}
+
+/* Everything but float32; apart, so that the loop keeps its registers. */
+__attribute__((noinline)) static char *put_other(char *at, const bb_shape_member *member,
+                                                 const uint8_t *slot) {
+  bb_value value = bb_value_load((bb_type)member->type, slot);
+  if (value.type != BB_TYPE_TEXT) return bb_json_number(at, value);
+  return bb_json_text_put(at, value.v.text.bytes, value.v.text.len);
+}
+
+/* Returns `at` when the value has no JSON. */
+static inline char *put_value(char *at, const bb_shape_member *member, const uint8_t *values) {
+  const uint8_t *slot = values + member->offset;
+  if (member->type != BB_TYPE_F32) return put_other(at, member, slot);
+  uint32_t bits = bb_get_le32(slot);
+  float value;
+  memcpy(&value, &bits, sizeof(value));
+  return at + bb_number_f32(at, value);
+}
+
+/* Room for all values, so that nothing looks at the buffer in between. */
+static char *reserve_values(bb_buf *out, const bb_shape *shape) {
+  size_t bytes = strlen(VALUES "{}") + shape->json_bytes + BB_SHAPE_STRIDE +
+                 shape->n_points * (size_t)BB_JSON_NUMBER_MAX +
+                 shape->text_bytes * (size_t)BB_JSON_TEXT_MAX;
+  return bb_buf_reserve(out, bytes) < 0 ? NULL : end_of(out);
+}
+
+/* Returns how many values were left out. *seen: all bits of all qualities. */
+static int put_values(bb_buf *out, const bb_batch *batch, uint8_t *seen) {
+  const bb_shape *shape = batch->shape;
+  const bb_shape_member *member = shape->members, *end = member + shape->n_points;
+  const uint8_t *quality = batch->quality, *values = batch->values;
+  const char *json = shape->json;
+  uint8_t all = 0;
   int left_out = 0;
-  bb_buf_text(out, ",\"values\":{");
-  size_t start = out->len;
-  for (uint16_t i = 0; i < batch->shape->n_points; i++) {
-    if (!is_current(batch->quality[i])) continue;
-    size_t before = out->len;
-    if (before > start) bb_buf_byte(out, ',');
-    bb_json_key(out, batch->shape->points[i].name);
-    if (bb_json_value(out, bb_batch_value(batch, i)) != BB_ERR_RANGE) continue;
-    out->len = before;
-    left_out++;
+  char *at = reserve_values(out, shape);
+  if (at == NULL) return 0;
+  at = put(at, VALUES, strlen(VALUES));
+  char *start = at;
+  for (; member < end; member++, quality++) {
+    all |= *quality;
+    if (!is_current(*quality)) continue;
+    char *value = put_name(at, json, member);
+    char *next = put_value(value, member, values);
+    if (next == value) {
+      left_out++;
+    } else {
+      at = next;
+    }
   }
-  bb_buf_byte(out, '}');
+  /* Each name begins with a comma, which for the first becomes the bracket. */
+  *start = '{';
+  if (at == start) at++;
+  *at++ = '}';
+  set_end(out, at);
+  *seen = all;
   return left_out;
 }
 
@@ -86,11 +152,13 @@ static bool is_listed(const bb_batch *batch, uint16_t point, int left_out) {
 }
 
 static void put_qualities(bb_buf *out, const bb_batch *batch, int left_out) {
+  const bb_shape *shape = batch->shape;
   bool first = true;
-  for (uint16_t i = 0; i < batch->shape->n_points; i++) {
+  for (uint16_t i = 0; i < shape->n_points; i++) {
+    const bb_shape_member *member = &shape->members[i];
     if (!is_listed(batch, i, left_out)) continue;
-    bb_buf_text(out, first ? ",\"quality\":{" : ",");
-    bb_json_key(out, batch->shape->points[i].name);
+    if (first) bb_buf_text(out, ",\"quality\":{");
+    bb_buf_append(out, shape->json + member->at + first, member->len - first);
     put_quality(out, batch->quality[i]);
     first = false;
   }
@@ -117,12 +185,16 @@ int bb_json_batch(bb_buf *out, const bb_batch *batch, const bb_json_options *opt
   }
   put_options(out, batch, options);
   if (batch->shape != NULL) {
-    left_out = put_values(out, batch);
-    put_qualities(out, batch, left_out);
+    uint8_t seen = 0;
+    left_out = put_values(out, batch, &seen);
+    if (bb_quality_class(seen) != BB_QUALITY_GOOD || left_out > 0) {
+      put_qualities(out, batch, left_out);
+    }
   }
   if (batch->kind != BB_BATCH_SAMPLES) {
+    bool has_text = batch->text != NULL;
     bb_buf_text(out, ",\"event\":");
-    bb_json_string(out, batch->text, batch->text != NULL ? batch->text_len : 0);
+    bb_json_string(out, has_text ? batch->text : "", has_text ? batch->text_len : 0);
   }
   return finish(out, start, left_out);
 }

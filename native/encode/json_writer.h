@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "encode/number.h"
 #include "model/value.h"
 
 /* With quotes and escapes. 0, BB_ERR_NOMEM or BB_ERR_LIMIT. */
@@ -28,6 +29,12 @@ int bb_json_key(bb_buf *out, const char *key);
 /* 0, BB_ERR_NOMEM, BB_ERR_LIMIT, or BB_ERR_RANGE: NaN and the infinities have no JSON; nothing was
  * written. */
 int bb_json_value(bb_buf *out, bb_value value);
+
+/* A number or a truth to where BB_JSON_NUMBER_MAX bytes are free, whatever it takes of them. Its end;
+ * `at` where bb_json_value says BB_ERR_RANGE. */
+char *bb_json_number(char *at, bb_value value);
+
+#define BB_JSON_NUMBER_MAX BB_NUMBER_F64_MAX
 
 #define BB_JSON_DEPTH 32 /* maps and lists inside each other */
 

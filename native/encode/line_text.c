@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "encode/utf8.h"
+#include "base/utf8.h"
 
 static inline bool is_control(char c) {
   return (unsigned char)c < 0x20 || c == 0x7F;

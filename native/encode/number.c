@@ -197,19 +197,28 @@ static inline size_t put_float(char *out, uint32_t fraction, int exponent) {
   return (size_t)(n > point ? n + 1 : point);
 }
 
-size_t bb_number_f32(char *out, float value) {
-  uint32_t bits;
-  memcpy(&bits, &value, sizeof(bits));
+/* Zero, powers of two, subnormals, and what has no text. Apart, so that an ordinary float saves no
+ * registers for them. */
+__attribute__((noinline)) static size_t put_odd_float(char *out, uint32_t bits) {
   uint32_t fraction = bits & 0x7fffff;
   int exponent = bits >> 23 & 0xff;
   size_t sign = bits >> 31;
   if (exponent == 0xff) return 0;
   if (bits << 1 == 0) return put_zero(out);
-  out[0] = '-';
-  if (fraction != 0 && exponent != 0) return sign + put_float(out + sign, fraction, exponent);
   bool normal = exponent != 0;
   uint32_t c = fraction | (uint32_t)normal << 23;
   return sign + put_decimal(out + sign, find_decimal(c, exponent - 149 - normal, exponent > 1));
+}
+
+size_t bb_number_f32(char *out, float value) {
+  uint32_t bits;
+  memcpy(&bits, &value, sizeof(bits));
+  uint32_t fraction = bits & 0x7fffff;
+  unsigned exponent = bits >> 23 & 0xff;
+  size_t sign = bits >> 31;
+  out[0] = '-';
+  if (fraction == 0 || exponent - 1 >= 0xfe) return put_odd_float(out, bits);
+  return sign + put_float(out + sign, fraction, (int)exponent);
 }
 
 size_t bb_number_f64(char *out, double value) {

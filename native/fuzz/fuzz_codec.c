@@ -11,7 +11,7 @@
 
 #include "base/bytes.h"
 #include "base/limits.h"
-#include "encode/utf8.h"
+#include "base/utf8.h"
 #include "model/codec.h"
 #include "model/quality.h"
 

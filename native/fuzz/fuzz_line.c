@@ -5,8 +5,8 @@
  */
 #include <stdio.h>
 
+#include "base/utf8.h"
 #include "encode/line.h"
-#include "encode/utf8.h"
 #include "fuzz/line_reader.h"
 
 #define MAX_POINTS 24

@@ -9,19 +9,12 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "model/codec_wire.h"
-#include "model/quality.h"
+#include "model/codec_float.h"
 
 #define BAD(cause) ((uint8_t)(BB_QUALITY_BAD | BB_CAUSE_##cause))
 #define GOOD ((uint8_t)BB_QUALITY_GOOD)
 
-#define F32_EXPONENT 0x7F800000u /* all set: infinity or NaN (IEEE 754-2008, 3.4) */
 #define F64_EXPONENT 0x7FF0000000000000u
-
-/* True if the bits go into the slot as they are, but for their order. */
-static inline bool is_plain(const bb_codec *codec) {
-  return (codec->bits | codec->scaled | codec->negate | codec->n_sentinels | codec->has_valid) == 0;
-}
 
 static inline uint8_t plain16(const bb_codec *codec, const uint8_t *raw, uint8_t *slot) {
   bb_put_le16(slot, (uint16_t)bb_wire_get(raw, 2, codec->order));
@@ -29,9 +22,7 @@ static inline uint8_t plain16(const bb_codec *codec, const uint8_t *raw, uint8_t
 }
 
 static inline uint8_t plain32(const bb_codec *codec, const uint8_t *raw, uint8_t *slot) {
-  uint32_t bits = (uint32_t)bb_wire_get(raw, 4, codec->order);
-  if (codec->raw == BB_RAW_F32 && (bits & F32_EXPONENT) == F32_EXPONENT) return BAD(NOT_A_NUMBER);
-  bb_put_le32(slot, bits);
+  bb_put_le32(slot, (uint32_t)bb_wire_get(raw, 4, codec->order));
   return GOOD;
 }
 
@@ -149,9 +140,10 @@ static uint8_t decode_any(const bb_codec *codec, const uint8_t *raw, int32_t pow
 uint8_t bb_codec_decode(const bb_codec *codec, const uint8_t *raw, int32_t power, uint8_t *slot,
                         unsigned size) {
   if (codec->raw == BB_RAW_TEXT) return bb_wire_get_text(codec, raw, slot, size);
-  if (!is_plain(codec)) return decode_any(codec, raw, power, slot);
+  if (!bb_codec_is_plain(codec)) return decode_any(codec, raw, power, slot);
   switch (codec->raw) {
   case BB_RAW_F32:
+    return bb_codec_float(codec->order, raw, slot);
   case BB_RAW_I32:
   case BB_RAW_U32:
     return plain32(codec, raw, slot);

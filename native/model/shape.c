@@ -7,13 +7,32 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/json_text.h"
 #include "base/limits.h"
 
-/* Where the parts of the one allocation go: the struct, points, offsets, labels, text. */
+/* Where the parts of the one allocation go: the struct, points, labels, members, offsets, text, names
+ * as JSON. */
 typedef struct {
   bb_label *labels;
   char *text;
 } rooms;
+
+static size_t member_bytes(const bb_point *point) {
+  return bb_json_text_bytes(point->name, strlen(point->name)) + strlen(",:");
+}
+
+static void put_member(bb_shape *shape, bb_shape_member *member, const bb_point *point) {
+  char *start = (char *)shape->json + shape->json_bytes, *at = start;
+  *at++ = ',';
+  at = bb_json_text_put(at, point->name, strlen(point->name));
+  *at++ = ':';
+  *member = (bb_shape_member){.at = shape->json_bytes,
+                              .len = (uint32_t)(at - start),
+                              .offset = shape->value_bytes,
+                              .type = (uint8_t)point->type};
+  shape->json_bytes += member->len;
+  if (point->type == BB_TYPE_TEXT) shape->text_bytes += point->size;
+}
 
 static size_t text_bytes(const bb_point *point) {
   size_t len = strlen(point->name) + strlen(point->unit) + strlen(point->description) + 3;
@@ -61,29 +80,34 @@ static uint64_t hash_point(uint64_t hash, const bb_point *point) {
 
 bb_shape *bb_shape_new(const char *scan, const bb_point *const *points, uint16_t n_points) {
   assert(n_points <= BB_MAX_POINTS);
-  size_t labels = 0, text = strlen(scan) + 1;
+  size_t labels = 0, text = strlen(scan) + 1, json = BB_SHAPE_STRIDE;
   for (uint16_t i = 0; i < n_points; i++) {
     labels += points[i]->n_labels;
     text += text_bytes(points[i]);
+    json += member_bytes(points[i]);
   }
   /* In the order of falling alignment: pointers, then 32-bit, then bytes. */
   size_t bytes = sizeof(bb_shape) + n_points * sizeof(bb_point) + labels * sizeof(bb_label) +
-                 n_points * sizeof(uint32_t) + text;
+                 n_points * (sizeof(bb_shape_member) + sizeof(uint32_t)) + text + json;
   bb_shape *shape = calloc(1, bytes);
   if (shape == NULL) return NULL;
   bb_point *own = (bb_point *)(shape + 1);
   rooms room = {.labels = (bb_label *)(own + n_points)};
-  uint32_t *offsets = (uint32_t *)(room.labels + labels);
+  bb_shape_member *members = (bb_shape_member *)(room.labels + labels);
+  uint32_t *offsets = (uint32_t *)(members + n_points);
   room.text = (char *)(offsets + n_points);
 
   shape->refs = 1;
   shape->scan = put(&room, scan);
   shape->points = own;
   shape->offsets = offsets;
+  shape->members = members;
+  shape->json = room.text + text;
   shape->n_points = n_points;
   shape->hash = bb_hash_string(BB_HASH_START, scan);
   for (uint16_t i = 0; i < n_points; i++) {
     copy_point(&own[i], points[i], &room);
+    put_member(shape, &members[i], &own[i]);
     offsets[i] = shape->value_bytes;
     shape->value_bytes += own[i].size;
     shape->hash = hash_point(shape->hash, &own[i]);

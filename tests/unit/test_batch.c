@@ -57,10 +57,30 @@ static void test_batch_counts_good_points_and_finds_values(void **state) {
   bb_shape_unref(shape);
 }
 
+/* All lengths around a word, each place holding each quality once. */
+static void test_batch_counts_good_points_of_any_number(void **state) {
+  enum { MOST = 27 };
+  bb_shape shape = {.n_points = 0};
+  uint8_t quality[MOST];
+  bb_batch batch = {.shape = &shape, .quality = quality};
+  (void)state;
+  for (; shape.n_points <= MOST; shape.n_points++) {
+    for (unsigned first = 0; first < 256; first++) {
+      unsigned good = 0;
+      for (unsigned i = 0; i < shape.n_points; i++) {
+        quality[i] = (uint8_t)(first + 37 * i);
+        good += quality[i] < BB_QUALITY_UNCERTAIN;
+      }
+      expect_uint("good", bb_batch_good(&batch), good);
+    }
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_batch_quality_in_words),
       cmocka_unit_test(test_batch_counts_good_points_and_finds_values),
+      cmocka_unit_test(test_batch_counts_good_points_of_any_number),
   };
   return cmocka_run_group_tests_name("batch", tests, NULL, NULL);
 }

@@ -157,6 +157,109 @@ static void test_json_batch_by_quality(void **state) {
   bb_device_unref(device);
 }
 
+/* Names and texts of all kinds, of all lengths around the steps in which names are copied, and each
+ * type at its ends: as RFC 8259 section 7 and ECMA-262 Number::toString have them. */
+static const sample_point odd_points[] = {
+    {"", SAMPLE_BOOL(false), 0, NULL},
+    {"say \"hi\"", SAMPLE_INT(I8, -128), 0, "\"\xc2\xb0\\"},
+    {"back\\slash\x01", SAMPLE_UINT(U8, 255), 0, "\t"},
+    {"k\xc3\xbchlung/\xe2\x82\xac/\xf0\x9f\x94\x8c", SAMPLE_INT(I16, -32768), 0, "\xff"},
+    {"\xff\xc3", SAMPLE_UINT(U16, 65535), 0, NULL},
+    {"25-bytes-of-a-name/l1-l2-l3", SAMPLE_INT(I32, INT32_MIN), 0, NULL},
+    {"28-bytes-of-a-name/l1-l2-l3xx", SAMPLE_UINT(U32, UINT32_MAX), 0, NULL},
+    {"29-bytes-of-a-name/l1-l2-l3-xx", SAMPLE_INT(I64, INT64_MIN), 0, NULL},
+    {"more-than-64-bytes-of-a-name/0123456789/0123456789/0123456789/0123456789/\n",
+     SAMPLE_UINT(U64, UINT64_MAX), 0, NULL},
+    {"f32", SAMPLE_F32(-3.4028235e38f), 0, NULL},
+    {"smallest", SAMPLE_F32(1e-45f), 0, NULL},
+    {"f64", SAMPLE_F64(-2.2250738585072014e-308), 0, NULL},
+    {"text", SAMPLE_TEXT("\"\\\b\f\n\r\t\x01\x1f \xc3\xbc\xe2\x82\xac\xff"), 0, NULL},
+    {"empty", SAMPLE_TEXT(""), 0, NULL},
+    {"inf \"1\"", SAMPLE_F32(-INFINITY), 0, NULL},
+    {"bad \"2\"", SAMPLE_F64(1), BAD_NO_ANSWER, NULL},
+    {"gone", SAMPLE_TEXT("x"), BB_QUALITY_ABSENT, NULL},
+    {"last", SAMPLE_UINT(U64, 9007199254740991), UNCERTAIN_RANGE, NULL},
+};
+
+#define N_ODD (sizeof(odd_points) / sizeof(odd_points[0]))
+#define HEAD "{\"timestamp\":1763688000123"
+
+static const char *const odd_values[N_ODD] = {
+    "\"\":false",
+    "\"say \\\"hi\\\"\":-128",
+    "\"back\\\\slash\\u0001\":255",
+    "\"k\xc3\xbchlung/\xe2\x82\xac/\xf0\x9f\x94\x8c\":-32768",
+    "\"\xef\xbf\xbd\xef\xbf\xbd\":65535",
+    "\"25-bytes-of-a-name/l1-l2-l3\":-2147483648",
+    "\"28-bytes-of-a-name/l1-l2-l3xx\":4294967295",
+    "\"29-bytes-of-a-name/l1-l2-l3-xx\":\"-9223372036854775808\"",
+    "\"more-than-64-bytes-of-a-name/0123456789/0123456789/0123456789/0123456789/\\n\":"
+    "\"18446744073709551615\"",
+    "\"f32\":-3.4028235e+38",
+    "\"smallest\":1e-45",
+    "\"f64\":-2.2250738585072014e-308",
+    "\"text\":\"\\\"\\\\\\b\\f\\n\\r\\t\\u0001\\u001f \xc3\xbc\xe2\x82\xac\xef\xbf\xbd\"",
+    "\"empty\":\"\"",
+    NULL,
+    NULL,
+    NULL,
+    "\"last\":9007199254740991",
+};
+
+static void test_json_batch_of_all_types_and_odd_names(void **state) {
+  static const char qualities[] =
+      "\"quality\":{\"inf \\\"1\\\"\":\"bad, not a number\",\"bad \\\"2\\\"\":\"bad, no answer\","
+      "\"last\":\"uncertain, outside the point's valid range\"}}";
+  bb_json_options options = {false, false};
+  (void)state;
+  bb_device *device = bb_device_new("meter \"1\"", "", "p", NULL, 0);
+  bb_buf out, expected;
+  sample s;
+  bb_buf_init(&out, MAX);
+  bb_buf_init(&expected, MAX);
+  bb_buf_text(&expected, HEAD ",\"device\":\"meter \\\"1\\\"\",\"scan\":\"f\\u001f\",\"values\":{");
+  for (size_t i = 0; i < N_ODD; i++) {
+    if (odd_values[i] == NULL) continue;
+    bb_buf_printf(&expected, "%s%s", i > 0 ? "," : "", odd_values[i]);
+  }
+  bb_buf_printf(&expected, "},%s", qualities);
+  sample_open(&s, device, "f\x1f", odd_points, N_ODD, TIME);
+  expect_int("left out", bb_json_batch(&out, &s.batch, &options), 1);
+  expect_text("batch", bb_buf_string(&out), bb_buf_string(&expected));
+  sample_close(&s);
+  bb_buf_close(&out);
+  bb_buf_close(&expected);
+  bb_device_unref(device);
+}
+
+static void test_json_point_of_all_types_and_odd_units(void **state) {
+  static const char *const units[] = {NULL, "\"\\\"\xc2\xb0\\\\\"", "\"\\t\"", "\"\xef\xbf\xbd\""};
+  bb_json_options options = {false, true};
+  (void)state;
+  bb_device *device = new_device();
+  bb_buf out, expected;
+  sample s;
+  bb_buf_init(&out, MAX);
+  bb_buf_init(&expected, MAX);
+  sample_open(&s, device, "fast", odd_points, N_ODD, TIME);
+  for (uint16_t i = 0; i < N_ODD; i++) {
+    if (odd_values[i] == NULL || odd_points[i].quality != 0) continue;
+    const char *value = strstr(odd_values[i], "\":") + 2;
+    const char *unit = i < 4 ? units[i] : NULL;
+    bb_buf_clear(&expected);
+    bb_buf_printf(&expected, HEAD ",\"value\":%s", value);
+    if (unit != NULL) bb_buf_printf(&expected, ",\"unit\":%s", unit);
+    bb_buf_text(&expected, ",\"historical\":true}");
+    bb_buf_clear(&out);
+    expect_int(odd_points[i].name, bb_json_point(&out, &s.batch, i, &options), 0);
+    expect_text(odd_points[i].name, bb_buf_string(&out), bb_buf_string(&expected));
+  }
+  sample_close(&s);
+  bb_buf_close(&out);
+  bb_buf_close(&expected);
+  bb_device_unref(device);
+}
+
 static void test_json_batch_of_event(void **state) {
   static const char text[] = "meter-1: \"lost\", not terminated";
   (void)state;
@@ -301,6 +404,8 @@ int main(void) {
       cmocka_unit_test(test_json_string_escapes),
       cmocka_unit_test(test_json_value_by_type),
       cmocka_unit_test(test_json_batch_by_quality),
+      cmocka_unit_test(test_json_batch_of_all_types_and_odd_names),
+      cmocka_unit_test(test_json_point_of_all_types_and_odd_units),
       cmocka_unit_test(test_json_batch_of_event),
       cmocka_unit_test(test_json_point),
       cmocka_unit_test(test_json_batch_without_room_appends_nothing),

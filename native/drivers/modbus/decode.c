@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "model/quality.h"
+#include "model/codec_float.h"
 
 int32_t bb_modbus_power_of(const bb_profile_point *scale, const uint8_t *raw) {
   uint8_t slot[8];
@@ -37,27 +37,42 @@ static void decode_bits(const bb_modbus_plan *plan, const bb_modbus_block *block
   }
 }
 
+/* Apart, so that the loop keeps its registers. */
+__attribute__((noinline)) static void decode_any(const bb_modbus_plan *plan,
+                                                 const bb_modbus_item *item, const uint8_t *data,
+                                                 bb_draft *draft) {
+  const bb_profile_point *points = plan->profile->points;
+  const bb_profile_point *point = &points[plan->points[item->place]];
+  const uint8_t *raw = data + item->at;
+  uint8_t *slot = draft->values + draft->shape->offsets[item->place];
+  int32_t power = BB_POWER_NONE;
+  if (point->scale_from >= 0) {
+    power = item->scale_at == BB_MODBUS_NO_SCALE
+                ? BB_POWER_MISSING
+                : bb_modbus_power_of(&points[point->scale_from], data + item->scale_at);
+  }
+  draft->quality[item->place] = bb_codec_decode(&point->codec, raw, power, slot, point->point.size);
+  if (draft->raw != NULL) keep_raw(draft, item->place, raw, point->codec.raw_bytes);
+}
+
 void bb_modbus_decode(const bb_modbus_plan *plan, uint16_t block, const uint8_t *data,
                       bb_draft *draft) {
   const bb_modbus_block *read = &plan->blocks[block];
   const bb_modbus_item *item = plan->items + read->first, *end = item + read->n;
-  const bb_profile_point *points = plan->profile->points;
   const uint32_t *offsets = draft->shape->offsets;
+  uint8_t *quality = draft->quality, *values = draft->values;
+  bool keeps_raw = draft->raw != NULL;
   if (read->space <= BB_SPACE_DISCRETE) {
     decode_bits(plan, read, data, draft);
     return;
   }
   for (; item < end; item++) {
-    const bb_profile_point *point = &points[plan->points[item->place]];
-    const uint8_t *raw = data + item->at;
-    int32_t power = BB_POWER_NONE;
-    if (point->scale_from >= 0) {
-      power = item->scale_at == BB_MODBUS_NO_SCALE
-                  ? BB_POWER_MISSING
-                  : bb_modbus_power_of(&points[point->scale_from], data + item->scale_at);
+    uint16_t place = item->place;
+    if (!item->is_float || keeps_raw) {
+      decode_any(plan, item, data, draft);
+    } else {
+      quality[place] =
+          bb_codec_float((bb_order)item->order, data + item->at, values + offsets[place]);
     }
-    draft->quality[item->place] = bb_codec_decode(
-        &point->codec, raw, power, draft->values + offsets[item->place], point->point.size);
-    if (draft->raw != NULL) keep_raw(draft, item->place, raw, point->codec.raw_bytes);
   }
 }

@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "drivers/modbus/plan_cover.h"
+#include "model/codec_float.h"
 
 void bb_modbus_limits_init(bb_modbus_limits *limits, const bb_profile *profile) {
   const bb_profile_modbus *modbus = &profile->modbus;
@@ -130,6 +131,16 @@ static int compare(const void *a, const void *b, void *user) {
   return x < y ? -1 : x > y;
 }
 
+static bb_modbus_item item_of(const bb_modbus_plan *plan, uint16_t place) {
+  const bb_profile_point *point = bb_modbus_plan_point(plan, place);
+  const bb_codec *codec = &point->codec;
+  return (bb_modbus_item){
+      .place = place,
+      .is_float = codec->raw == BB_RAW_F32 && bb_codec_is_plain(codec) && point->scale_from < 0,
+      .order = (uint8_t)codec->order,
+  };
+}
+
 /* Blocks of all items, into the room of one block an item. */
 static void cover(bb_modbus_plan *plan) {
   uint16_t at = 0;
@@ -156,7 +167,7 @@ int bb_modbus_plan_init(bb_modbus_plan *plan, const bb_profile *profile, const u
   }
   for (uint16_t i = 0; i < n_points; i++) {
     if (bb_modbus_plan_point(plan, i)->space > BB_SPACE_HOLDING) continue;
-    plan->items[plan->n_items++] = (bb_modbus_item){.place = i};
+    plan->items[plan->n_items++] = item_of(plan, i);
   }
   qsort_r(plan->items, plan->n_items, sizeof(*plan->items), compare, plan);
   cover(plan);

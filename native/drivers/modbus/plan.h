@@ -48,6 +48,8 @@ typedef struct bb_modbus_item {
   uint16_t place; /* in the scan */
   uint16_t at;
   uint16_t scale_at; /* of its scale factor, or BB_MODBUS_NO_SCALE */
+  bool is_float;     /* its codec is a plain float32 (model/codec_float.h) of this order */
+  uint8_t order;     /* bb_order */
 } bb_modbus_item;
 
 typedef enum bb_modbus_trust {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* See utf8.h. */
-#include "encode/utf8.h"
+#include "base/utf8.h"
 
 #include <stdint.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* UTF-8 (RFC 3629) in text that comes from elsewhere and may not be what it says it is. */
-#ifndef BB_ENCODE_UTF8_H
-#define BB_ENCODE_UTF8_H
+#ifndef BB_BASE_UTF8_H
+#define BB_BASE_UTF8_H
 
 #include <stddef.h>
 
