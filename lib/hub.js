@@ -17,8 +17,10 @@ const { writePem } = require('./pem');
 const { planRuntime, wiredOf } = require('./plan');
 const { Plant } = require('./plant');
 const { Runtime } = require('./runtime');
+const { realPath } = require('./runtime_process');
 const { StatusBoard } = require('./status_board');
 const { testRead } = require('./test_read');
+const { findTwins } = require('./twins');
 
 /** @typedef {import('./document').LiveNode} LiveNode */
 /** @typedef {import('./document').Problem} Problem */
@@ -51,6 +53,8 @@ class Hub extends EventEmitter {
     this.running = new Map();
     /** What connections are called, by node. @type {Map<string, string>} */
     this.connectionIds = new Map();
+    /** Runtimes whose data directory is that of another one. @type {ReturnType<typeof findTwins>} */
+    this.twins = new Map();
     this.board = new StatusBoard(this);
     /** @type {NodeJS.Timeout | undefined} */
     this.resting = undefined;
@@ -94,24 +98,41 @@ class Hub extends EventEmitter {
     clearTimeout(this.resting);
     this.deploys++;
     try {
-      this.takeDeploy(new Deploy(this.liveNodes()));
+      this.takeDeploy();
     } catch (error) {
       this.RED.log.error(`busbar: the deploy could not be taken: ${asError(error).stack}`);
     }
     this.board.refresh();
   }
 
-  /** @param {Deploy} deploy */
-  takeDeploy(deploy) {
+  takeDeploy() {
     /** @type {import('./deploy').RawNode[]} */
     const raws = [];
     this.RED.nodes.eachNode((/** @type {any} */ raw) => void raws.push(raw));
+    const deploy = new Deploy(inOrderOf(raws, this.liveNodes()));
     const missing = findMissing(raws, (id) => this.RED.nodes.getNode(id));
     const keys = new Set(deploy.runtimes());
+    this.takeTwins(keys, deploy);
     /* What did not come to life may be what a runtime belongs to. */
     if (missing.length === 0) this.retireAll(keys, deploy);
     this.retireChanged(keys, deploy);
     for (const key of keys) this.converge(key, deploy, missing);
+  }
+
+  /** Those that nothing uses have no state to show, so each says it when it comes about.
+   * @param {Set<string>} keys @param {Deploy} deploy */
+  takeTwins(keys, deploy) {
+    const before = this.twins;
+    const places = deploy.ofTypes('busbar-runtime').map((node) => {
+      const { dataDir: directory } = this.optionsOf(node.id, deploy);
+      const plant = this.plants.get(node.id);
+      const runs = plant?.runtime.dataDir === directory && plant.blocked === undefined;
+      return { node, directory: realPath(directory), runs };
+    });
+    this.twins = findTwins(places);
+    for (const [id, { text }] of this.twins) {
+      if (!keys.has(id) && before.get(id)?.text !== text) this.tell([{ nodeId: id, text }]);
+    }
   }
 
   /** @param {string} key @param {Deploy} deploy
@@ -154,6 +175,11 @@ class Hub extends EventEmitter {
       connectionIds: this.connectionIds,
     });
     this.plans.set(key, plan);
+    const twin = this.twins.get(key);
+    if (twin) {
+      plant.block({ nodeId: key, text: twin.text });
+      return;
+    }
     plant.pause(false);
     const { devices } = plan.assembly;
     plant.poller.devices = [...devices].filter(([, { used }]) => used).map(([id]) => id);
@@ -271,7 +297,9 @@ class Hub extends EventEmitter {
         'it belongs to no runtime: choose a device, a connection or a sink that is deployed',
       );
     }
-    return { plant: place.plant, plan: place.plan };
+    const { plant, plan } = place;
+    if (plant.blocked) throw new BusbarError('BUSBAR_CONFIG', plant.blocked.text);
+    return { plant, plan };
   }
 
   /** The sink that an end of a flow leads to. @param {string} id */
@@ -289,8 +317,11 @@ class Hub extends EventEmitter {
   /** A runtime for a read that nothing of the deployed flows is needed for.
    * @param {string | undefined} id Of a busbar-runtime. @returns {Promise<Plant>} */
   async anyPlant(id) {
+    const key = this.twins.get(id ?? '')?.first ?? id ?? '';
     const plant =
-      this.plants.get(id ?? '') ?? [...this.plants.values()][0] ?? this.open('', new Deploy([]));
+      this.plants.get(key) ??
+      [...this.plants.values()].find(({ blocked }) => !blocked) ??
+      this.open('', new Deploy([]));
     plant.start();
     const end = Date.now() + START_MS;
     while (plant.runtime.state !== 'up' && Date.now() < end) await delay(LOOK_MS);
@@ -308,6 +339,14 @@ class Hub extends EventEmitter {
     for (const plant of this.plants.values()) plant.poller.watch();
     return makeOverview(this);
   }
+}
+
+/** As they stand in the flows, whichever of them was made anew; those of subflows last.
+ * @param {import('./deploy').RawNode[]} raws @param {LiveNode[]} nodes */
+function inOrderOf(raws, nodes) {
+  const places = new Map(raws.map(({ id }, place) => [id, place]));
+  const placeOf = (/** @type {LiveNode} */ { id }) => places.get(id) ?? raws.length;
+  return [...nodes].sort((a, b) => placeOf(a) - placeOf(b));
 }
 
 /** @type {WeakMap<object, Hub>} */

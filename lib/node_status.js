@@ -16,6 +16,7 @@ function look(hub, id, concerns) {
   const place = hub.placeOf(id);
   if (!place?.plant) return STARTING;
   const { plant, plan } = place;
+  if (plant.blocked) return ofFault(plant.blocked.text);
   const own = new Set(concerns({ plant, plan }));
   const mistake = plant.mistakes.find(({ nodeId }) => own.has(nodeId));
   if (mistake) return ofFault(mistake.text);

@@ -11,15 +11,20 @@ function nameOf(hub, id) {
   return added?.config.name || '';
 }
 
+/** @param {import('./plant').Plant} plant */
+function sentenceOf({ blocked, runtime }) {
+  return blocked?.text ?? runtime.sentence;
+}
+
 /** @param {import('./hub').Hub} hub @param {string} key @param {import('./plant').Plant} plant */
 function describeRuntime(hub, key, plant) {
-  const { runtime, refusal, mistakes, paused, poller } = plant;
+  const { runtime, refusal, mistakes, paused, poller, blocked } = plant;
   const { hello } = runtime;
   return {
     id: key,
-    state: runtime.state,
-    sentence: runtime.sentence,
-    keepsAlive: runtime.keepsAlive(),
+    state: blocked ? 'fault' : runtime.state,
+    sentence: sentenceOf(plant),
+    keepsAlive: blocked ? '' : runtime.keepsAlive(),
     paused,
     dataDir: runtime.dataDir,
     version: hello?.version,
@@ -41,7 +46,7 @@ function describeDevices(hub, plant, plan, now) {
     const status = !used
       ? NOT_USED
       : !up
-        ? ofDown(plant.runtime.sentence)
+        ? ofDown(sentenceOf(plant))
         : ofDevice(device ?? { id, points: 0, good: 0 }, now);
     return {
       ...{ id, nodeId, name: nameOf(hub, nodeId), connection },
@@ -60,7 +65,7 @@ function describeSinks(hub, plant, plan) {
     const status = !used
       ? NOT_USED
       : !up
-        ? ofDown(plant.runtime.sentence)
+        ? ofDown(sentenceOf(plant))
         : ofSink(sink ?? { id, waiting: 0 });
     return {
       ...{ id, nodeId, name: nameOf(hub, nodeId), kind },
@@ -86,7 +91,9 @@ function makeOverview(hub) {
   const runtimes = [];
   const devices = [];
   const sinks = [];
-  for (const [key, plan] of hub.plans) {
+  const isTwin = (/** @type {string} */ key) => Number(hub.twins.has(key));
+  const plans = [...hub.plans].sort(([a], [b]) => isTwin(a) - isTwin(b));
+  for (const [key, plan] of plans) {
     const plant = hub.plants.get(key);
     if (!plant) continue;
     runtimes.push(describeRuntime(hub, key, plant));

@@ -46,6 +46,8 @@ class Plant extends EventEmitter {
     this.mistakes = [];
     /** Why the last deploy does not run; '' when it does. */
     this.refusal = '';
+    /** Why nothing of it can be there at all. @type {Problem | undefined} */
+    this.blocked = undefined;
     this.converging = false;
     this.again = false;
     /** What the runtime was asked to send, so that nothing is asked for twice. */
@@ -100,9 +102,21 @@ class Plant extends EventEmitter {
 
   /** Runs what a deploy asks for, now or as soon as the runtime is there. @param {Wants} wants */
   want(wants) {
+    this.blocked = undefined;
     this.wants = wants;
     this.start();
     this.converge();
+  }
+
+  /** What a deploy asks for cannot be, so nothing is started. @param {Problem} problem */
+  block(problem) {
+    const before = this.refusal;
+    this.blocked = problem;
+    this.wants = undefined;
+    this.mistakes = [problem];
+    this.refusal = problem.text;
+    if (this.refusal !== before) this.tellRefusal();
+    this.emit('change');
   }
 
   /** Who gets which device by messages. What a deploy wants, or its being applied, is followed by the
@@ -152,11 +166,13 @@ class Plant extends EventEmitter {
       if (code === 'BUSBAR_DOWN' || code === 'BUSBAR_TIMEOUT') throw error;
       this.takeRefusal(error, assembly);
     }
-    if (this.refusal !== '' && this.refusal !== before) {
-      const payload = { event: 'apply', text: this.refusal, mistakes: this.mistakes };
-      this.emit('happening', { topic: 'runtime', payload });
-      this.emit('refused', this.mistakes);
-    }
+    if (this.refusal !== '' && this.refusal !== before) this.tellRefusal();
+  }
+
+  tellRefusal() {
+    const payload = { event: 'apply', text: this.refusal, mistakes: this.mistakes };
+    this.emit('happening', { topic: 'runtime', payload });
+    this.emit('refused', this.mistakes);
   }
 
   /** First a look at the whole, so that secrets do not change below what goes on.

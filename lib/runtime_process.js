@@ -33,7 +33,7 @@ function signal(pid, name) {
   }
 }
 
-/** @param {string} dir */
+/** The one name of a directory that may have several. @param {string} dir */
 function realPath(dir) {
   try {
     return fs.realpathSync(dir);
@@ -99,4 +99,4 @@ function endSync(pid, timeoutMs) {
   return true;
 }
 
-module.exports = { endSync, findUnit, isAlive, isSpawnedFor, signal, waitGone };
+module.exports = { endSync, findUnit, isAlive, isSpawnedFor, realPath, signal, waitGone };
