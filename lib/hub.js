@@ -30,6 +30,8 @@ const REST_AFTER_MS = 2000;
 /* How long a read from a dialog waits for the runtime to be there. */
 const START_MS = 8000;
 const LOOK_MS = 50;
+const SAFE_MODE =
+  'Node-RED is in safe mode and starts no runtime: deploy to leave it, or start the service of the runtime';
 
 /** @typedef {object} Added
  * @property {any} node The live node.
@@ -59,6 +61,9 @@ class Hub extends EventEmitter {
     /** @type {NodeJS.Timeout | undefined} */
     this.resting = undefined;
     this.deploys = 0;
+    /** Flows stand still until a deploy; what nodes see of the settings says so for ever.
+     * @type {boolean} */
+    this.safeMode = Boolean(RED.settings.safeMode);
     serveAdmin(RED);
     RED.events.on('flows:started', () => this.onStarted());
     RED.events.on('runtime-event', (/** @type {any} */ event) => this.onRuntimeEvent(event));
@@ -97,6 +102,7 @@ class Hub extends EventEmitter {
   onStarted() {
     clearTimeout(this.resting);
     this.deploys++;
+    this.safeMode = false;
     try {
       this.takeDeploy();
     } catch (error) {
@@ -144,7 +150,7 @@ class Hub extends EventEmitter {
       dataDir: node?.dataDir
         ? path.resolve(settings.userDir || '.', node.dataDir)
         : dataDir(settings),
-      mode: node?.mode === 'attach' || settings.safeMode ? 'attach' : 'spawn',
+      mode: node?.mode === 'attach' || this.safeMode ? 'attach' : 'spawn',
       linger: node?.linger || '15min',
     };
   }
@@ -314,7 +320,8 @@ class Hub extends EventEmitter {
     return { plant, sink, sinkNode, shapes };
   }
 
-  /** A runtime for a read that nothing of the deployed flows is needed for.
+  /** A runtime for a read that nothing of the deployed flows is needed for. In safe mode none is started,
+   * also for that.
    * @param {string | undefined} id Of a busbar-runtime. @returns {Promise<Plant>} */
   async anyPlant(id) {
     const key = this.twins.get(id ?? '')?.first ?? id ?? '';
@@ -323,8 +330,12 @@ class Hub extends EventEmitter {
       [...this.plants.values()].find(({ blocked }) => !blocked) ??
       this.open('', new Deploy([]));
     plant.start();
+    const { runtime } = plant;
+    const isSafe = this.safeMode;
     const end = Date.now() + START_MS;
-    while (plant.runtime.state !== 'up' && Date.now() < end) await delay(LOOK_MS);
+    const isOpen = () => runtime.state !== 'up' && !(isSafe && runtime.state === 'down');
+    while (isOpen() && Date.now() < end) await delay(LOOK_MS);
+    if (isSafe && runtime.state !== 'up') throw new BusbarError('BUSBAR_DOWN', SAFE_MODE);
     return plant;
   }
 

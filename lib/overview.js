@@ -85,6 +85,13 @@ const NO_RUNTIME = {
   mistakes: [],
 };
 
+/** Nothing is live. @param {import('./hub').Hub} hub */
+function describeNone(hub) {
+  if (!hub.safeMode) return NO_RUNTIME;
+  const sentence = 'nothing is read: Node-RED is in safe mode until the next deploy';
+  return { ...NO_RUNTIME, sentence };
+}
+
 /** @param {import('./hub').Hub} hub */
 function makeOverview(hub) {
   const now = Date.now();
@@ -100,7 +107,7 @@ function makeOverview(hub) {
     devices.push(...describeDevices(hub, plant, plan, now));
     sinks.push(...describeSinks(hub, plant, plan));
   }
-  return { runtime: runtimes[0] ?? NO_RUNTIME, runtimes, devices, sinks };
+  return { runtime: runtimes[0] ?? describeNone(hub), runtimes, devices, sinks };
 }
 
 module.exports = { makeOverview };

@@ -58,7 +58,7 @@ test('a second runtime node for the same folder says so, and the first goes on',
   await flow.waitFor('out1', ({ quality }) => !quality);
   /* Another folder is another runtime, beside the first. */
   await flow.waitFor('out3', ({ quality }) => !quality);
-  /** @returns {{id: string, msg: unknown}[]} */
+  /** @returns {{id: string, msg: any}[]} */
   const listTold = () => {
     const lines = helper.log().args.map((/** @type {any[]} */ [line]) => line);
     return lines.filter((/** @type {any} */ { msg }) => /is that of the Busbar runtime/.test(msg));
