@@ -81,6 +81,14 @@ test('with a node between, and to other nodes, messages are sent', () => {
   assert.equal(through.assembly.document.sinks[0].id, 'bus');
 });
 
+test('a straight wire and one through a function into the same sink are both there', () => {
+  const twice = reader({ wires: [['o1', 'f1']] });
+  const between = { id: 'f1', type: 'function', wires: [['o1']] };
+  const made = plan(CONNECTION, DEVICE, MQTT, OUT, between, twice);
+  assert.deepEqual(wired(made), [['f1']]);
+  assert.deepEqual(made.assembly.document.routes, [{ sink: 'bus', devices: ['meter-1'] }]);
+});
+
 test('what a sink does not make by itself goes by messages', () => {
   for (const fields of [{ output: 'points' }, { output: 'registers' }, { mode: 'snapshot' }]) {
     const made = plan(CONNECTION, DEVICE, MQTT, OUT, reader(fields));
