@@ -4,6 +4,7 @@
 /* A message of a flow as one for the broker, with the fields that the core node mqtt out takes. */
 
 const { BusbarError } = require('./errors');
+const { isLonger } = require('./size');
 
 /* Topic and payload together, as the runtime takes them. */
 const MAX_BYTES = 60000;
@@ -64,19 +65,23 @@ function readTopic(value) {
   return value;
 }
 
+/** @param {string} size */
+function tooLong(size) {
+  return new BusbarError(
+    'BUSBAR_INVALID',
+    `a message ${size} bytes is too long; topic and payload may have ${MAX_BYTES} bytes`,
+  );
+}
+
 /** What the node says holds before what the message says.
  * @param {Record<string, any>} msg @param {{topic?: string, qos?: string, retain?: string}} node
  * @returns {{topic: string, payload: Buffer, qos: 0 | 1 | 2 | undefined, retain: boolean}} */
 function readMqttMessage(msg, node) {
   const topic = readTopic(node.topic || msg.topic);
+  if (isLonger(msg.payload, MAX_BYTES)) throw tooLong(`of more than ${MAX_BYTES}`);
   const payload = readPayload(msg.payload);
   const bytes = Buffer.byteLength(topic) + payload.length;
-  if (bytes > MAX_BYTES) {
-    throw new BusbarError(
-      'BUSBAR_INVALID',
-      `a message of ${bytes} bytes is too long; topic and payload may have ${MAX_BYTES} bytes`,
-    );
-  }
+  if (bytes > MAX_BYTES) throw tooLong(`of ${bytes}`);
   const retain = node.retain ? readRetain(node.retain) : readRetain(msg.retain);
   return { topic, payload, qos: readQos(node.qos || msg.qos), retain };
 }
