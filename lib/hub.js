@@ -57,6 +57,8 @@ class Hub extends EventEmitter {
     this.connectionIds = new Map();
     /** Runtimes whose data directory is that of another one. @type {ReturnType<typeof findTwins>} */
     this.twins = new Map();
+    /** Nodes that a person has disabled. @type {Set<string>} */
+    this.disabled = new Set();
     this.board = new StatusBoard(this);
     /** @type {NodeJS.Timeout | undefined} */
     this.resting = undefined;
@@ -116,6 +118,7 @@ class Hub extends EventEmitter {
     const raws = [];
     this.RED.nodes.eachNode((/** @type {any} */ raw) => void raws.push(raw));
     const deploy = new Deploy(inOrderOf(raws, this.liveNodes()));
+    this.disabled = new Set(raws.filter(({ d }) => d === true).map(({ id }) => id));
     const missing = findMissing(raws, (id) => this.RED.nodes.getNode(id));
     const keys = new Set(deploy.runtimes());
     this.takeTwins(keys, deploy);
@@ -183,7 +186,7 @@ class Hub extends EventEmitter {
     this.plans.set(key, plan);
     const twin = this.twins.get(key);
     if (twin) {
-      plant.block({ nodeId: key, text: twin.text });
+      plant.block({ nodeId: key, text: twin.text, short: 'its data folder is taken' });
       return;
     }
     plant.pause(false);
@@ -282,7 +285,7 @@ class Hub extends EventEmitter {
    * @param {number} code */
   onExit(code) {
     if (code !== 0) return;
-    for (const plant of this.plants.values()) plant.runtime.stopSync();
+    Runtime.stopAllSync([...this.plants.values()].map(({ runtime }) => runtime));
   }
 
   /** Where a node belongs, and what it names. @param {string} id Of a live node. */

@@ -3,12 +3,23 @@
 
 /* What the sidebar and a snapshot of busbar-event show: the runtime, each device, each sink. */
 
-const { NOT_USED, ofDevice, ofDown, ofSink } = require('./status');
+const { DISABLED, NOT_USED, ofDevice, ofDown, ofSink } = require('./status');
+
+/** @typedef {import('./plant_state').Device} Device */
+
+/* Devices that are not in the document. */
+/** @type {Record<string, import('./status').Status>} */
+const UNREAD = { disabled: DISABLED, unused: NOT_USED };
 
 /** @param {import('./hub').Hub} hub @param {string} id */
 function nameOf(hub, id) {
   const added = hub.added.get(id);
   return added?.config.name || '';
+}
+
+/** @param {import('./plant').Plant} plant */
+function downOf(plant) {
+  return ofDown(sentenceOf(plant), plant.blocked ? '' : plant.runtime.error?.code);
 }
 
 /** @param {import('./plant').Plant} plant */
@@ -41,18 +52,15 @@ function describeRuntime(hub, key, plant) {
  * @param {number} now */
 function describeDevices(hub, plant, plan, now) {
   const up = plant.runtime.state === 'up';
-  return [...plan.assembly.devices].map(([id, { nodeId, connection, used }]) => {
-    const device = plant.state.devices.get(id);
-    const status = !used
-      ? NOT_USED
-      : !up
-        ? ofDown(sentenceOf(plant))
-        : ofDevice(device ?? { id, points: 0, good: 0 }, now);
+  return [...plan.assembly.devices].map(([id, { nodeId, connection, use }]) => {
+    const device = plant.state.devices.get(id) ?? { id, points: 0, good: 0 };
+    const status = UNREAD[use] ?? (up ? ofDevice(device, now, use === 'asked') : downOf(plant));
+    const { points, good, reason, ...counts } = /** @type {Partial<Device>} */ (device);
     return {
       ...{ id, nodeId, name: nameOf(hub, nodeId), connection },
-      ...{ state: status.busbar.state, text: status.text, reason: device?.reason },
-      ...{ points: device?.points, good: device?.good, lastMs: device?.lastMs, rate: device?.rate },
-      ...{ polls: device?.polls, errors: device?.failed },
+      ...{ state: status.busbar.state, text: status.text, reason },
+      ...{ points, good, lastMs: counts.lastMs, rate: plant.state.rateOf(id, now) },
+      ...{ polls: counts.polls, errors: counts.failed },
     };
   });
 }
@@ -62,11 +70,7 @@ function describeSinks(hub, plant, plan) {
   const up = plant.runtime.state === 'up';
   return [...plan.assembly.sinks].map(([id, { nodeId, kind, used }]) => {
     const sink = plant.state.sinks.get(id);
-    const status = !used
-      ? NOT_USED
-      : !up
-        ? ofDown(sentenceOf(plant))
-        : ofSink(sink ?? { id, waiting: 0 });
+    const status = !used ? NOT_USED : !up ? downOf(plant) : ofSink(sink ?? { id, waiting: 0 });
     return {
       ...{ id, nodeId, name: nameOf(hub, nodeId), kind },
       ...{ state: status.busbar.state, text: status.text, reason: sink?.reason },

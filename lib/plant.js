@@ -5,6 +5,7 @@
    that, and how all of it is. The runtime itself, its process and its socket are in runtime.js. */
 
 const { EventEmitter } = require('node:events');
+const { inEditorWords } = require('./editor_words');
 const { BusbarError, codeOf, textOf } = require('./errors');
 const { Outbox } = require('./outbox');
 const { PlantState } = require('./plant_state');
@@ -96,6 +97,7 @@ class Plant extends EventEmitter {
       return;
     }
     this.state.takeEvent(event);
+    if (event.event === 'device' && event.up) this.poller.hurry(event.device);
     this.emit('happening', describeEvent(event));
     this.emit('change');
   }
@@ -223,10 +225,11 @@ class Plant extends EventEmitter {
   /** @param {unknown} error @param {Assembly} assembly */
   takeRefusal(error, assembly) {
     const mistakes = error instanceof BusbarError ? (error.mistakes ?? []) : [];
-    this.refusal = textOf(error);
+    this.refusal = inEditorWords(textOf(error));
     this.mistakes = mistakes.map(({ path, text }) => ({
       nodeId: assembly.nodeOf(path) ?? '',
-      text: `${path}: ${text}`,
+      text: inEditorWords(`${path}: ${text}`),
+      short: inEditorWords(`${path.split('.').pop()}: ${text}`),
     }));
   }
 
@@ -262,7 +265,7 @@ class Plant extends EventEmitter {
 function describeEvent(event) {
   const { event: kind, device, sink, up, ready, reason, code, since, ...rest } = event;
   const about = {
-    ...(reason && { text: reason }),
+    ...(reason && { text: inEditorWords(reason) }),
     ...(code && { code }),
     ...(since && { since }),
   };

@@ -369,6 +369,39 @@ function waitForOverview(ask) {
   return ask('ev', {});
 }
 
+test('a device that is disabled: its nodes and the overview say so', async (t) => {
+  const sim = await startSim(t, ['generic/modbus']);
+  const ask = { type: 'busbar-read', device: 'dev', wires: [['out']] };
+  const flow = [
+    ...device(sim.port, { enabled: false }),
+    { ...device(sim.port)[2], id: 'off', deviceId: 'meter-2', d: true },
+    { ...device(sim.port)[2], id: 'asked', deviceId: 'meter-3' },
+    ...[reader(), { id: 'read', ...ask }, { ...ask, id: 'write', type: 'busbar-write' }],
+    ...[
+      { id: 'read2', ...ask, device: 'off' },
+      { id: 'read3', ...ask, device: 'asked' },
+    ],
+    ...[{ id: 'ev', type: 'busbar-event', wires: [['out']] }, OUT],
+  ];
+  const { waitFor: wait, ask: send } = await bind(t, /** @type {FlowNode[]} */ (flow));
+  for (const id of ['in', 'read', 'write', 'read2']) {
+    const fits = (/** @type {any} */ { status }) =>
+      status.source.id === id && status.busbar?.state === 'disabled';
+    const { status } = await wait('stated', fits);
+    assert.deepEqual([status.fill, status.text], ['grey', 'device disabled'], id);
+  }
+  await wait('stated', ({ status }) => status.source.id === 'read3' && status.text === 'ready');
+  assert.match((await send('read', {}, 'caught')).error.message, /or it is disabled/);
+  const { payload } = await send('ev', {});
+  assert.deepEqual(
+    payload.devices.map((/** @type {any} */ { id, state, text }) => [id, state, text]).sort(),
+    [
+      ['meter-1', 'disabled', 'device disabled'],
+      ['meter-3', 'idle', 'on request'],
+    ],
+  );
+});
+
 test('mistakes of the wiring: one sentence each', async (t) => {
   const flow = [
     { id: 'to', type: 'busbar-mqtt-out', sink: 'gone', wires: [] },
