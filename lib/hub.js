@@ -59,6 +59,9 @@ class Hub extends EventEmitter {
     this.twins = new Map();
     /** Nodes that a person has disabled. @type {Set<string>} */
     this.disabled = new Set();
+    /** Files that tls-config nodes name, which their live nodes have forgotten.
+     * @type {Map<string, Record<string, any>>} */
+    this.tlsFiles = new Map();
     this.board = new StatusBoard(this);
     /** @type {NodeJS.Timeout | undefined} */
     this.resting = undefined;
@@ -119,6 +122,8 @@ class Hub extends EventEmitter {
     this.RED.nodes.eachNode((/** @type {any} */ raw) => void raws.push(raw));
     const deploy = new Deploy(inOrderOf(raws, this.liveNodes()));
     this.disabled = new Set(raws.filter(({ d }) => d === true).map(({ id }) => id));
+    const tls = raws.filter(({ type }) => type === 'tls-config');
+    this.tlsFiles = new Map(tls.map((raw) => [raw.id, raw]));
     const missing = findMissing(raws, (id) => this.RED.nodes.getNode(id));
     const keys = new Set(deploy.runtimes());
     this.takeTwins(keys, deploy);
@@ -175,12 +180,20 @@ class Hub extends EventEmitter {
     }
   }
 
+  /** One with a variable in it is nothing that the runtime could open.
+   * @param {{node: LiveNode, file: string}} pem @returns {string | undefined} */
+  tlsFileOf({ node, file }) {
+    const { [file.replace('.pem', '')]: named } = this.tlsFiles.get(node.id) ?? {};
+    const name = String(named ?? '').trim();
+    return path.isAbsolute(name) && !name.includes('${') ? name : undefined;
+  }
+
   /** @param {string} key @param {Deploy} deploy @param {import('./deploy').RawNode[]} missing */
   converge(key, deploy, missing) {
     const plant = this.plants.get(key) ?? this.open(key, deploy);
     const directory = plant.runtime.dataDir;
     const plan = planRuntime(key, deploy, {
-      writePem: (pem) => writePem(directory, pem),
+      writePem: (pem) => writePem(directory, { ...pem, source: this.tlsFileOf(pem) }),
       connectionIds: this.connectionIds,
     });
     this.plans.set(key, plan);

@@ -6,6 +6,7 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { Deploy, findMissing } = require('../../lib/deploy');
+const { BusbarError } = require('../../lib/errors');
 const { planRuntime, wiredOf } = require('../../lib/plan');
 
 /** @typedef {import('../../lib/document').LiveNode} LiveNode */
@@ -208,6 +209,7 @@ test('TLS settings become files of the runtime', () => {
   const written = [];
   const made = planRuntime('', new Deploy([CONNECTION, DEVICE, sink, OUT, reader(), tls]), {
     writePem: (pem) => {
+      if (pem.data === '') return '';
       written.push(pem);
       return `/data/tls/${pem.file}`;
     },
@@ -217,6 +219,23 @@ test('TLS settings become files of the runtime', () => {
   assert.equal(written[0].data, 'CA');
   const lost = plan(CONNECTION, DEVICE, { ...MQTT, tls: 'gone' }, OUT, reader());
   assert.match(lost.assembly.problems[0].text, /TLS settings are missing/);
+});
+
+test('TLS settings that cannot be handed over are a mistake of the sink, told once', () => {
+  const tls = { type: 'tls-config', id: 't1', ca: 'CA', cert: 'C', key: 'K' };
+  const nodes = [CONNECTION, DEVICE, { ...MQTT, tls: 't1' }, OUT, reader()];
+  const problemsOf = (/** @type {any} */ node, /** @type {(pem: any) => string} */ writePem) => {
+    const { problems } = planRuntime('', new Deploy([...nodes, node]), { writePem }).assembly;
+    return problems.map(({ nodeId, text }) => `${nodeId}: ${text}`);
+  };
+  const refuse = () => {
+    throw new BusbarError('BUSBAR_PERMISSION', 'the runtime runs as another user');
+  };
+  assert.deepEqual(problemsOf(tls, refuse), ['m1: the runtime runs as another user']);
+  const unread = { type: 'tls-config', id: 't1', valid: false };
+  const [text, ...others] = problemsOf(unread, () => '');
+  assert.match(text, /^m1: its certificates could not be read by Node-RED/);
+  assert.deepEqual(others, []);
 });
 
 test('each runtime gets what belongs to it', () => {
