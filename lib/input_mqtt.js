@@ -86,4 +86,28 @@ function readMqttMessage(msg, node) {
   return { topic, payload, qos: readQos(node.qos || msg.qos), retain };
 }
 
-module.exports = { MAX_BYTES, readMqttMessage };
+/* Of MQTT 5, as the core nodes have them. A put to the runtime has no room for them. */
+const PROPERTIES = [
+  ...['userProperties', 'contentType', 'responseTopic', 'correlationData'],
+  'messageExpiryInterval',
+];
+
+/** The properties of MQTT 5 that a message has. @param {Record<string, any>} msg */
+function listProperties(msg) {
+  return PROPERTIES.filter((name) => {
+    const value = msg[name];
+    const isEmpty = typeof value === 'object' && value && Object.keys(value).length === 0;
+    return value !== undefined && value !== null && value !== '' && !isEmpty;
+  });
+}
+
+/** What a node says of them, once. @param {string[]} names */
+function describeLeftOut(names) {
+  const list = names.map((name) => `msg.${name}`).join(', ');
+  return (
+    `properties of MQTT 5 are not sent (${list}); messages go out without them: leave them away, or ` +
+    'put what they say into the payload'
+  );
+}
+
+module.exports = { MAX_BYTES, describeLeftOut, listProperties, readMqttMessage };

@@ -7,7 +7,7 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { isBusbarMessage, readInfluxPoints } = require('../../lib/input_influx');
-const { readMqttMessage } = require('../../lib/input_mqtt');
+const { describeLeftOut, listProperties, readMqttMessage } = require('../../lib/input_mqtt');
 const { encodeInflux } = require('../../lib/influx_lines');
 const { makeMessages } = require('../../lib/output');
 const { isLonger } = require('../../lib/size');
@@ -94,6 +94,19 @@ test('mqtt out: what cannot be sent, in one sentence', () => {
   for (const [msg, text] of rows) {
     assert.throws(() => readMqttMessage(msg, {}), { code: 'BUSBAR_INVALID', message: text });
   }
+});
+
+test('mqtt out: properties of MQTT 5 are known, to be told that they are not sent', () => {
+  assert.deepEqual(listProperties({ topic: 't', userProperties: {}, contentType: '' }), []);
+  const names = listProperties({
+    ...{ userProperties: { a: '1' }, contentType: 'text/plain', responseTopic: 'r' },
+    ...{ correlationData: Buffer.from('1'), messageExpiryInterval: 60 },
+  });
+  assert.equal(names.length, 5);
+  assert.match(
+    describeLeftOut(names.slice(0, 2)),
+    /not sent \(msg.userProperties, msg.contentType\)/,
+  );
 });
 
 test('influxdb out: every shape of the payload', () => {

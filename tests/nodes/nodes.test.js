@@ -11,6 +11,11 @@ const { listen } = require('../support/listener');
 const { startSim } = require('../support/sim');
 const { load } = require('./support/helper');
 
+/* Without types. */
+/** @type {(name: string) => any} */
+const requireAny = require;
+const helper = requireAny('node-red-node-test-helper');
+
 /** @typedef {import('./support/helper').FlowNode} FlowNode */
 
 const MOSQUITTO = { skip: lacks('mosquitto') };
@@ -250,6 +255,14 @@ test(
       what: 'a/b',
     });
     assert.deepEqual([payload, qos], [{ n: 1 }, 0]);
+    const warnings = () => {
+      const lines = helper.log().args.map((/** @type {any[]} */ [line]) => String(line.msg));
+      return lines.filter((/** @type {string} */ text) => /MQTT 5 are not sent/.test(text));
+    };
+    assert.deepEqual(warnings(), []);
+    for (const n of [2, 3]) send('to', { topic: `a/${n}`, payload: n, contentType: 'text/plain' });
+    await listener.waitFor(({ topic }) => topic === 'a/3', { what: 'a/3' });
+    assert.equal(warnings().length, 1, 'told once');
     assert.match((await ask('to', { payload: 1 }, 'caught')).error.message, /no topic/);
     assert.match(
       (await ask('to', { topic: 'a', payload: 1, qos: 7 }, 'caught')).error.message,
