@@ -271,6 +271,34 @@ test(
   },
 );
 
+test('busbar-in with a direct route only: its points are known soon', MOSQUITTO, async (t) => {
+  const broker = await startMosquitto(t);
+  const sim = await startSim(t, ['generic/modbus']);
+  const flow = [
+    ...device(sim.port),
+    { id: 'mq', type: 'busbar-mqtt', sinkId: 'bus', url: broker.url },
+    { id: 'to', type: 'busbar-mqtt-out', sink: 'mq', topic: '', wires: [] },
+    reader({ wires: [['to']] }),
+  ];
+  const { waitFor: wait, messages } = await bind(t, /** @type {FlowNode[]} */ (flow));
+  const isIn = (/** @type {any} */ { status }, /** @type {string} */ fill) =>
+    status.source.id === 'in' && status.fill === fill;
+  /* The round that asks all devices comes each 15 s. */
+  const isKnown = (/** @type {any} */ msg) => isIn(msg, 'green') && /point/.test(msg.status.text);
+  const within = async (/** @type {() => Promise<any>} */ work, /** @type {string} */ what) => {
+    const started = Date.now();
+    await work();
+    assert.ok(Date.now() - started < 6000, `${what} after ${Date.now() - started} ms`);
+  };
+  await within(() => wait('stated', isKnown), 'points');
+  await sim.tell('fault silence');
+  let from = messages.stated.length;
+  await within(() => wait('stated', (msg) => isIn(msg, 'red'), from), 'the loss');
+  from = messages.stated.length;
+  await sim.tell('fault none');
+  await within(() => wait('stated', isKnown, from), 'points again');
+});
+
 test('busbar-influx-out: fields and tags reach the database', INFLUX, async (t) => {
   const influx = await startInflux1(t, { databases: ['energy'] });
   const flow = [
