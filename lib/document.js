@@ -10,7 +10,7 @@ const { makeRoutes } = require('./document_route');
 const { makeSink } = require('./document_sink');
 const { leaveOutEmpty, readTagList } = require('./fields');
 
-/** @typedef {{nodeId: string, text: string}} Problem */
+/** @typedef {{nodeId: string, text: string, short?: string}} Problem `short`: for a status. */
 /** @typedef {Record<string, any> & {id: string, type?: string, name?: string}} LiveNode */
 
 /** @typedef {object} Parts The live nodes of one runtime.
@@ -30,7 +30,7 @@ const { leaveOutEmpty, readTagList } = require('./fields');
  * @property {Record<string, any>} document
  * @property {Record<string, string>} secrets By name; beside the document.
  * @property {Map<string, {nodeId: string, connection: string, tags: Record<string, string>, profile: string,
- *   used: boolean, describe: () => {points: {name: string, type: string}[]} | undefined}>} devices All that
+ *   used: boolean, use: 'polled' | 'asked' | 'unused' | 'disabled', describe: () => {points: {name: string, type: string}[]} | undefined}>} devices All that
  *   are configured, by id; `describe`: the types of their values, by the profile.
  * @property {Map<string, {nodeId: string, kind: string, used: boolean}>} sinks
  * @property {Problem[]} problems

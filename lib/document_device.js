@@ -82,16 +82,17 @@ function makeDevices(parts, connectionOf, problems) {
         continue;
       }
       const enabled = readBoolean(node.enabled) !== false;
-      const use = enabled ? parts.useOf(id) : 'unused';
+      const use = enabled ? parts.useOf(id) : 'disabled';
+      const used = use === 'polled' || use === 'asked';
       devices.set(id, {
         nodeId: node.id,
         connection,
         tags,
         profile: profile.id,
         describe: () => describeValues(profile),
-        used: use !== 'unused',
+        ...{ used, use },
       });
-      if (use === 'unused') continue;
+      if (!used) continue;
       const scan = use === 'polled' ? scansOf(node) : onRequest(profile.scans);
       entries.push({
         ...leaveOutEmpty({

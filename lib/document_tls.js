@@ -2,9 +2,9 @@
 'use strict';
 
 /* A core tls-config node as options of a sink. Node-RED has read its certificates, from files or out of
-   the editor; for the runtime they are written beside its data. */
+   the editor; pem.js gives the runtime files of them. */
 
-const { textOf } = require('./errors');
+const { codeOf, textOf } = require('./errors');
 
 /** @typedef {import('./document').LiveNode} LiveNode */
 
@@ -15,6 +15,13 @@ const FILES = [
   { read: 'cert', uploaded: 'certdata', option: 'cert_file', file: 'cert.pem' },
   { read: 'key', uploaded: 'keydata', option: 'key_file', file: 'key.pem' },
 ];
+
+/** @param {LiveNode} node @param {unknown} error @returns {import('./document').Problem} */
+function explain(node, error) {
+  const isKnown = codeOf(error) === 'BUSBAR_PERMISSION';
+  const text = isKnown ? textOf(error) : `its certificate cannot be written: ${textOf(error)}`;
+  return { nodeId: node.id, text, short: 'its certificates cannot be handed over' };
+}
 
 /** @param {LiveNode} node @param {string} id @param {Pick<import('./document').Parts, 'nodes' | 'writePem'>} parts
  * @param {{problems: import('./document').Problem[], secrets: Record<string, string>}} out
@@ -29,16 +36,19 @@ function makeTls(node, id, parts, { problems, secrets }) {
   /** @type {Record<string, any>} */
   const options = {};
   for (const { read, uploaded, option, file } of FILES) {
-    const content = tls[read] || tls.credentials?.[uploaded];
-    if (!content || !parts.writePem) continue;
+    const data = String(tls[read] || tls.credentials?.[uploaded] || '');
+    if (!parts.writePem) continue;
     try {
-      options[option] = parts.writePem({ node: tls, file, data: String(content) });
+      const name = parts.writePem({ node: tls, file, data });
+      if (name) options[option] = name;
     } catch (error) {
-      problems.push({
-        nodeId: node.id,
-        text: `its certificate cannot be written: ${textOf(error)}`,
-      });
+      problems.push(explain(node, error));
+      return options;
     }
+  }
+  if (tls.valid === false && Object.keys(options).length === 0) {
+    const text = 'its certificates could not be read by Node-RED, which has logged why';
+    problems.push({ nodeId: node.id, text, short: 'its certificates could not be read' });
   }
   if (tls.credentials?.passphrase) {
     secrets[`${id}.key_password`] = String(tls.credentials.passphrase);

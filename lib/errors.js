@@ -8,6 +8,7 @@
      BUSBAR_TIMEOUT     it is there, but did not answer in time
      BUSBAR_REFUSED     it answered no; details is its answer, with a code of its own (NOTFOUND, …)
      BUSBAR_FULL        too much waits for it already
+     BUSBAR_CONFIG      what the nodes of the flows say cannot be
      BUSBAR_INVALID     the caller asked for what cannot be
      BUSBAR_PERMISSION  this user may not
      BUSBAR_VERSION     it speaks another protocol

@@ -17,8 +17,10 @@ const { writePem } = require('./pem');
 const { planRuntime, wiredOf } = require('./plan');
 const { Plant } = require('./plant');
 const { Runtime } = require('./runtime');
+const { realPath } = require('./runtime_process');
 const { StatusBoard } = require('./status_board');
 const { testRead } = require('./test_read');
+const { findTwins } = require('./twins');
 
 /** @typedef {import('./document').LiveNode} LiveNode */
 /** @typedef {import('./document').Problem} Problem */
@@ -28,6 +30,8 @@ const REST_AFTER_MS = 2000;
 /* How long a read from a dialog waits for the runtime to be there. */
 const START_MS = 8000;
 const LOOK_MS = 50;
+const SAFE_MODE =
+  'Node-RED is in safe mode and starts no runtime: deploy to leave it, or start the service of the runtime';
 
 /** @typedef {object} Added
  * @property {any} node The live node.
@@ -51,10 +55,20 @@ class Hub extends EventEmitter {
     this.running = new Map();
     /** What connections are called, by node. @type {Map<string, string>} */
     this.connectionIds = new Map();
+    /** Runtimes whose data directory is that of another one. @type {ReturnType<typeof findTwins>} */
+    this.twins = new Map();
+    /** Nodes that a person has disabled. @type {Set<string>} */
+    this.disabled = new Set();
+    /** Files that tls-config nodes name, which their live nodes have forgotten.
+     * @type {Map<string, Record<string, any>>} */
+    this.tlsFiles = new Map();
     this.board = new StatusBoard(this);
     /** @type {NodeJS.Timeout | undefined} */
     this.resting = undefined;
     this.deploys = 0;
+    /** Flows stand still until a deploy; what nodes see of the settings says so for ever.
+     * @type {boolean} */
+    this.safeMode = Boolean(RED.settings.safeMode);
     serveAdmin(RED);
     RED.events.on('flows:started', () => this.onStarted());
     RED.events.on('runtime-event', (/** @type {any} */ event) => this.onRuntimeEvent(event));
@@ -93,25 +107,46 @@ class Hub extends EventEmitter {
   onStarted() {
     clearTimeout(this.resting);
     this.deploys++;
+    this.safeMode = false;
     try {
-      this.takeDeploy(new Deploy(this.liveNodes()));
+      this.takeDeploy();
     } catch (error) {
       this.RED.log.error(`busbar: the deploy could not be taken: ${asError(error).stack}`);
     }
     this.board.refresh();
   }
 
-  /** @param {Deploy} deploy */
-  takeDeploy(deploy) {
+  takeDeploy() {
     /** @type {import('./deploy').RawNode[]} */
     const raws = [];
     this.RED.nodes.eachNode((/** @type {any} */ raw) => void raws.push(raw));
+    const deploy = new Deploy(inOrderOf(raws, this.liveNodes()));
+    this.disabled = new Set(raws.filter(({ d }) => d === true).map(({ id }) => id));
+    const tls = raws.filter(({ type }) => type === 'tls-config');
+    this.tlsFiles = new Map(tls.map((raw) => [raw.id, raw]));
     const missing = findMissing(raws, (id) => this.RED.nodes.getNode(id));
     const keys = new Set(deploy.runtimes());
+    this.takeTwins(keys, deploy);
     /* What did not come to life may be what a runtime belongs to. */
     if (missing.length === 0) this.retireAll(keys, deploy);
     this.retireChanged(keys, deploy);
     for (const key of keys) this.converge(key, deploy, missing);
+  }
+
+  /** Those that nothing uses have no state to show, so each says it when it comes about.
+   * @param {Set<string>} keys @param {Deploy} deploy */
+  takeTwins(keys, deploy) {
+    const before = this.twins;
+    const places = deploy.ofTypes('busbar-runtime').map((node) => {
+      const { dataDir: directory } = this.optionsOf(node.id, deploy);
+      const plant = this.plants.get(node.id);
+      const runs = plant?.runtime.dataDir === directory && plant.blocked === undefined;
+      return { node, directory: realPath(directory), runs };
+    });
+    this.twins = findTwins(places);
+    for (const [id, { text }] of this.twins) {
+      if (!keys.has(id) && before.get(id)?.text !== text) this.tell([{ nodeId: id, text }]);
+    }
   }
 
   /** @param {string} key @param {Deploy} deploy
@@ -123,7 +158,7 @@ class Hub extends EventEmitter {
       dataDir: node?.dataDir
         ? path.resolve(settings.userDir || '.', node.dataDir)
         : dataDir(settings),
-      mode: node?.mode === 'attach' || settings.safeMode ? 'attach' : 'spawn',
+      mode: node?.mode === 'attach' || this.safeMode ? 'attach' : 'spawn',
       linger: node?.linger || '15min',
     };
   }
@@ -145,15 +180,28 @@ class Hub extends EventEmitter {
     }
   }
 
+  /** One with a variable in it is nothing that the runtime could open.
+   * @param {{node: LiveNode, file: string}} pem @returns {string | undefined} */
+  tlsFileOf({ node, file }) {
+    const { [file.replace('.pem', '')]: named } = this.tlsFiles.get(node.id) ?? {};
+    const name = String(named ?? '').trim();
+    return path.isAbsolute(name) && !name.includes('${') ? name : undefined;
+  }
+
   /** @param {string} key @param {Deploy} deploy @param {import('./deploy').RawNode[]} missing */
   converge(key, deploy, missing) {
     const plant = this.plants.get(key) ?? this.open(key, deploy);
     const directory = plant.runtime.dataDir;
     const plan = planRuntime(key, deploy, {
-      writePem: (pem) => writePem(directory, pem),
+      writePem: (pem) => writePem(directory, { ...pem, source: this.tlsFileOf(pem) }),
       connectionIds: this.connectionIds,
     });
     this.plans.set(key, plan);
+    const twin = this.twins.get(key);
+    if (twin) {
+      plant.block({ nodeId: key, text: twin.text, short: 'its data folder is taken' });
+      return;
+    }
     plant.pause(false);
     const { devices } = plan.assembly;
     plant.poller.devices = [...devices].filter(([, { used }]) => used).map(([id]) => id);
@@ -250,7 +298,7 @@ class Hub extends EventEmitter {
    * @param {number} code */
   onExit(code) {
     if (code !== 0) return;
-    for (const plant of this.plants.values()) plant.runtime.stopSync();
+    Runtime.stopAllSync([...this.plants.values()].map(({ runtime }) => runtime));
   }
 
   /** Where a node belongs, and what it names. @param {string} id Of a live node. */
@@ -271,7 +319,9 @@ class Hub extends EventEmitter {
         'it belongs to no runtime: choose a device, a connection or a sink that is deployed',
       );
     }
-    return { plant: place.plant, plan: place.plan };
+    const { plant, plan } = place;
+    if (plant.blocked) throw new BusbarError('BUSBAR_CONFIG', plant.blocked.text);
+    return { plant, plan };
   }
 
   /** The sink that an end of a flow leads to. @param {string} id */
@@ -286,14 +336,22 @@ class Hub extends EventEmitter {
     return { plant, sink, sinkNode, shapes };
   }
 
-  /** A runtime for a read that nothing of the deployed flows is needed for.
+  /** A runtime for a read that nothing of the deployed flows is needed for. In safe mode none is started,
+   * also for that.
    * @param {string | undefined} id Of a busbar-runtime. @returns {Promise<Plant>} */
   async anyPlant(id) {
+    const key = this.twins.get(id ?? '')?.first ?? id ?? '';
     const plant =
-      this.plants.get(id ?? '') ?? [...this.plants.values()][0] ?? this.open('', new Deploy([]));
+      this.plants.get(key) ??
+      [...this.plants.values()].find(({ blocked }) => !blocked) ??
+      this.open('', new Deploy([]));
     plant.start();
+    const { runtime } = plant;
+    const isSafe = this.safeMode;
     const end = Date.now() + START_MS;
-    while (plant.runtime.state !== 'up' && Date.now() < end) await delay(LOOK_MS);
+    const isOpen = () => runtime.state !== 'up' && !(isSafe && runtime.state === 'down');
+    while (isOpen() && Date.now() < end) await delay(LOOK_MS);
+    if (isSafe && runtime.state !== 'up') throw new BusbarError('BUSBAR_DOWN', SAFE_MODE);
     return plant;
   }
 
@@ -308,6 +366,14 @@ class Hub extends EventEmitter {
     for (const plant of this.plants.values()) plant.poller.watch();
     return makeOverview(this);
   }
+}
+
+/** As they stand in the flows, whichever of them was made anew; those of subflows last.
+ * @param {import('./deploy').RawNode[]} raws @param {LiveNode[]} nodes */
+function inOrderOf(raws, nodes) {
+  const places = new Map(raws.map(({ id }, place) => [id, place]));
+  const placeOf = (/** @type {LiveNode} */ { id }) => places.get(id) ?? raws.length;
+  return [...nodes].sort((a, b) => placeOf(a) - placeOf(b));
 }
 
 /** @type {WeakMap<object, Hub>} */

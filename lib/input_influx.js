@@ -9,9 +9,12 @@
      payload [{power: 5}, {line: 'l1'}]           fields and tags
      payload [[{…}, {…}], [{…}, {…}]]             several of these
      payload [{measurement, fields, tags, timestamp}, …]   as batch takes them
-     payload {point: value}, with msg.device      what busbar-in sends */
+     payload {point: value}, with msg.device      what busbar-in sends
+     payload [{point: value}, {tag: value}]       the same as fields and tags */
 
 const { BusbarError } = require('./errors');
+const { MAX_BYTES } = require('./input_mqtt');
+const { isLonger } = require('./size');
 
 /** @typedef {object} Point
  * @property {string} measurement
@@ -59,18 +62,24 @@ function readTime(time, nsPerUnit) {
 
 /** @param {any} value */
 function readField(value) {
+  if (isLonger(value, MAX_BYTES)) {
+    throw invalid(`a field of more than ${MAX_BYTES} bytes is too long; send it in parts`);
+  }
   if (typeof value === 'string' && INTEGER.test(value)) return BigInt(value.slice(0, -1));
   if (value instanceof Date) return value.toISOString();
   if (isMap(value) || Array.isArray(value)) return JSON.stringify(value);
   return value;
 }
 
-/** Fields without a value are left out. @param {Record<string, any>} fields */
-function readFields(fields) {
+/** Fields without a value are left out. @param {Record<string, any>} fields
+ * @param {(name: string) => boolean} [isKnown] What it is, whatever its value looks like. */
+function readFields(fields, isKnown = () => false) {
   const present = Object.entries(fields).filter(
     ([, value]) => value !== undefined && value !== null,
   );
-  return Object.fromEntries(present.map(([key, value]) => [key, readField(value)]));
+  return Object.fromEntries(
+    present.map(([key, value]) => [key, isKnown(key) ? value : readField(value)]),
+  );
 }
 
 /** @param {any} tags @returns {Record<string, string>} */
@@ -142,28 +151,48 @@ class Reader {
   }
 }
 
+/** @param {Record<string, any>} msg */
+function isFromDevice({ device, timestamp }) {
+  return isMap(device) && typeof device.id === 'string' && typeof timestamp === 'number';
+}
+
 /** Whether it is what busbar-in sends, in the form of an object.
  * @param {Record<string, any>} msg */
 function isBusbarMessage(msg) {
-  return (
-    isMap(msg.device) &&
-    typeof msg.device.id === 'string' &&
-    isMap(msg.payload) &&
-    typeof msg.timestamp === 'number'
+  return isFromDevice(msg) && isMap(msg.payload);
+}
+
+/** Whether it is that in the form of fields and tags. @param {Record<string, any>} msg */
+function isBusbarPair(msg) {
+  const { payload } = msg;
+  const isPair = Array.isArray(payload) && payload.length === 2 && payload.every(isMap);
+  return isPair && isFromDevice(msg) && !isMap(payload[0].fields);
+}
+
+/** @param {Record<string, any>} msg @param {{precision?: string}} node @returns {bigint} */
+function readUnit(msg, node) {
+  const unit = /** @type {keyof typeof NS_PER} */ (msg.precision || node.precision || 'ms');
+  if (Object.hasOwn(NS_PER, unit)) return NS_PER[unit];
+  throw invalid(
+    `msg.precision is ${JSON.stringify(unit)}; allowed: ${Object.keys(NS_PER).join(', ')}`,
   );
+}
+
+/** Fields, tags and time of a pair. The time that busbar-in has put there is in milliseconds, whatever the
+ * sink has; one that a flow has put there is as for all other messages.
+ * @param {Record<string, any>} msg @param {{precision?: string}} node */
+function readPair(msg, node) {
+  const [{ time, ...fields }, tags] = msg.payload;
+  const isOwn = time === undefined || time === msg.timestamp;
+  const timestamp = isOwn ? msg.timestamp : readTime(time, readUnit(msg, node));
+  return { fields, tags: readTags(tags), timestamp };
 }
 
 /** @param {Record<string, any>} msg @param {{measurement?: string, precision?: string}} node
  * @returns {Point[]} */
 function readInfluxPoints(msg, node) {
-  const unit = /** @type {keyof typeof NS_PER} */ (msg.precision || node.precision || 'ms');
-  const nsPerUnit = Object.hasOwn(NS_PER, unit) ? NS_PER[unit] : undefined;
-  if (nsPerUnit === undefined) {
-    throw invalid(
-      `msg.precision is ${JSON.stringify(unit)}; allowed: ${Object.keys(NS_PER).join(', ')}`,
-    );
-  }
+  const nsPerUnit = readUnit(msg, node);
   return new Reader(msg.measurement || node.measurement || '', nsPerUnit).read(msg.payload);
 }
 
-module.exports = { isBusbarMessage, readInfluxPoints };
+module.exports = { isBusbarMessage, isBusbarPair, readFields, readInfluxPoints, readPair };

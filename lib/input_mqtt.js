@@ -4,6 +4,7 @@
 /* A message of a flow as one for the broker, with the fields that the core node mqtt out takes. */
 
 const { BusbarError } = require('./errors');
+const { isLonger } = require('./size');
 
 /* Topic and payload together, as the runtime takes them. */
 const MAX_BYTES = 60000;
@@ -64,21 +65,49 @@ function readTopic(value) {
   return value;
 }
 
+/** @param {string} size */
+function tooLong(size) {
+  return new BusbarError(
+    'BUSBAR_INVALID',
+    `a message ${size} bytes is too long; topic and payload may have ${MAX_BYTES} bytes`,
+  );
+}
+
 /** What the node says holds before what the message says.
  * @param {Record<string, any>} msg @param {{topic?: string, qos?: string, retain?: string}} node
  * @returns {{topic: string, payload: Buffer, qos: 0 | 1 | 2 | undefined, retain: boolean}} */
 function readMqttMessage(msg, node) {
   const topic = readTopic(node.topic || msg.topic);
+  if (isLonger(msg.payload, MAX_BYTES)) throw tooLong(`of more than ${MAX_BYTES}`);
   const payload = readPayload(msg.payload);
   const bytes = Buffer.byteLength(topic) + payload.length;
-  if (bytes > MAX_BYTES) {
-    throw new BusbarError(
-      'BUSBAR_INVALID',
-      `a message of ${bytes} bytes is too long; topic and payload may have ${MAX_BYTES} bytes`,
-    );
-  }
+  if (bytes > MAX_BYTES) throw tooLong(`of ${bytes}`);
   const retain = node.retain ? readRetain(node.retain) : readRetain(msg.retain);
   return { topic, payload, qos: readQos(node.qos || msg.qos), retain };
 }
 
-module.exports = { MAX_BYTES, readMqttMessage };
+/* Of MQTT 5, as the core nodes have them. A put to the runtime has no room for them. */
+const PROPERTIES = [
+  ...['userProperties', 'contentType', 'responseTopic', 'correlationData'],
+  'messageExpiryInterval',
+];
+
+/** The properties of MQTT 5 that a message has. @param {Record<string, any>} msg */
+function listProperties(msg) {
+  return PROPERTIES.filter((name) => {
+    const value = msg[name];
+    const isEmpty = typeof value === 'object' && value && Object.keys(value).length === 0;
+    return value !== undefined && value !== null && value !== '' && !isEmpty;
+  });
+}
+
+/** What a node says of them, once. @param {string[]} names */
+function describeLeftOut(names) {
+  const list = names.map((name) => `msg.${name}`).join(', ');
+  return (
+    `properties of MQTT 5 are not sent (${list}); messages go out without them: leave them away, or ` +
+    'put what they say into the payload'
+  );
+}
+
+module.exports = { MAX_BYTES, describeLeftOut, listProperties, readMqttMessage };

@@ -3,7 +3,8 @@
 
 /* What the dot of each node in a flow says. */
 
-const { NOT_USED, STARTING, ofDevices, ofDown, ofFault, ofSink } = require('./status');
+const { readBoolean } = require('./fields');
+const { DISABLED, NOT_USED, STARTING, ofDevices, ofDown, ofFault, ofSink } = require('./status');
 
 /** @typedef {import('./hub').Hub} Hub */
 /** @typedef {import('./status').Status} Status */
@@ -16,12 +17,27 @@ function look(hub, id, concerns) {
   const place = hub.placeOf(id);
   if (!place?.plant) return STARTING;
   const { plant, plan } = place;
+  if (plant.blocked) return ofFault(plant.blocked.text, plant.blocked);
   const own = new Set(concerns({ plant, plan }));
   const mistake = plant.mistakes.find(({ nodeId }) => own.has(nodeId));
-  if (mistake) return ofFault(mistake.text);
+  if (mistake) return ofFault(mistake.text, { short: mistake.short });
   if (plant.runtime.state === 'starting') return STARTING;
-  if (plant.runtime.state !== 'up') return ofDown(plant.runtime.sentence);
+  if (plant.runtime.state !== 'up') return downOf(plant);
   return { plant, plan };
+}
+
+/** @param {import('./plant').Plant} plant */
+function downOf({ runtime }) {
+  return ofDown(runtime.sentence, runtime.error?.code);
+}
+
+/** Whether the node names a device that is disabled, in its settings or as a node of Node-RED.
+ * @param {Hub} hub @param {string} id */
+function isDisabled(hub, id) {
+  const config = hub.added.get(id)?.config;
+  if (!config?.device || (config.source && config.source !== 'device')) return false;
+  const device = hub.added.get(config.device)?.config;
+  return device ? readBoolean(device.enabled) === false : hub.disabled.has(config.device);
 }
 
 /** @param {Status | Place} found @returns {found is Status} */
@@ -44,6 +60,7 @@ function below(hub, nodeId, { plan }) {
 function ofReader(hub, id) {
   const found = look(hub, id, (place) => below(hub, id, place));
   if (isStatus(found)) return found;
+  if (isDisabled(hub, id)) return DISABLED;
   const { plant, plan } = found;
   const devices = (plan.devicesOf.get(id) ?? []).map(
     (device) => plant.state.devices.get(device) ?? { id: device, points: 0, good: 0 },
@@ -56,6 +73,7 @@ function ofReader(hub, id) {
 function ofAsker(hub, id) {
   const found = look(hub, id, (place) => below(hub, id, place));
   if (isStatus(found)) return found;
+  if (isDisabled(hub, id)) return DISABLED;
   const { plant, plan } = found;
   const states = (plan.devicesOf.get(id) ?? []).map((device) => plant.state.devices.get(device));
   const known = states.filter((state) => state?.up !== undefined);
@@ -80,9 +98,11 @@ function ofRuntime(hub) {
   const plants = [...hub.plants.values()];
   if (plants.length === 0) return NOT_USED;
   const refused = plants.find(({ refusal }) => refusal !== '');
-  if (refused) return ofFault(refused.refusal, 'BUSBAR_REFUSED');
+  if (refused) {
+    return ofFault(refused.refusal, { code: 'BUSBAR_REFUSED', short: refused.blocked?.short });
+  }
   const down = plants.find(({ runtime }) => runtime.state !== 'up');
-  if (down) return down.runtime.state === 'starting' ? STARTING : ofDown(down.runtime.sentence);
+  if (down) return down.runtime.state === 'starting' ? STARTING : downOf(down);
   return { fill: 'green', shape: 'dot', text: 'running', busbar: { state: 'running' } };
 }
 

@@ -9,19 +9,24 @@
      registers  payload [word, …] and responseBuffer, as modbus-read of node-red-contrib-modbus sends it */
 
 /** @typedef {object} Reading
- * @property {{id: string, tags: Record<string, string>, profile: string}} device
+ * @property {{id: string, site?: string, tags: Record<string, string>, profile: string}} device
  * @property {string | undefined} scan None for a snapshot of all.
  * @property {{name: string, unit?: string, type?: string}[]} points
  * @property {number} timestamp Milliseconds since 1970.
  * @property {Record<string, any>} payload
  * @property {Record<string, string>} [quality] Of the points that are not good.
+ * @property {string} [aggregate] Of more than one reading: mean, min, max or last.
  */
 
 /** @typedef {Record<string, any>} Message */
 
 /** @param {Reading} reading @returns {Message} */
-function head({ device, scan, timestamp }) {
-  return { timestamp, device, ...(scan !== undefined && { scan }) };
+function head({ device, scan, timestamp, aggregate }) {
+  return {
+    ...{ timestamp, device },
+    ...(scan !== undefined && { scan }),
+    ...(aggregate && { aggregate }),
+  };
 }
 
 /** @param {Reading} reading @returns {Message[]} */
@@ -52,7 +57,8 @@ function asInflux(reading) {
   const { device, payload, timestamp } = reading;
   if (Object.keys(payload).length === 0) return [];
   const measurement = (device.profile.split('/').pop() || 'busbar').replace(/-/g, '_');
-  const tags = { asset: device.id, ...device.tags };
+  const site = device.site ? { site: device.site } : {};
+  const tags = { ...site, asset: device.id, ...device.tags };
   const fields = { ...payload, time: timestamp };
   return [{ topic: device.id, measurement, payload: [fields, tags], ...head(reading) }];
 }

@@ -3,7 +3,13 @@
 
 /* What the sidebar and a snapshot of busbar-event show: the runtime, each device, each sink. */
 
-const { NOT_USED, ofDevice, ofDown, ofSink } = require('./status');
+const { DISABLED, NOT_USED, ofDevice, ofDown, ofSink } = require('./status');
+
+/** @typedef {import('./plant_state').Device} Device */
+
+/* Devices that are not in the document. */
+/** @type {Record<string, import('./status').Status>} */
+const UNREAD = { disabled: DISABLED, unused: NOT_USED };
 
 /** @param {import('./hub').Hub} hub @param {string} id */
 function nameOf(hub, id) {
@@ -11,15 +17,25 @@ function nameOf(hub, id) {
   return added?.config.name || '';
 }
 
+/** @param {import('./plant').Plant} plant */
+function downOf(plant) {
+  return ofDown(sentenceOf(plant), plant.blocked ? '' : plant.runtime.error?.code);
+}
+
+/** @param {import('./plant').Plant} plant */
+function sentenceOf({ blocked, runtime }) {
+  return blocked?.text ?? runtime.sentence;
+}
+
 /** @param {import('./hub').Hub} hub @param {string} key @param {import('./plant').Plant} plant */
 function describeRuntime(hub, key, plant) {
-  const { runtime, refusal, mistakes, paused, poller } = plant;
+  const { runtime, refusal, mistakes, paused, poller, blocked } = plant;
   const { hello } = runtime;
   return {
     id: key,
-    state: runtime.state,
-    sentence: runtime.sentence,
-    keepsAlive: runtime.keepsAlive(),
+    state: blocked ? 'fault' : runtime.state,
+    sentence: sentenceOf(plant),
+    keepsAlive: blocked ? '' : runtime.keepsAlive(),
     paused,
     dataDir: runtime.dataDir,
     version: hello?.version,
@@ -36,18 +52,15 @@ function describeRuntime(hub, key, plant) {
  * @param {number} now */
 function describeDevices(hub, plant, plan, now) {
   const up = plant.runtime.state === 'up';
-  return [...plan.assembly.devices].map(([id, { nodeId, connection, used }]) => {
-    const device = plant.state.devices.get(id);
-    const status = !used
-      ? NOT_USED
-      : !up
-        ? ofDown(plant.runtime.sentence)
-        : ofDevice(device ?? { id, points: 0, good: 0 }, now);
+  return [...plan.assembly.devices].map(([id, { nodeId, connection, use }]) => {
+    const device = plant.state.devices.get(id) ?? { id, points: 0, good: 0 };
+    const status = UNREAD[use] ?? (up ? ofDevice(device, now, use === 'asked') : downOf(plant));
+    const { points, good, reason, ...counts } = /** @type {Partial<Device>} */ (device);
     return {
       ...{ id, nodeId, name: nameOf(hub, nodeId), connection },
-      ...{ state: status.busbar.state, text: status.text, reason: device?.reason },
-      ...{ points: device?.points, good: device?.good, lastMs: device?.lastMs, rate: device?.rate },
-      ...{ polls: device?.polls, errors: device?.failed },
+      ...{ state: status.busbar.state, text: status.text, reason },
+      ...{ points, good, lastMs: counts.lastMs, rate: plant.state.rateOf(id, now) },
+      ...{ polls: counts.polls, errors: counts.failed },
     };
   });
 }
@@ -57,11 +70,7 @@ function describeSinks(hub, plant, plan) {
   const up = plant.runtime.state === 'up';
   return [...plan.assembly.sinks].map(([id, { nodeId, kind, used }]) => {
     const sink = plant.state.sinks.get(id);
-    const status = !used
-      ? NOT_USED
-      : !up
-        ? ofDown(plant.runtime.sentence)
-        : ofSink(sink ?? { id, waiting: 0 });
+    const status = !used ? NOT_USED : !up ? downOf(plant) : ofSink(sink ?? { id, waiting: 0 });
     return {
       ...{ id, nodeId, name: nameOf(hub, nodeId), kind },
       ...{ state: status.busbar.state, text: status.text, reason: sink?.reason },
@@ -80,20 +89,29 @@ const NO_RUNTIME = {
   mistakes: [],
 };
 
+/** Nothing is live. @param {import('./hub').Hub} hub */
+function describeNone(hub) {
+  if (!hub.safeMode) return NO_RUNTIME;
+  const sentence = 'nothing is read: Node-RED is in safe mode until the next deploy';
+  return { ...NO_RUNTIME, sentence };
+}
+
 /** @param {import('./hub').Hub} hub */
 function makeOverview(hub) {
   const now = Date.now();
   const runtimes = [];
   const devices = [];
   const sinks = [];
-  for (const [key, plan] of hub.plans) {
+  const isTwin = (/** @type {string} */ key) => Number(hub.twins.has(key));
+  const plans = [...hub.plans].sort(([a], [b]) => isTwin(a) - isTwin(b));
+  for (const [key, plan] of plans) {
     const plant = hub.plants.get(key);
     if (!plant) continue;
     runtimes.push(describeRuntime(hub, key, plant));
     devices.push(...describeDevices(hub, plant, plan, now));
     sinks.push(...describeSinks(hub, plant, plan));
   }
-  return { runtime: runtimes[0] ?? NO_RUNTIME, runtimes, devices, sinks };
+  return { runtime: runtimes[0] ?? describeNone(hub), runtimes, devices, sinks };
 }
 
 module.exports = { makeOverview };

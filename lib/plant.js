@@ -5,6 +5,7 @@
    that, and how all of it is. The runtime itself, its process and its socket are in runtime.js. */
 
 const { EventEmitter } = require('node:events');
+const { inEditorWords } = require('./editor_words');
 const { BusbarError, codeOf, textOf } = require('./errors');
 const { Outbox } = require('./outbox');
 const { PlantState } = require('./plant_state');
@@ -46,6 +47,8 @@ class Plant extends EventEmitter {
     this.mistakes = [];
     /** Why the last deploy does not run; '' when it does. */
     this.refusal = '';
+    /** Why nothing of it can be there at all. @type {Problem | undefined} */
+    this.blocked = undefined;
     this.converging = false;
     this.again = false;
     /** What the runtime was asked to send, so that nothing is asked for twice. */
@@ -94,15 +97,28 @@ class Plant extends EventEmitter {
       return;
     }
     this.state.takeEvent(event);
+    if (event.event === 'device' && event.up) this.poller.hurry(event.device);
     this.emit('happening', describeEvent(event));
     this.emit('change');
   }
 
   /** Runs what a deploy asks for, now or as soon as the runtime is there. @param {Wants} wants */
   want(wants) {
+    this.blocked = undefined;
     this.wants = wants;
     this.start();
     this.converge();
+  }
+
+  /** What a deploy asks for cannot be, so nothing is started. @param {Problem} problem */
+  block(problem) {
+    const before = this.refusal;
+    this.blocked = problem;
+    this.wants = undefined;
+    this.mistakes = [problem];
+    this.refusal = problem.text;
+    if (this.refusal !== before) this.tellRefusal();
+    this.emit('change');
   }
 
   /** Who gets which device by messages. What a deploy wants, or its being applied, is followed by the
@@ -152,11 +168,13 @@ class Plant extends EventEmitter {
       if (code === 'BUSBAR_DOWN' || code === 'BUSBAR_TIMEOUT') throw error;
       this.takeRefusal(error, assembly);
     }
-    if (this.refusal !== '' && this.refusal !== before) {
-      const payload = { event: 'apply', text: this.refusal, mistakes: this.mistakes };
-      this.emit('happening', { topic: 'runtime', payload });
-      this.emit('refused', this.mistakes);
-    }
+    if (this.refusal !== '' && this.refusal !== before) this.tellRefusal();
+  }
+
+  tellRefusal() {
+    const payload = { event: 'apply', text: this.refusal, mistakes: this.mistakes };
+    this.emit('happening', { topic: 'runtime', payload });
+    this.emit('refused', this.mistakes);
   }
 
   /** First a look at the whole, so that secrets do not change below what goes on.
@@ -207,10 +225,11 @@ class Plant extends EventEmitter {
   /** @param {unknown} error @param {Assembly} assembly */
   takeRefusal(error, assembly) {
     const mistakes = error instanceof BusbarError ? (error.mistakes ?? []) : [];
-    this.refusal = textOf(error);
+    this.refusal = inEditorWords(textOf(error));
     this.mistakes = mistakes.map(({ path, text }) => ({
       nodeId: assembly.nodeOf(path) ?? '',
-      text: `${path}: ${text}`,
+      text: inEditorWords(`${path}: ${text}`),
+      short: inEditorWords(`${path.split('.').pop()}: ${text}`),
     }));
   }
 
@@ -246,7 +265,7 @@ class Plant extends EventEmitter {
 function describeEvent(event) {
   const { event: kind, device, sink, up, ready, reason, code, since, ...rest } = event;
   const about = {
-    ...(reason && { text: reason }),
+    ...(reason && { text: inEditorWords(reason) }),
     ...(code && { code }),
     ...(since && { since }),
   };

@@ -4,13 +4,16 @@
 /* How the devices and sinks of one runtime are, out of its events, its answers to `status` and the
    batches that pass: what status dots and the sidebar show. */
 
-/** @typedef {import('./status').DeviceState & {connection?: string, polls?: number, failed?: number, lastMs?: number,
- *   rate?: number, scans: Map<string, {points: number, good: number}>}} Device */
+const { inEditorWords } = require('./editor_words');
+const { ScanRate } = require('./scan_rate');
+
+/** @typedef {import('./status').DeviceState & {connection?: string, polls?: number, failed?: number, missing?: number, lastMs?: number,
+ *   scans: Map<string, {points: number, good: number}>, rates: Map<string, ScanRate>}} Device */
 /** @typedef {import('./status').SinkState & {delivered?: number, refused?: number, dropped?: number, retried?: number}} Sink */
 
 /** @param {string} id @returns {Device} */
 function newDevice(id) {
-  return { id, points: 0, good: 0, scans: new Map() };
+  return { id, points: 0, good: 0, scans: new Map(), rates: new Map() };
 }
 
 class PlantState {
@@ -53,7 +56,8 @@ class PlantState {
       const { up, since, reason, code } = event;
       Object.assign(this.device(event.device), { up, sinceMs: since, reason, code });
     } else if (event.event === 'sink') {
-      const { ready, since, reason, code } = event;
+      const { ready, since, code } = event;
+      const reason = inEditorWords(event.reason);
       Object.assign(this.sink(event.sink), { ready, sinceMs: since, reason, code });
     }
   }
@@ -77,7 +81,7 @@ class PlantState {
       const state = {
         ready,
         sinceMs: since,
-        reason,
+        reason: inEditorWords(reason),
         code,
         waiting,
         delivered,
@@ -89,17 +93,36 @@ class PlantState {
     }
   }
 
-  /** @param {Device} device @param {any[]} scans */
-  takeScans(device, scans) {
-    const sum = (/** @type {(scan: any) => number} */ of) =>
-      scans.reduce((total, scan) => total + (of(scan) || 0), 0);
+  /** A scan that was not read yet has points, too, which nothing is known of.
+   * @param {Device} device @param {any[]} all */
+  takeScans(device, all) {
+    const sum = (/** @type {any[]} */ scans, /** @type {string} */ key) =>
+      scans.reduce((total, scan) => total + (scan[key] || 0), 0);
+    const scans = all.filter(({ timestamp }) => timestamp > 0);
+    const fresh = scans.filter(({ stale }) => !stale);
     device.scans = new Map(scans.map(({ scan, points, good = 0 }) => [scan, { points, good }]));
-    device.points = sum(({ points, timestamp }) => (timestamp ? points : 0));
-    device.good = sum(({ good, stale }) => (stale ? 0 : good));
-    device.polls = sum(({ polls }) => polls);
-    device.failed = sum(({ failed }) => failed);
-    device.lastMs = Math.max(0, ...scans.map(({ timestamp }) => timestamp || 0)) || undefined;
-    device.rate = sum(({ points, period_ms: ms }) => (ms ? (1000 * points) / ms : 0));
+    device.points = sum(scans, 'points');
+    device.good = sum(fresh, 'good');
+    /* Scans that have not come since the device is there. */
+    const isDue = (/** @type {any} */ scan) => scan.period_ms > 0 && !fresh.includes(scan);
+    device.missing = all.filter(isDue).length;
+    device.polls = sum(all, 'polls');
+    device.failed = sum(all, 'failed');
+    device.lastMs = Math.max(0, ...scans.map(({ timestamp }) => timestamp)) || undefined;
+    for (const { scan, done, timestamp, points } of fresh) {
+      let rate = device.rates.get(scan);
+      if (!rate) device.rates.set(scan, (rate = new ScanRate()));
+      rate.take(done, timestamp, points);
+    }
+  }
+
+  /** Values a second, of the scans that were measured. @param {string} id @param {number} nowMs
+   * @returns {number | undefined} */
+  rateOf(id, nowMs) {
+    const rates = [...(this.devices.get(id)?.rates.values() ?? [])]
+      .map((rate) => rate.at(nowMs))
+      .filter((rate) => rate !== undefined);
+    return rates.length > 0 ? rates.reduce((total, rate) => total + rate, 0) : undefined;
   }
 
   /** @param {{device: {id: string}, scan: string, shape?: {points: any[]}, values?: object, quality?: object,

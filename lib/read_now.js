@@ -61,7 +61,11 @@ async function readNow(hub, nodeId, config, msg) {
   const request = { device: id, ...(scans.length > 0 && { scans }) };
   const answer = await plant.runtime.request('read', request, { timeoutMs: READ_TIMEOUT_MS });
   const known = plan.assembly.devices.get(id);
-  const device = { id, tags: known?.tags ?? {}, profile: known?.profile ?? '' };
+  const { id: site, tags } = plan.assembly.document.site ?? {};
+  const device = {
+    ...{ id, ...(site && { site }) },
+    ...{ tags: { ...tags, ...known?.tags }, profile: known?.profile ?? '' },
+  };
   return answer.scans.map((/** @type {any} */ scan) => toReading(scan, device));
 }
 

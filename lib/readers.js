@@ -58,6 +58,8 @@ class Reader {
     this.form = node.output || 'object';
     this.isSnapshot = node.mode === 'snapshot';
     this.reporting = readReporting(node);
+    const { everyMs, aggregate } = this.reporting;
+    this.aggregate = everyMs > 0 && aggregate !== 'none' ? aggregate : undefined;
     const points = splitList(node.points);
     this.fitsScan = compileList(splitList(node.scans));
     /** Undefined: all points. */
@@ -110,9 +112,9 @@ class Reader {
     }
     if (points.length === 0) return undefined;
     const told = reporter.report({ payload, quality }, nowMs, isLoss(batch));
-    return (
-      told && { ...this.readWhole(batch), points, payload: told.payload, quality: told.quality }
-    );
+    if (!told) return undefined;
+    const { aggregate } = this;
+    return { ...this.readWhole(batch), points, ...told, quality: told.quality, aggregate };
   }
 
   /** @param {Batch} batch */

@@ -15,7 +15,7 @@
  * @property {Aggregate} aggregate
  */
 
-/** @typedef {{name: string, deadband?: number}} Point */
+/** @typedef {{name: string, type?: string, deadband?: number}} Point */
 
 const UNITS = { ms: 1, s: 1000, m: 60000, min: 60000, h: 3600000, d: 86400000 };
 
@@ -46,8 +46,20 @@ class Period {
   }
 }
 
+/** The shortest decimal of a float32, as readings have it. @param {number} value */
+function shortenFloat32(value) {
+  const single = Math.fround(value);
+  for (let digits = 6; digits < 9; digits++) {
+    const short = Number(single.toPrecision(digits));
+    if (Math.fround(short) === single) return short;
+  }
+  return Number(single.toPrecision(9));
+}
+
 class Gathered {
-  constructor() {
+  /** @param {Set<string>} singles Points that are float32: so is their mean, as in the runtime. */
+  constructor(singles) {
+    this.singles = singles;
     /** @type {Map<string, {count: number, sum: number, kept: any}>} */
     this.points = new Map();
   }
@@ -57,12 +69,13 @@ class Gathered {
     for (const [name, value] of Object.entries(payload)) {
       if (quality && Object.hasOwn(quality, name)) continue;
       const point = this.points.get(name);
+      const exact = this.singles.has(name) ? Math.fround(Number(value)) : Number(value);
       if (!point) {
-        this.points.set(name, { count: 1, sum: Number(value), kept: value });
+        this.points.set(name, { count: 1, sum: exact, kept: value });
         continue;
       }
       point.count++;
-      point.sum += Number(value);
+      point.sum += exact;
       const extreme = typeof value === 'number' && (aggregate === 'min' || aggregate === 'max');
       const stays = aggregate === 'min' ? value >= point.kept : value <= point.kept;
       if (!extreme || !stays) point.kept = value;
@@ -75,7 +88,9 @@ class Gathered {
     const payload = { ...reading.payload };
     const quality = { ...reading.quality };
     for (const [name, { count, sum, kept }] of this.points) {
-      payload[name] = aggregate === 'mean' && typeof kept === 'number' ? sum / count : kept;
+      const isMean = aggregate === 'mean' && typeof kept === 'number';
+      const mean = this.singles.has(name) ? shortenFloat32(sum / count) : sum / count;
+      payload[name] = isMean ? mean : kept;
       delete quality[name];
     }
     this.points.clear();
@@ -91,7 +106,8 @@ class Reporter {
     const { everyMs, aggregate } = reporting;
     this.aggregate = everyMs > 0 ? aggregate : 'none';
     this.period = everyMs > 0 ? new Period(everyMs, this.aggregate !== 'none') : undefined;
-    this.gathered = new Gathered();
+    const singles = points.filter(({ type }) => type === 'float32').map(({ name }) => name);
+    this.gathered = new Gathered(new Set(singles));
     /** @type {Map<string, any>} */
     this.lastValues = new Map();
     /** @type {Map<string, string>} */

@@ -152,15 +152,26 @@ class Runtime extends EventEmitter {
   /** For the end of our own process, where nothing can be waited for any more: ends a runtime that was
    * spawned, and takes at most 5 s. @returns {boolean} Whether it is gone, or none of ours. */
   stopSync() {
-    const { aborter, client, hello } = this;
-    if (!aborter) return true;
-    const pid = this.starter.findProcess(hello);
-    this.aborter = null;
-    aborter.abort();
-    this.set('stopped', `the runtime in ${this.dataDir} was left`);
-    const gone = pid === null || endSync(pid, END_MS);
-    client?.close();
+    return Runtime.stopAllSync([this]);
+  }
+
+  /** The same of several at once, in the time of the slowest. @param {Runtime[]} runtimes */
+  static stopAllSync(runtimes) {
+    const living = runtimes.filter(({ aborter }) => aborter !== null);
+    const clients = living.map(({ client }) => client);
+    const pids = living.map((runtime) => runtime.leaveSync()).filter((pid) => pid !== null);
+    const gone = endSync(pids, END_MS);
+    for (const client of clients) client?.close();
     return gone;
+  }
+
+  /** @returns {number | null} The process that is to end. */
+  leaveSync() {
+    const pid = this.starter.findProcess(this.hello);
+    this.aborter?.abort();
+    this.aborter = null;
+    this.set('stopped', `the runtime in ${this.dataDir} was left`);
+    return pid;
   }
 
   /** See Client.request. @param {string} op @param {Record<string, unknown>} [args]

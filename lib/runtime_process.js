@@ -33,7 +33,7 @@ function signal(pid, name) {
   }
 }
 
-/** @param {string} dir */
+/** The one name of a directory that may have several. @param {string} dir */
 function realPath(dir) {
   try {
     return fs.realpathSync(dir);
@@ -86,17 +86,17 @@ async function waitGone(pid, timeoutMs) {
 
 /**
  * SIGTERM, then waits without leaving the event loop, for the end of our own process.
- * @param {number} pid @param {number} timeoutMs @returns {boolean} Whether it is gone.
+ * @param {number[]} pids @param {number} timeoutMs For all of them. @returns {boolean} Whether all are gone.
  */
-function endSync(pid, timeoutMs) {
+function endSync(pids, timeoutMs) {
   const end = Date.now() + timeoutMs;
   const nothing = new Int32Array(new SharedArrayBuffer(4));
-  signal(pid, 'SIGTERM');
-  while (isAlive(pid)) {
+  for (const pid of pids) signal(pid, 'SIGTERM');
+  while (pids.some(isAlive)) {
     if (Date.now() >= end) return false;
     Atomics.wait(nothing, 0, 0, POLL_MS);
   }
   return true;
 }
 
-module.exports = { endSync, findUnit, isAlive, isSpawnedFor, signal, waitGone };
+module.exports = { endSync, findUnit, isAlive, isSpawnedFor, realPath, signal, waitGone };

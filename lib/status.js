@@ -24,15 +24,26 @@
  * @property {number} waiting Batches not yet delivered.
  */
 
-const LONGEST_TEXT = 60;
+/* What fits beside a dot without running into the next node. The whole is in busbar.reason. */
+const LONGEST_TEXT = 40;
 /* So many batches may wait in healthy running. */
 const BACKLOG = 1000;
+
+/** A sentence as long as may be: what happened, without what to do, else up to a word.
+ * @param {string} text */
+function shorten(text) {
+  if (text.length <= LONGEST_TEXT) return text;
+  const [first] = text.split(';');
+  if (first.length <= LONGEST_TEXT) return first;
+  const cut = text.slice(0, LONGEST_TEXT);
+  const end = cut.lastIndexOf(' ');
+  return `${cut.slice(0, end > LONGEST_TEXT / 2 ? end : LONGEST_TEXT - 1).replace(/[\s,;:]+$/, '')}…`;
+}
 
 /** @param {string} fill @param {string} shape @param {string} text @param {Record<string, any>} busbar
  * @returns {Status} */
 function make(fill, shape, text, busbar) {
-  const short = text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT - 1)}…` : text;
-  return { fill, shape, text: short, busbar };
+  return { fill, shape, text: shorten(text), busbar };
 }
 
 /** 1234 → "1,234"; from 10,000 on "12 k".
@@ -60,9 +71,14 @@ function shortReason(reason, code) {
   return short ?? text;
 }
 
-/** @param {DeviceState} device @param {number} now @returns {Status} */
-function ofDevice(device, now) {
+/** @param {DeviceState} device @param {number} now
+ * @param {boolean} [isAsked] It is read when someone asks, so before that nothing is known of it.
+ * @returns {Status} */
+function ofDevice(device, now, isAsked = false) {
   const busbar = { device: device.id, points: device.points, good: device.good };
+  if (device.up === undefined && isAsked) {
+    return make('grey', 'dot', 'on request', { ...busbar, state: 'idle' });
+  }
   if (device.up === undefined) {
     return make('yellow', 'ring', 'connecting', { ...busbar, state: 'connecting' });
   }
@@ -130,20 +146,37 @@ function ofSink(sink) {
 }
 
 /** The node cannot work, and why.
- * @param {string} text @param {string} [code] @returns {Status} */
-function ofFault(text, code = 'BUSBAR_CONFIG') {
-  return make('red', 'ring', text, { state: 'fault', code, reason: text });
+ * @param {string} text @param {{code?: string, short?: string}} [more] @returns {Status} */
+function ofFault(text, { code = 'BUSBAR_CONFIG', short = text } = {}) {
+  return make('red', 'ring', short, { state: 'fault', code, reason: text });
 }
 
+const DISABLED = make('grey', 'ring', 'device disabled', { state: 'disabled' });
 const NOT_USED = make('grey', 'ring', 'not used', { state: 'unused' });
 const STARTING = make('yellow', 'ring', 'connecting', { state: 'starting' });
 
-/** @param {string} reason @returns {Status} */
-function ofDown(reason) {
-  return make('red', 'ring', reason || 'runtime is down', { state: 'down', reason });
+/* Their sentences are for the sidebar and the log. */
+/** @type {Record<string, string>} */
+const DOWN = {
+  BUSBAR_DOWN: 'no runtime runs',
+  BUSBAR_TIMEOUT: 'the runtime does not answer',
+  BUSBAR_PERMISSION: 'no access to the runtime',
+  BUSBAR_VERSION: 'the runtime is of another version',
+  BUSBAR_PROTOCOL: 'what answers is no runtime',
+  BUSBAR_PATH: 'the data folder cannot be used',
+  BUSBAR_NO_BINARY: 'the runtime is missing',
+  BUSBAR_ENDED: 'the runtime ended',
+  BUSBAR_PLATFORM: 'the runtime needs Linux',
+};
+
+/** @param {string} reason @param {string} [code] @returns {Status} */
+function ofDown(reason, code) {
+  const short = (code && DOWN[code]) || reason || 'the runtime is down';
+  return make('red', 'ring', short, { state: 'down', reason, ...(code && { code }) });
 }
 
 module.exports = {
+  DISABLED,
   NOT_USED,
   STARTING,
   ofDevice,

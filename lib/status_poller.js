@@ -12,6 +12,9 @@ const CHUNK_MS = 25;
 const ROUND_WATCHED_MS = 1000;
 const ROUND_MS = 15000;
 const WATCHED_FOR_MS = 5000;
+/* One that has come up is asked again until its points are known. */
+const FRESH_MS = 500;
+const FRESH_TRIES = 20;
 
 class StatusPoller {
   /** @param {import('./runtime').Runtime} runtime @param {import('./plant_state').PlantState} state */
@@ -25,6 +28,10 @@ class StatusPoller {
     this.left = [];
     this.roundAt = 0;
     this.sinksAt = 0;
+    /** Devices that a change was told of, and how often they are still asked out of turn.
+     * @type {Map<string, number>} */
+    this.fresh = new Map();
+    this.freshAt = 0;
     /** The newest answer about the runtime itself. @type {Record<string, any>} */
     this.about = {};
     /** @type {string[]} */
@@ -35,7 +42,15 @@ class StatusPoller {
     this.stop();
     this.roundAt = this.sinksAt = 0;
     this.left = [];
+    this.fresh.clear();
     this.schedule(0);
+  }
+
+  /** An event says that a device answers, and not yet what: that is asked soon, not only in its turn.
+   * @param {string} device */
+  hurry(device) {
+    if (this.fresh.size === 0) this.freshAt = Date.now() + FRESH_MS;
+    this.fresh.set(device, FRESH_TRIES);
   }
 
   stop() {
@@ -75,7 +90,24 @@ class StatusPoller {
       this.left = [...this.devices];
       this.roundAt = now + (watched ? ROUND_WATCHED_MS : ROUND_MS);
     }
+    if (this.fresh.size > 0 && now >= this.freshAt) this.takeFresh(now);
     return this.left.splice(0, CHUNK);
+  }
+
+  /** Those whose points are not known yet come first. @param {number} now */
+  takeFresh(now) {
+    this.freshAt = now + FRESH_MS;
+    const wanted = [];
+    for (const [id, tries] of this.fresh) {
+      const device = this.state.devices.get(id);
+      const wasAsked = tries < FRESH_TRIES;
+      const isKnown = !device?.up || tries === 0 || (wasAsked && device.missing === 0);
+      if (isKnown) this.fresh.delete(id);
+      else this.fresh.set(id, tries - 1);
+      if (!isKnown) wanted.push(id);
+    }
+    const others = this.left.filter((id) => !this.fresh.has(id));
+    this.left = [...wanted, ...others];
   }
 
   /** @param {string[]} devices */

@@ -29,7 +29,7 @@ var busbarOverview = (() => {
       starting: 'yellow-ring',
     },
     ...{ lost: 'red-ring', waiting: 'red-ring', down: 'red-ring', fault: 'red-ring' },
-    ...{ unused: 'grey-ring', stopped: 'grey-ring' },
+    ...{ unused: 'grey-ring', disabled: 'grey-ring', stopped: 'grey-ring', idle: 'grey' },
   };
 
   /** @typedef {(key: string, words?: Record<string, unknown>) => string} Say */
@@ -84,10 +84,8 @@ var busbarOverview = (() => {
     const isBad = state === 'lost' || state === 'fault';
     const isRead = state === 'good' || state === 'degraded';
     const counts = { n: showCount(points), good: showCount(good) };
-    const parts = [
-      say(state === 'good' ? 'points' : 'pointsGood', counts),
-      say('rate', { n: showRate(rate) }),
-    ];
+    const parts = [say(state === 'good' ? 'points' : 'pointsGood', counts)];
+    if (rate !== undefined) parts.push(say('rate', { n: showRate(rate) }));
     if (errors > 0) parts.push(say('errors', { n: showCount(errors) }));
     return {
       ...{ key: id, nodeId, dot: DOTS[state] ?? 'grey-ring', title: id },
@@ -144,9 +142,12 @@ var busbarOverview = (() => {
       .map((sink) => sinkRow(sink, say));
   }
 
+  /* Nobody has asked these. */
+  const SILENT = ['unused', 'disabled', 'idle'];
+
   /** "3 of 5 answer", of those that are read. @param {Record<string, any>[]} devices @param {Say} say */
   function summarize(devices, say) {
-    const used = devices.filter(({ state }) => state !== 'unused');
+    const used = devices.filter(({ state }) => !SILENT.includes(state));
     const good = used.filter(({ state }) => state === 'good' || state === 'degraded').length;
     if (used.length === 0) return '';
     return say('answer', { good: showCount(good), n: showCount(used.length) });

@@ -78,6 +78,8 @@ var busbarRules = (() => {
     minMax: 'The least value is above the greatest.',
     writeTable: 'Only coils and holding registers can be written.',
     sentinel: '"__given__" is no raw value. Write numbers or 0x bits, up to four.',
+    folderTaken:
+      'The runtime "__other__" has this data folder already. Each runtime needs one of its own.',
     json: 'This is no JSON: __given__',
     jsonMap: 'A profile is a map in braces: { "points": [ … ] }.',
     jsonPoints: 'The profile has no points yet.',

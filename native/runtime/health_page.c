@@ -59,6 +59,7 @@ static const char *why_down(const bb_station *station) {
   return station->link != NULL ? station->link->reason.text : "";
 }
 
+/* One that is read on request only is not known before someone asks, and that is as it should be. */
 static void add_device(page *p, const bb_runtime *runtime, const bb_config_device *device) {
   if (!device->enabled) return;
   const bb_station *station = bb_map_get(&runtime->stations, device->id);
@@ -66,7 +67,7 @@ static void add_device(page *p, const bb_runtime *runtime, const bb_config_devic
     add(p, &(sentence){"device", device->id, "not started", 0, ""});
   } else if (!bb_station_was_asked(station)) {
     add(p, &(sentence){"device", device->id, "not asked yet", 0, why_down(station)});
-  } else if (!station->up) {
+  } else if (station->known && !station->up) {
     add(p,
         &(sentence){"device", device->id, "does not answer", station->since_ns, why_down(station)});
   }

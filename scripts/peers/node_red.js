@@ -58,6 +58,7 @@ const SETTINGS = (/** @type {number} */ port, /** @type {object} */ more) =>
  * @property {object} [settings]
  * @property {string[]} [modules] Other palettes of ours to be loaded.
  * @property {number} [port]
+ * @property {string[]} [args] More for its command line.
  */
 
 /** @param {NodeRedOptions} options @returns {Promise<{child: Child, port: number, url: string}>} */
@@ -70,6 +71,7 @@ async function startNodeRed({
   settings = {},
   modules = [],
   port,
+  args: more = [],
 }) {
   const { node, script } = findNodeRed(version);
   const own = port ?? (await freePort());
@@ -84,9 +86,12 @@ async function startNodeRed({
   if (credentials) {
     fs.writeFileSync(path.join(userDir, 'flows_cred.json'), JSON.stringify(credentials));
   }
-  const args = [script, '--userDir', userDir, '--settings', path.join(userDir, 'settings.js')];
+  const settingsFile = path.join(userDir, 'settings.js');
+  const args = [script, '--userDir', userDir, '--settings', settingsFile, ...more];
   const child = new Child('Node-RED', node, args, { env });
-  await child.waitForLine(/Started flows|Stopped flows|Waiting for missing types/);
+  await child.waitForLine(
+    /Started flows|Stopped flows|Flows stopped in safe mode|Waiting for missing types/,
+  );
   return { child, port: own, url: `http://127.0.0.1:${own}` };
 }
 

@@ -121,4 +121,26 @@ test('dialogs', { skip: lacksBrowser() }, async (t) => {
     },
     { flows: makeBareNodes(), locale: 'de-DE' },
   );
+
+  const twins = ['first', 'second', 'other'].map((name) => {
+    const dataDir = name === 'other' ? 'other' : '';
+    return { id: name, type: 'busbar-runtime', name, dataDir };
+  });
+  await plant.test(
+    'a second runtime for one folder is wrong, the first is not',
+    async (editor) => {
+      const wrong = await editor.run(({ RED }) => {
+        /** @type {string[][]} */
+        const found = [];
+        RED.nodes.eachConfig((/** @type {any} */ node) => {
+          if (node.valid === false) found.push([node.name, ...node.validationErrors].map(String));
+        });
+        return found;
+      });
+      assert.equal(wrong.length, 1, JSON.stringify(wrong));
+      assert.equal(wrong[0][0], 'second');
+      assert.match(wrong[0][1], /The runtime "first" has this data folder already/);
+    },
+    { flows: twins },
+  );
 });

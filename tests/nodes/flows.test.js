@@ -145,7 +145,12 @@ test('dashboard: imports without complaint and is served', MOSQUITTO, async (t) 
   assert.doesNotMatch(palette.child.lines.join('\n'), /missing types|\[error\]/i);
 });
 
-test('both routes write the same lines', INFLUX, async (t) => {
+for (const output of ['object', 'influx']) {
+  test(`both routes write the same lines, from ${output}`, INFLUX, (t) => compareRoutes(t, output));
+}
+
+/** @param {import('node:test').TestContext} t @param {string} output Of busbar-in. */
+async function compareRoutes(t, output) {
   const influx = await startInflux1(t, { databases: ['direct', 'wired'] });
   const sims = await startMeters(t);
   const flows = await makeFlows(['pm500-direct', 'pm500-to-influxdb'], {
@@ -159,6 +164,12 @@ test('both routes write the same lines', INFLUX, async (t) => {
   /* The function only hands on; its end leads to the other database. */
   Object.assign(/** @type {any} */ (byId.get('b05ba70000000204')), { func: 'return msg;' });
   Object.assign(/** @type {any} */ (byId.get('b05ba70000000205')), { sink: 'f00d' });
+  for (const node of flows) {
+    if (node.type === 'busbar-in') node.output = output;
+    if (node.type === 'busbar-runtime') {
+      Object.assign(node, { siteId: 'plant-7', siteTags: [{ key: 'hall', value: 'h 2' }] });
+    }
+  }
   /* No broker in this test. */
   const kept = flows.filter(({ id, type }) => type !== 'busbar-mqtt' && !/0030[45]$/.test(id));
   await startPalette(t, [...kept, other]);
@@ -180,4 +191,6 @@ test('both routes write the same lines', INFLUX, async (t) => {
   for (const row of both) assert.deepEqual(row, direct.get(key(row)));
   const types = async (/** @type {string} */ database) => influx.query(database, 'SHOW FIELD KEYS');
   assert.deepEqual(await types('wired'), await types('direct'));
-});
+  const tags = async (/** @type {string} */ database) => influx.query(database, 'SHOW TAG KEYS');
+  assert.deepEqual(await tags('wired'), await tags('direct'));
+}

@@ -47,6 +47,7 @@ async function startPlant(t, { extra = [], options = {} } = {}) {
   const all = [...flows, debug, ...extra];
   const palette = await startPalette(t, all, options);
   await goodMeters(palette);
+  await waitFor(() => timesOf(listener, 'meter-1').length >= 3, { what: 'three readings' });
   return { palette, flows: all, sims, listener, broker };
 }
 

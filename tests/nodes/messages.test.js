@@ -7,8 +7,10 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { isBusbarMessage, readInfluxPoints } = require('../../lib/input_influx');
-const { readMqttMessage } = require('../../lib/input_mqtt');
+const { describeLeftOut, listProperties, readMqttMessage } = require('../../lib/input_mqtt');
+const { encodeInflux } = require('../../lib/influx_lines');
 const { makeMessages } = require('../../lib/output');
+const { isLonger } = require('../../lib/size');
 
 const DEVICE = { id: 'meter-1', tags: { line: 'l1' }, profile: 'rockwell/powermonitor-500' };
 const READING = {
@@ -94,6 +96,19 @@ test('mqtt out: what cannot be sent, in one sentence', () => {
   }
 });
 
+test('mqtt out: properties of MQTT 5 are known, to be told that they are not sent', () => {
+  assert.deepEqual(listProperties({ topic: 't', userProperties: {}, contentType: '' }), []);
+  const names = listProperties({
+    ...{ userProperties: { a: '1' }, contentType: 'text/plain', responseTopic: 'r' },
+    ...{ correlationData: Buffer.from('1'), messageExpiryInterval: 60 },
+  });
+  assert.equal(names.length, 5);
+  assert.match(
+    describeLeftOut(names.slice(0, 2)),
+    /not sent \(msg.userProperties, msg.contentType\)/,
+  );
+});
+
 test('influxdb out: every shape of the payload', () => {
   const read = (/** @type {any} */ payload, /** @type {any} */ more = {}) =>
     readInfluxPoints({ measurement: 'm', payload, ...more }, {});
@@ -138,6 +153,84 @@ test('influxdb out: what cannot be written, in one sentence', () => {
   for (const [msg, text] of rows) {
     assert.throws(() => readInfluxPoints(msg, {}), { code: 'BUSBAR_INVALID', message: text });
   }
+});
+
+const SINK = { id: 'db', tags: [{ key: 'unit', value: 'u1' }], precision: 's' };
+const TYPES = {
+  points: [
+    { name: 'voltage/l1', type: 'float32' },
+    { name: 'starts', type: 'uint32' },
+    { name: 'label', type: 'text' },
+  ],
+};
+
+/** Lines of a message at a busbar-influx-out. @param {Record<string, any>} msg @param {object} [sink] */
+function write(msg, sink = {}) {
+  const lines = encodeInflux(msg, { id: 'to' }, { ...SINK, ...sink }, () => TYPES);
+  return lines.map(String).join('\n');
+}
+
+test('influx: both forms of a reading are the same lines, by the settings of the sink', () => {
+  const reading = {
+    ...{ device: { ...DEVICE, site: 'plant-7' }, scan: 'fast', timestamp: 1763688000123 },
+    ...{ points: TYPES.points, payload: { 'voltage/l1': 230.1, starts: 7, label: '7i' } },
+  };
+  const line =
+    'powermonitor_500,asset=meter-1,line=l1,site=plant-7,unit=u1 ' +
+    'voltage_l1=230.1,starts=7i,label="7i" 1763688000';
+  for (const form of ['object', 'influx']) {
+    const [msg] = makeMessages(reading, form);
+    assert.equal(write(msg), line, form);
+    assert.match(write(msg, { measurement: 'energy' }), /^energy,/);
+    assert.match(
+      write(msg, { fieldNames: 'as-is', numbers: 'float' }),
+      / voltage\/l1=230.1,starts=7,/,
+    );
+    assert.match(write({ ...msg, measurement: 'mine' }), /^mine,/);
+    /* As the runtime stores a mean of integers. */
+    assert.match(write({ ...msg, aggregate: 'mean' }), /,starts=7,/);
+  }
+  const [pair] = makeMessages(reading, 'influx');
+  pair.payload[0].load = '5i';
+  pair.payload[0].time = 1763688001;
+  delete pair.payload[1].line;
+  assert.match(write(pair), /^powermonitor_500,asset=meter-1,site=\S+ .*,load=5i 1763688001$/);
+});
+
+test('influx: what holds nothing is an error, but a device that is lost', () => {
+  const [lost] = makeMessages({ ...READING, payload: {} }, 'object');
+  assert.equal(write(lost), '');
+  const plain = { measurement: 'm', payload: { a: NaN } };
+  const [empty] = makeMessages({ ...READING, quality: undefined, payload: {} }, 'object');
+  for (const msg of [plain, { ...plain, payload: NaN }, empty, { ...lost, payload: { a: NaN } }]) {
+    const message = /a point of \w+ without a field that has a value.*; InfluxDB takes none/;
+    assert.throws(() => write(msg), { code: 'BUSBAR_INVALID', message });
+  }
+  assert.match(write({ measurement: 'm', payload: { a: NaN, b: 1 } }), /^m,unit=u1 b=1 /);
+});
+
+test('a payload that is too long by far is refused before it is written', () => {
+  let written = 0;
+  const last = { toJSON: () => written++ };
+  const long = { list: Array.from({ length: 1e6 }, (_, i) => ({ i, text: 'x'.repeat(10) })), last };
+  const text = 'x'.repeat(16 << 20);
+  const tooLong = { code: 'BUSBAR_INVALID', message: /of more than 60000 bytes is too long/ };
+  for (const payload of [long, text, { text }, Buffer.alloc(16 << 20), [[[long]]]]) {
+    assert.throws(() => readMqttMessage({ topic: 't', payload }, {}), tooLong);
+  }
+  for (const payload of [{ long }, { text }, text, [{ text }, {}]]) {
+    assert.throws(() => write({ measurement: 'm', payload }), tooLong);
+  }
+  assert.equal(written, 0);
+  /** @type {any} */
+  const circle = { again: [] };
+  circle.again.push(circle);
+  assert.equal(isLonger(circle, 100), false);
+  for (const value of [undefined, null, 5, 'text', { a: undefined }, new Date(), [1, [2]], {}]) {
+    const bytes = JSON.stringify(value)?.length ?? 0;
+    assert.equal(isLonger(value, bytes), false, JSON.stringify(value));
+  }
+  assert.equal(isLonger('x'.repeat(11), 10), true);
 });
 
 test('what busbar-in sends is known again', () => {

@@ -11,6 +11,11 @@ const { listen } = require('../support/listener');
 const { startSim } = require('../support/sim');
 const { load } = require('./support/helper');
 
+/* Without types. */
+/** @type {(name: string) => any} */
+const requireAny = require;
+const helper = requireAny('node-red-node-test-helper');
+
 /** @typedef {import('./support/helper').FlowNode} FlowNode */
 
 const MOSQUITTO = { skip: lacks('mosquitto') };
@@ -250,6 +255,14 @@ test(
       what: 'a/b',
     });
     assert.deepEqual([payload, qos], [{ n: 1 }, 0]);
+    const warnings = () => {
+      const lines = helper.log().args.map((/** @type {any[]} */ [line]) => String(line.msg));
+      return lines.filter((/** @type {string} */ text) => /MQTT 5 are not sent/.test(text));
+    };
+    assert.deepEqual(warnings(), []);
+    for (const n of [2, 3]) send('to', { topic: `a/${n}`, payload: n, contentType: 'text/plain' });
+    await listener.waitFor(({ topic }) => topic === 'a/3', { what: 'a/3' });
+    assert.equal(warnings().length, 1, 'told once');
     assert.match((await ask('to', { payload: 1 }, 'caught')).error.message, /no topic/);
     assert.match(
       (await ask('to', { topic: 'a', payload: 1, qos: 7 }, 'caught')).error.message,
@@ -257,6 +270,34 @@ test(
     );
   },
 );
+
+test('busbar-in with a direct route only: its points are known soon', MOSQUITTO, async (t) => {
+  const broker = await startMosquitto(t);
+  const sim = await startSim(t, ['generic/modbus']);
+  const flow = [
+    ...device(sim.port),
+    { id: 'mq', type: 'busbar-mqtt', sinkId: 'bus', url: broker.url },
+    { id: 'to', type: 'busbar-mqtt-out', sink: 'mq', topic: '', wires: [] },
+    reader({ wires: [['to']] }),
+  ];
+  const { waitFor: wait, messages } = await bind(t, /** @type {FlowNode[]} */ (flow));
+  const isIn = (/** @type {any} */ { status }, /** @type {string} */ fill) =>
+    status.source.id === 'in' && status.fill === fill;
+  /* The round that asks all devices comes each 15 s. */
+  const isKnown = (/** @type {any} */ msg) => isIn(msg, 'green') && /point/.test(msg.status.text);
+  const within = async (/** @type {() => Promise<any>} */ work, /** @type {string} */ what) => {
+    const started = Date.now();
+    await work();
+    assert.ok(Date.now() - started < 6000, `${what} after ${Date.now() - started} ms`);
+  };
+  await within(() => wait('stated', isKnown), 'points');
+  await sim.tell('fault silence');
+  let from = messages.stated.length;
+  await within(() => wait('stated', (msg) => isIn(msg, 'red'), from), 'the loss');
+  from = messages.stated.length;
+  await sim.tell('fault none');
+  await within(() => wait('stated', isKnown, from), 'points again');
+});
 
 test('busbar-influx-out: fields and tags reach the database', INFLUX, async (t) => {
   const influx = await startInflux1(t, { databases: ['energy'] });
@@ -368,6 +409,39 @@ test('busbar-event: lost, back, and the state of all on request', async (t) => {
 function waitForOverview(ask) {
   return ask('ev', {});
 }
+
+test('a device that is disabled: its nodes and the overview say so', async (t) => {
+  const sim = await startSim(t, ['generic/modbus']);
+  const ask = { type: 'busbar-read', device: 'dev', wires: [['out']] };
+  const flow = [
+    ...device(sim.port, { enabled: false }),
+    { ...device(sim.port)[2], id: 'off', deviceId: 'meter-2', d: true },
+    { ...device(sim.port)[2], id: 'asked', deviceId: 'meter-3' },
+    ...[reader(), { id: 'read', ...ask }, { ...ask, id: 'write', type: 'busbar-write' }],
+    ...[
+      { id: 'read2', ...ask, device: 'off' },
+      { id: 'read3', ...ask, device: 'asked' },
+    ],
+    ...[{ id: 'ev', type: 'busbar-event', wires: [['out']] }, OUT],
+  ];
+  const { waitFor: wait, ask: send } = await bind(t, /** @type {FlowNode[]} */ (flow));
+  for (const id of ['in', 'read', 'write', 'read2']) {
+    const fits = (/** @type {any} */ { status }) =>
+      status.source.id === id && status.busbar?.state === 'disabled';
+    const { status } = await wait('stated', fits);
+    assert.deepEqual([status.fill, status.text], ['grey', 'device disabled'], id);
+  }
+  await wait('stated', ({ status }) => status.source.id === 'read3' && status.text === 'ready');
+  assert.match((await send('read', {}, 'caught')).error.message, /or it is disabled/);
+  const { payload } = await send('ev', {});
+  assert.deepEqual(
+    payload.devices.map((/** @type {any} */ { id, state, text }) => [id, state, text]).sort(),
+    [
+      ['meter-1', 'disabled', 'device disabled'],
+      ['meter-3', 'idle', 'on request'],
+    ],
+  );
+});
 
 test('mistakes of the wiring: one sentence each', async (t) => {
   const flow = [

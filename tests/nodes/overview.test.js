@@ -54,6 +54,10 @@ test('devices: what a row says of each state', () => {
     [partly.dot, partly.note, partly.why, partly.text],
     ['yellow', 'Main', '', 'pointsGood 32 30 · rate 13 · errors 2'],
   );
+  const [idle] = deviceRows([device('a', 'idle')], '', say).rows;
+  assert.deepEqual([idle.dot, idle.text], ['grey', 'state.idle']);
+  const [fresh] = deviceRows([device('a', 'good', { points: 4, good: 4 })], '', say).rows;
+  assert.equal(fresh.text, 'points 4 4');
   const [unused] = deviceRows([device('a', 'unused')], '', say).rows;
   assert.deepEqual([unused.dot, unused.text], ['grey-ring', 'state.unused']);
 });

@@ -6,6 +6,7 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { Deploy, findMissing } = require('../../lib/deploy');
+const { BusbarError } = require('../../lib/errors');
 const { planRuntime, wiredOf } = require('../../lib/plan');
 
 /** @typedef {import('../../lib/document').LiveNode} LiveNode */
@@ -79,6 +80,14 @@ test('with a node between, and to other nodes, messages are sent', () => {
   const through = plan(CONNECTION, DEVICE, MQTT, OUT, reader({ wires: [['f1']] }));
   assert.equal(through.assembly.document.routes, undefined);
   assert.equal(through.assembly.document.sinks[0].id, 'bus');
+});
+
+test('a straight wire and one through a function into the same sink are both there', () => {
+  const twice = reader({ wires: [['o1', 'f1']] });
+  const between = { id: 'f1', type: 'function', wires: [['o1']] };
+  const made = plan(CONNECTION, DEVICE, MQTT, OUT, between, twice);
+  assert.deepEqual(wired(made), [['f1']]);
+  assert.deepEqual(made.assembly.document.routes, [{ sink: 'bus', devices: ['meter-1'] }]);
 });
 
 test('what a sink does not make by itself goes by messages', () => {
@@ -200,6 +209,7 @@ test('TLS settings become files of the runtime', () => {
   const written = [];
   const made = planRuntime('', new Deploy([CONNECTION, DEVICE, sink, OUT, reader(), tls]), {
     writePem: (pem) => {
+      if (pem.data === '') return '';
       written.push(pem);
       return `/data/tls/${pem.file}`;
     },
@@ -209,6 +219,23 @@ test('TLS settings become files of the runtime', () => {
   assert.equal(written[0].data, 'CA');
   const lost = plan(CONNECTION, DEVICE, { ...MQTT, tls: 'gone' }, OUT, reader());
   assert.match(lost.assembly.problems[0].text, /TLS settings are missing/);
+});
+
+test('TLS settings that cannot be handed over are a mistake of the sink, told once', () => {
+  const tls = { type: 'tls-config', id: 't1', ca: 'CA', cert: 'C', key: 'K' };
+  const nodes = [CONNECTION, DEVICE, { ...MQTT, tls: 't1' }, OUT, reader()];
+  const problemsOf = (/** @type {any} */ node, /** @type {(pem: any) => string} */ writePem) => {
+    const { problems } = planRuntime('', new Deploy([...nodes, node]), { writePem }).assembly;
+    return problems.map(({ nodeId, text }) => `${nodeId}: ${text}`);
+  };
+  const refuse = () => {
+    throw new BusbarError('BUSBAR_PERMISSION', 'the runtime runs as another user');
+  };
+  assert.deepEqual(problemsOf(tls, refuse), ['m1: the runtime runs as another user']);
+  const unread = { type: 'tls-config', id: 't1', valid: false };
+  const [text, ...others] = problemsOf(unread, () => '');
+  assert.match(text, /^m1: its certificates could not be read by Node-RED/);
+  assert.deepEqual(others, []);
 });
 
 test('each runtime gets what belongs to it', () => {

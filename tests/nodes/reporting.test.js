@@ -82,6 +82,25 @@ test('aggregates are of a whole period', () => {
   }
 });
 
+test('the mean of a float32 is one, in its shortest decimal, as the runtime has it', () => {
+  const points = [{ name: 'single', type: 'float32' }, { name: 'double' }];
+  const how = { changes: false, heartbeatMs: 0, everyMs: 60000, aggregate: 'mean' };
+  const r = new Reporter(/** @type {any} */ (how), points);
+  for (const [at, value] of [
+    [60000, 230.1],
+    [90000, 230.2],
+  ]) {
+    r.report({ payload: { single: value, double: value } }, at);
+  }
+  const told = r.report({ payload: { single: 1, double: 1 } }, 120000);
+  assert.deepEqual(told?.payload, { single: 230.15, double: (230.1 + 230.2) / 2 });
+  const thirds = new Reporter(/** @type {any} */ (how), points);
+  for (const value of [1, 1, 2])
+    thirds.report({ payload: { single: value, double: value } }, 60000);
+  const third = thirds.report({ payload: { single: 1, double: 1 } }, 120000);
+  assert.deepEqual(third?.payload, { single: 1.3333334, double: 4 / 3 });
+});
+
 test('a mean leaves out what is not good', () => {
   const r = reporter({ everyMs: 60000, aggregate: 'mean' });
   r.report(reading(1), 0);

@@ -9,11 +9,18 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { test } = require('node:test');
 const { promisify } = require('node:util');
+const { Runtime } = require('../../lib/runtime');
 const { isAlive } = require('../../lib/runtime_process');
 const { startBusbar, tempDir, waitFor } = require('../support');
 const { startRuntime } = require('../support/runtime');
 const { HELLO, greeting, startServer } = require('./support/fake_server');
-const { listSpawned, makeDataDir, makeRuntime, waitForState } = require('./support/runtimes');
+const {
+  listSpawned,
+  makeDataDir,
+  makeRuntime,
+  makeScript,
+  waitForState,
+} = require('./support/runtimes');
 
 /** @param {{name: string}[]} told @param {string} name */
 const count = (told, name) => told.filter((one) => one.name === name).length;
@@ -92,6 +99,22 @@ test('a stop while it starts leaves nothing behind', async (t) => {
     assert.deepEqual(listSpawned(dataDir), [], `stopped after ${waitMs} ms`);
     assert.equal(runtime.state, 'stopped');
   }
+});
+
+test('several end in the time of the slowest', async (t) => {
+  /* Each takes a second to end, as one that still has something to deliver. */
+  const script = "trap 'sleep 1; exit 0' TERM; echo; while :; do sleep 0.05; done";
+  const executable = makeScript(t, script);
+  const runtimes = [1, 2, 3].map(() => makeRuntime(t, { executable }));
+  for (const { runtime } of runtimes) runtime.start();
+  const listAll = () => runtimes.flatMap(({ dataDir }) => listSpawned(dataDir));
+  await waitFor(() => listAll().length === 3, { what: 'all three' });
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  const started = Date.now();
+  assert.equal(Runtime.stopAllSync(runtimes.map(({ runtime }) => runtime)), true);
+  const tookMs = Date.now() - started;
+  assert.ok(tookMs > 900 && tookMs < 2000, `${tookMs} ms`);
+  assert.deepEqual(listAll(), []);
 });
 
 test('a service is attached to, and never ended', async (t) => {

@@ -5,7 +5,8 @@
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
-const { ofDevice, ofDevices, ofSink, showCount } = require('../../lib/status');
+const { inEditorWords } = require('../../lib/editor_words');
+const { ofDevice, ofDevices, ofDown, ofFault, ofSink, showCount } = require('../../lib/status');
 
 const NOW = 1763688012000;
 const GOOD = { id: 'm', up: true, points: 60, good: 60 };
@@ -53,6 +54,70 @@ test('a sink', () => {
   const reason = 'no connection to 10.0.0.5:1883: connection refused; next try in 2 s';
   const away = ofSink({ id: 's', ready: false, waiting: 5000, reason });
   assert.equal(show(away), 'red ring: connection refused, backlog 5,000 (waiting)');
+});
+
+test('a device that is read on request', () => {
+  const silent = { id: 'm', points: 0, good: 0 };
+  assert.equal(show(ofDevice(silent, NOW, true)), 'grey dot: on request (idle)');
+  assert.equal(show(ofDevice(GOOD, NOW, true)), 'green dot: 60 points (good)');
+});
+
+test('what is long is cut where it may be, and whole in busbar.reason', () => {
+  /** @type {[string, string][]} */
+  const rows = [
+    ['no sink is set; choose one in this node', 'no sink is set; choose one in this node'],
+    [
+      'the device id "meter-1" is given twice; ids differ',
+      'the device id "meter-1" is given twice',
+    ],
+    [
+      'a sentence of many words that has no end where it could be cut',
+      'a sentence of many words that has no…',
+    ],
+    [`${'x'.repeat(60)}`, `${'x'.repeat(39)}…`],
+  ];
+  for (const [text, shown] of rows) {
+    const status = ofFault(text);
+    assert.equal(status.text, shown);
+    assert.equal(status.busbar.reason, text);
+    assert.ok(status.text.length <= 40, status.text);
+  }
+  const down = ofDown('no runtime runs in /var/lib/busbar: start its service', 'BUSBAR_DOWN');
+  assert.equal(down.text, 'no runtime runs');
+  assert.match(down.busbar.reason, /start its service/);
+  const mistake = { text: 'devices[m].unit: 999 is too much', short: 'unit: 999 is too much' };
+  assert.equal(ofFault(mistake.text, mistake).text, 'unit: 999 is too much');
+});
+
+test('sentences of the runtime name the fields of the dialogs', () => {
+  /** @type {[string, string][]} */
+  const rows = [
+    [
+      'db:8086 wants a user (403); set user and password_env',
+      'db:8086 wants a user (403); set user and password in its settings',
+    ],
+    [
+      'db:8086 wants a token (401); set token_env or token_file',
+      'db:8086 wants a token (401); set the token in its settings',
+    ],
+    [
+      'db:8086 does not take the token in secret:hist.token (401)',
+      'db:8086 does not take the token (401)',
+    ],
+    [
+      'db:8086: the token in secret:hist.token may not write to bucket b (403)',
+      'db:8086: the token may not write to bucket b (403)',
+    ],
+    ['no trust; check ca_file', 'no trust; check the CA certificate of "Certificates"'],
+    [
+      'sinks[bus].mqtt.user: user is given, but no password_env or password_file',
+      'sinks[bus].mqtt.user: user is given, but no password',
+    ],
+    ['key_password_file needs cert_file', 'passphrase needs the certificate of "Certificates"'],
+    ['no answer within 1 s', 'no answer within 1 s'],
+  ];
+  for (const [sentence, words] of rows) assert.equal(inEditorWords(sentence), words);
+  assert.equal(inEditorWords(undefined), undefined);
 });
 
 test('numbers', () => {

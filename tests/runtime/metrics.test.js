@@ -18,9 +18,13 @@ const { startSim } = require('../support/sim');
 
 /**
  * @param {TestContext} t @param {number[]} ports A meter at each.
- * @param {{metrics?: string, more?: string}} [options]
+ * @param {{metrics?: string, more?: string, scan?: string}} [options]
  */
-async function startRun(t, ports, { metrics = '127.0.0.1:0', more = '' } = {}) {
+async function startRun(
+  t,
+  ports,
+  { metrics = '127.0.0.1:0', more = '', scan = '{ fast: 100ms }' } = {},
+) {
   const folder = tempDir(t);
   const file = path.join(folder, 'site.yaml');
   const lines = ports.map(
@@ -30,7 +34,7 @@ async function startRun(t, ports, { metrics = '127.0.0.1:0', more = '' } = {}) {
     (_, i) => `  - id: meter-${i + 1}
     connection: line-${i + 1}
     profile: rockwell/powermonitor-500
-    scan: { fast: 100ms }`,
+    scan: ${scan}`,
   );
   fs.writeFileSync(
     file,
@@ -182,6 +186,20 @@ test('readyz turns to 200', async (t) => {
   await waitFor(async () => (await get(port, '/readyz')).status === 200, { what: 'readiness' });
   assert.equal((await get(port, '/readyz')).body, 'ready\n');
   assert.equal(valueOf((await get(port, '/metrics')).body, 'busbar_ready'), 1);
+});
+
+test('readyz is silent of a device that is read on request and was never asked', async (t) => {
+  const sim = await startSim(t, ['pm500']);
+  const scan = '{ fast: on-request, slow: on-request, energy: on-request }';
+  const port = await portOf(await startRun(t, [sim.port], { scan }));
+  const page = await waitFor(
+    async () => {
+      const now = await get(port, '/readyz');
+      return now.status === 200 && now;
+    },
+    { what: 'readiness' },
+  );
+  assert.equal(page.body, 'ready\n');
 });
 
 test('other pages and methods', async (t) => {
