@@ -118,6 +118,9 @@ bool bb_outlet_has_history(const bb_outlet *outlet);
 /* Records that wait or are on their way. */
 uint64_t bb_outlet_depth(const bb_outlet *outlet);
 
+/* How many of them are on the disk. */
+uint64_t bb_outlet_saved(const bb_outlet *outlet);
+
 /* Records were dropped from that stream: those that this outlet had not sent are counted. */
 void bb_outlet_dropped(bb_outlet *outlet, bb_stream *stream, uint64_t from, uint64_t to);
 
