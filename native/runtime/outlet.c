@@ -198,6 +198,18 @@ void bb_outlet_dropped(bb_outlet *outlet, bb_stream *stream, uint64_t from, uint
   }
 }
 
+uint64_t bb_outlet_drop_all(bb_outlet *outlet) {
+  uint64_t dropped = 0;
+  for (bb_list *node = outlet->intakes.next; node != &outlet->intakes; node = node->next) {
+    bb_intake *intake = BB_LIST_ITEM(node, bb_intake, link);
+    dropped += bb_intake_drop(intake, 0, intake->reader.stream->next);
+  }
+  outlet->counters.dropped += dropped;
+  bb_intake_settle(outlet); /* lets go of them; those that were left may go */
+  bb_save_appended(&outlet->runtime->save, 0);
+  return dropped;
+}
+
 void bb_outlet_close(bb_outlet *outlet, uint32_t drain_ms) {
   outlet->closing = true;
   outlet->waiting = outlet->blocked = false;

@@ -124,6 +124,9 @@ uint64_t bb_outlet_saved(const bb_outlet *outlet);
 /* Records were dropped from that stream: those that this outlet had not sent are counted. */
 void bb_outlet_dropped(bb_outlet *outlet, bb_stream *stream, uint64_t from, uint64_t to);
 
+/* Drops all that waits, but for what is on its way; how many batches. They are counted as dropped. */
+uint64_t bb_outlet_drop_all(bb_outlet *outlet);
+
 /* Drains for at most `drain_ms`, closes the sink; the runtime is told by bb_runtime_outlet_closed and
  * the outlet is freed. */
 void bb_outlet_close(bb_outlet *outlet, uint32_t drain_ms);

@@ -5,7 +5,7 @@
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
-const { freePort } = require('../support');
+const { freePort, waitFor } = require('../support');
 const { packPut } = require('../support/put');
 const { startRuntime } = require('../support/runtime');
 const { TYPE, connectSocket } = require('../support/socket');
@@ -64,4 +64,66 @@ test('a sink that is taken out leaves an orphan, and subscribers are told', asyn
   );
   assert.deepEqual([store.orphans[0].sink, store.orphans[0].batches], ['bus', 3]);
   assert.deepEqual((await client.must('status')).store.orphans, store.orphans);
+});
+
+test('an orphan is dropped, once and by its name', async (t) => {
+  const { client } = await startWaiting(t, 3);
+  await client.must('apply', { document: describe([]) });
+  await client.waitForEvent(({ event }) => event === 'applied', 'the document to run');
+  const wrong = await client.ask('store', { do: 'drop', sink: 'bos' });
+  assert.equal(wrong.code, 'NOTFOUND');
+  assert.match(wrong.error, /nothing waits for a sink bos that is gone; did you mean bus/);
+  assert.equal((await client.must('store', { do: 'drop', sink: 'bus' })).batches, 3);
+  const gone = ({ event, store }) => event === 'store' && store.orphans.length === 0;
+  await client.waitForEvent((event) => gone(event) && event.store.records === 3, 'no orphan');
+  assert.equal((await client.ask('store', { do: 'drop', sink: 'bus' })).code, 'NOTFOUND');
+  await waitFor(async () => (await client.must('status')).store.records === 0, {
+    what: 'the disk to have room again',
+  });
+});
+
+test('what waits for a sink that runs is dropped only where that is said', async (t) => {
+  const { client } = await startWaiting(t, 3);
+  const refused = await client.ask('store', { do: 'drop', sink: 'bus' });
+  assert.equal(refused.code, 'STATE');
+  assert.match(refused.error, /bus is a sink of the config that runs/);
+  assert.equal((await client.must('store', { do: 'drop', sink: 'bus', live: true })).batches, 3);
+  const { sinks } = await client.must('status');
+  assert.deepEqual([sinks[0].waiting, sinks[0].saved, sinks[0].dropped], [0, 0, 3]);
+  await waitFor(async () => (await client.must('status')).store.records === 0, {
+    what: 'the disk to have room again',
+  });
+});
+
+test('an orphan is given to another sink', async (t) => {
+  const { client, bus } = await startWaiting(t, 3);
+  const other = await describeAbsent('other');
+  const early = await client.ask('store', { do: 'reassign', sink: 'bus', to: 'other' });
+  assert.match(early.error, /bus is a sink of the config that runs; only what waits for one/);
+  await client.must('apply', { document: describe([other]) });
+  await client.waitForEvent(({ event }) => event === 'applied', 'the document to run');
+  const nobody = await client.ask('store', { do: 'reassign', sink: 'bus', to: 'nobody' });
+  assert.deepEqual([nobody.code, nobody.error.includes('no sink nobody')], ['NOTFOUND', true]);
+  const nothing = await client.ask('store', { do: 'reassign', sink: 'none', to: 'other' });
+  assert.match(nothing.error, /nothing waits for a sink none/);
+  const given = await client.must('store', { do: 'reassign', sink: 'bus', to: 'other' });
+  assert.equal(given.batches, 3);
+  const { store, sinks } = await client.must('status');
+  assert.deepEqual([store.orphans, sinks[0].id, sinks[0].waiting], [[], 'other', 3]);
+  await client.must('apply', { document: describe([other, bus]) });
+  await waitFor(async () => (await client.must('status')).sinks.length === 2, { what: 'both' });
+  const after = (await client.must('status')).sinks;
+  assert.deepEqual(
+    after.map((/** @type {any} */ sink) => sink.waiting),
+    [3, 0],
+  );
+});
+
+test('mistakes in a request about the store are named', async (t) => {
+  const runtime = await startRuntime(t, {});
+  const client = await connectSocket(t, runtime.data);
+  const unknown = await client.ask('store', { do: 'dorp' });
+  assert.match(JSON.stringify(unknown.mistakes), /dorp.*drop/);
+  const without = await client.ask('store', { do: 'reassign', sink: 'a' });
+  assert.deepEqual([without.code, without.error], ['INVALID', 'reassign needs the field to']);
 });
