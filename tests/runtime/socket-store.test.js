@@ -74,8 +74,10 @@ test('an orphan is dropped, once and by its name', async (t) => {
   assert.equal(wrong.code, 'NOTFOUND');
   assert.match(wrong.error, /nothing waits for a sink bos that is gone; did you mean bus/);
   assert.equal((await client.must('store', { do: 'drop', sink: 'bus' })).batches, 3);
-  const gone = ({ event, store }) => event === 'store' && store.orphans.length === 0;
-  await client.waitForEvent((event) => gone(event) && event.store.records === 3, 'no orphan');
+  await client.waitForEvent(
+    ({ event, store }) => event === 'store' && store.orphans.length === 0 && store.records === 3,
+    'no orphan',
+  );
   assert.equal((await client.ask('store', { do: 'drop', sink: 'bus' })).code, 'NOTFOUND');
   await waitFor(async () => (await client.must('status')).store.records === 0, {
     what: 'the disk to have room again',
