@@ -190,6 +190,15 @@ bool bb_outlet_has_history(const bb_outlet *outlet) {
   return false;
 }
 
+uint64_t bb_outlet_history(const bb_outlet *outlet) {
+  uint64_t records = 0;
+  for (bb_list *node = outlet->intakes.next; node != &outlet->intakes; node = node->next) {
+    const bb_intake *intake = BB_LIST_ITEM(node, bb_intake, link);
+    records += bb_span_count(intake->history, intake->n_history);
+  }
+  return records;
+}
+
 void bb_outlet_dropped(bb_outlet *outlet, bb_stream *stream, uint64_t from, uint64_t to) {
   for (bb_list *node = outlet->intakes.next; node != &outlet->intakes; node = node->next) {
     bb_intake *intake = BB_LIST_ITEM(node, bb_intake, link);

@@ -112,8 +112,9 @@ void bb_outlet_leave(bb_outlet *outlet, bb_stream *stream);
 /* Something was appended to one of its streams, or kept for it. */
 void bb_outlet_wake(bb_outlet *outlet);
 
-/* Whether something waits to be sent as history. */
+/* Whether something waits to be sent as history, and how many records. */
 bool bb_outlet_has_history(const bb_outlet *outlet);
+uint64_t bb_outlet_history(const bb_outlet *outlet);
 
 /* Records that wait or are on their way. */
 uint64_t bb_outlet_depth(const bb_outlet *outlet);

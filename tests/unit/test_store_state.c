@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "runtime/metrics.h"
 #include "runtime/parking.h"
 #include "support/expect.h"
+#include "support/exposition.h"
 #include "support/runtime_rig.h"
 
 #define HEAD                                                                                       \
@@ -166,6 +168,55 @@ static void test_store_state_tells_of_a_failure_and_its_end(void **state) {
   close_fixture(&f);
 }
 
+/* All metrics at once. */
+static const char *render(fixture *f) {
+  bb_metrics metrics;
+  int more = 1;
+  bb_buf_close(&f->text);
+  bb_buf_init(&f->text, 1 << 20);
+  bb_metrics_start(&metrics, &f->r.runtime);
+  while (more == 1) more = bb_metrics_slice(&metrics, &f->text);
+  bb_metrics_end(&metrics);
+  const char *text = bb_buf_string(&f->text);
+  exposition_check(text);
+  return text;
+}
+
+static void expect_metric(const char *text, const char *series, const char *expected) {
+  char value[64];
+  expect_text(series, exposition_get(text, series, value, sizeof(value)), expected);
+}
+
+static void test_store_state_is_in_the_metrics(void **state) {
+  (void)state;
+  fixture f;
+  char value[64];
+  open_fixture(&f, WITH(""));
+  push(&f, 4);
+  rig_until(&f.r, f.r.runtime.save.saved == 4 && f.r.runtime.save.job == NULL);
+  f.r.runtime.save.failed++;
+  f.r.runtime.save.jobs++;
+  const char *text = render(&f);
+  expect_metric(text, "busbar_store_records", "4");
+  expect_metric(text, "busbar_store_saved_records_total", "4");
+  expect_metric(text, "busbar_store_commit_failures_total", "1");
+  expect_metric(text, "busbar_store_failing", "0");
+  expect_metric(text, "busbar_store_dead_letters", "0");
+  expect_metric(text, "busbar_store_max_bytes", "1073741824");
+  expect_metric(text, "busbar_sink_queue_batches{sink=\"bus\"}", "4");
+  expect_metric(text, "busbar_sink_saved_batches{sink=\"bus\"}", "4");
+  expect_metric(text, "busbar_sink_history_batches{sink=\"bus\"}", "0");
+  snprintf(value, sizeof(value), "%llu", (unsigned long long)f.r.runtime.save.jobs - 1);
+  expect_metric(text, "busbar_store_commits_total", value);
+  snprintf(value, sizeof(value), "%llu", (unsigned long long)f.r.runtime.save.stats.bytes);
+  expect_metric(text, "busbar_store_bytes", value);
+  rig_apply(&f.r, WITHOUT);
+  text = render(&f);
+  expect_metric(text, "busbar_orphan_batches{sink=\"bus\"}", "4");
+  expect_metric(text, "busbar_sink_queue_batches{sink=\"bus\"}", "");
+  close_fixture(&f);
+}
+
 /* The store counts anew from each opening. */
 static void test_store_state_adds_up_what_was_written(void **state) {
   (void)state;
@@ -185,6 +236,7 @@ int main(void) {
       cmocka_unit_test(test_store_state_tells_of_orphans_when_they_change),
       cmocka_unit_test(test_store_state_waits_for_the_first_config),
       cmocka_unit_test(test_store_state_tells_of_a_failure_and_its_end),
+      cmocka_unit_test(test_store_state_is_in_the_metrics),
       cmocka_unit_test(test_store_state_adds_up_what_was_written),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
