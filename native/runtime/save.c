@@ -22,7 +22,8 @@ static uint64_t now_of(const bb_save *save) {
 }
 
 uint64_t bb_save_age_ns(const bb_save *save, uint64_t mono_ns) {
-  return save->age_base_ns + mono_ns;
+  uint64_t age = save->age_base_ns + mono_ns;
+  return age <= INT64_MAX ? age : 0; /* from before the first run */
 }
 
 static void on_timer(uv_timer_t *timer) {
@@ -154,6 +155,8 @@ static void begin_anew(bb_spool *spool) {
   free(save->gone);
   save->gone = NULL;
   save->n_gone = 0;
+  save->n_revived = 0; /* the letters are gone, too, and their ids mean others now */
+  if (save->job != NULL) save->job->n_revived = 0;
   for (bb_list *node = save->runtime->queue.streams.next; node != &save->runtime->queue.streams;
        node = node->next) {
     bb_stream *stream = BB_LIST_ITEM(node, bb_stream, link);
