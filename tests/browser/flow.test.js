@@ -69,6 +69,27 @@ test('a reference flow in the editor', { skip: lacksBrowser() }, async (t) => {
   });
 
   await plant.test(
+    'the dashboard flow without the dashboard: what is missing is named, ours is right',
+    async (editor) => {
+      const { page } = editor;
+      const dashboard = await plant.flows('dashboard');
+      await editor.importFlow(dashboard);
+      const notices = page.locator('#red-ui-notifications');
+      await notices.getByText('@flowfuse/node-red-dashboard', { exact: true }).waitFor();
+      await notices.getByRole('button', { name: 'Install all' }).waitFor();
+      const ours = dashboard.filter(({ type }) => /^busbar-/.test(type));
+      assert.deepEqual(await editor.listFaulty(editor.idsOf(ours)), []);
+      const deployed = editor.waitForDeploy();
+      await page.locator('#red-ui-header-button-deploy').click();
+      await notices.getByText('The workspace contains some unknown node types').waitFor();
+      await page.locator('#red-ui-deploy-dialog-confirm-deploy-deploy').click();
+      await deployed;
+      await notices.getByText('Flows stopped due to missing node types').waitFor();
+      assert.equal((await plant.palette.overview()).runtime.refusal, null);
+    },
+  );
+
+  await plant.test(
     'the sidebar: runtime, meters, sink, and each row leads to its node',
     async (editor) => {
       const { page } = editor;

@@ -17,6 +17,11 @@ const { Editor } = require('./editor');
 /* No tours, and no list of the world's palettes, which comes from the network. */
 const THEME = { tours: false, palette: { catalogues: [] } };
 
+/* Node-RED also finds what lies in our own node_modules; only these palettes are loaded. */
+const onlyPalettes = (/** @type {string[]} */ modules) => ({
+  palette: { denyList: ['*'], allowList: ['@busbar/node-red', ...modules] },
+});
+
 /* Node-RED listens a second after its port was found free; from here on the kernel gives none away
    to whoever asks for any. */
 const FIRST_PORT = 20000;
@@ -24,14 +29,14 @@ const PORTS = 10000;
 
 /**
  * @param {TestContext} t
- * @param {{version?: 4 | 5, modules?: string[]}} [options]
+ * @param {{version?: 4 | 5, modules?: string[]}} [options] `modules`: palettes beside ours.
  */
-async function startPlant(t, { version, modules } = {}) {
+async function startPlant(t, { version, modules = [] } = {}) {
   const browser = await startBrowser(t);
   const broker = await startEmbeddedBroker();
   atEnd(t, () => broker.close());
   const sims = await startMeters(t);
-  const settings = { editorTheme: THEME };
+  const settings = { editorTheme: THEME, externalModules: onlyPalettes(modules) };
   const port = await freePort(FIRST_PORT + Math.floor(Math.random() * PORTS));
   const palette = await startPalette(t, [], { version, modules, settings, port });
   return {
