@@ -11,6 +11,7 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { chromium } = require('playwright-core');
+const { NO_CHROMIUM, findChromium } = require('../../../scripts/peers/chromium');
 const { atEnd } = require('../../support/end');
 
 /** @typedef {import('node:test').TestContext} TestContext */
@@ -18,25 +19,19 @@ const { atEnd } = require('../../support/end');
 /** @typedef {import('playwright-core').Browser} Browser */
 /** @typedef {import('playwright-core').BrowserContext} BrowserContext */
 
-const COMMANDS = ['chromium', 'chromium-browser', 'google-chrome'];
 const SIZE = { width: 1280, height: 800 };
 const WAIT_MS = 15000;
 
-/** The program, if there is one. */
-function findChromium() {
-  const folders = (process.env.PATH || '').split(':');
-  const places = COMMANDS.flatMap((command) => folders.map((each) => path.join(each, command)));
-  return places.find((place) => fs.existsSync(place));
-}
+const program = findChromium();
 
 /** For `test(name, { skip: lacksBrowser() }, …)`. @returns {string | false} */
 function lacksBrowser() {
-  return findChromium() ? false : 'chromium not installed';
+  return program ? false : NO_CHROMIUM;
 }
 
 /** @param {TestContext} t @returns {Promise<Browser>} */
 async function startBrowser(t) {
-  const browser = await chromium.launch({ executablePath: findChromium() });
+  const browser = await chromium.launch({ executablePath: program });
   atEnd(t, () => browser.close());
   return browser;
 }
