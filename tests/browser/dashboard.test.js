@@ -6,7 +6,6 @@
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
-const { waitFor } = require('../support');
 const { lacksBrowser, onPage, pictures, takePicture } = require('./support/browser');
 const { startPlant } = require('./support/plant');
 
@@ -84,9 +83,8 @@ test('the dashboard: charts and texts of three meters', { skip: lacksBrowser() }
     await waitForLines(page);
     assert.deepEqual(await readColors(page), each, 'after a reload');
     if (!pictures) return;
-    const isLong = async () =>
-      ((await readChart(chartOf(page, CHARTS[0])))['meter-1']?.length ?? 0) >= FOR_PICTURE;
-    await waitFor(isLong, { what: 'lines for a picture', timeoutMs: 60000 });
+    const isLong = `Object.values(uiCharts)[0].chart.getOption().series[0].data.length > ${FOR_PICTURE}`;
+    await page.waitForFunction(isLong, undefined, { timeout: 60000 });
     await takePicture(page, 'dashboard');
   });
 });

@@ -71,6 +71,17 @@ async function fillWrong(editor, foreign, type) {
   await checkTexts(editor, foreign, `${type}, wrong values`);
 }
 
+/** Each page of a dialog that has several; the last one stays.
+ * @param {Editor} editor @param {Set<string>} foreign @param {string} type */
+async function leafThrough(editor, foreign, type) {
+  const pages = editor.tray.locator('.busbar .red-ui-tab:visible');
+  for (const page of await pages.all()) {
+    await page.click();
+    await editor.rest();
+    await checkTexts(editor, foreign, `${type}, ${await page.innerText()}`);
+  }
+}
+
 test('dialogs', { skip: lacksBrowser() }, async (t) => {
   const plant = await startPlant(t);
   const flows = makeAllTypes({ port: plant.sims[0].port, broker: plant.broker.url });
@@ -86,6 +97,7 @@ test('dialogs', { skip: lacksBrowser() }, async (t) => {
           const before = await editor.settings(node.id);
           await open(editor, node);
           await checkTexts(editor, foreign, node.type);
+          await leafThrough(editor, foreign, node.type);
           if (node.id === 'c4' && locale === 'en-US') await takePicture(editor.page, 'device');
           await editor.save();
           const after = await editor.settings(node.id);

@@ -57,6 +57,7 @@ test('a reference flow in the editor', { skip: lacksBrowser() }, async (t) => {
     await editor.node(DEBUG).locator('.red-ui-flow-node-button-button').click();
     await unfold(message, ['payload', 'values']);
     assert.match(await message.innerText(), /voltage\/l1-n"?: 230\.1\b/);
+    await message.evaluate((/** @type {any} */ element) => element.scrollIntoView());
     await takePicture(page, 'editor');
   });
 
