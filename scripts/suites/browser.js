@@ -12,6 +12,8 @@ const { prepareAddon } = require('./build');
 const { runFile, withExecutable } = require('./node');
 
 const AT_ONCE = 2;
+/* The longest takes 50 s on two cores that have nothing else to do. */
+const TIMEOUT_MS = 300000;
 
 /** @param {import('../test').Context} context */
 async function runBrowser({ report, wants }) {
@@ -23,7 +25,9 @@ async function runBrowser({ report, wants }) {
     return;
   }
   await prepareAddon(report);
-  await runAll(report, await withExecutable(report, files), AT_ONCE, runFile);
+  await runAll(report, await withExecutable(report, files), AT_ONCE, (file) =>
+    runFile(file, TIMEOUT_MS),
+  );
 }
 
 module.exports = { runBrowser };
