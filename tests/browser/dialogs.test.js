@@ -74,8 +74,9 @@ async function fillWrong(editor, foreign, type) {
 /** Each page of a dialog that has several; the last one stays.
  * @param {Editor} editor @param {Set<string>} foreign @param {string} type */
 async function leafThrough(editor, foreign, type) {
-  const pages = editor.tray.locator('.busbar .red-ui-tab:visible');
-  for (const page of await pages.all()) {
+  const pages = await editor.tray.locator('.busbar .red-ui-tab:visible').all();
+  assert.equal(pages.length, type === 'busbar-profile' ? 3 : 0, `pages of ${type}`);
+  for (const page of pages) {
     await page.click();
     await editor.rest();
     await checkTexts(editor, foreign, `${type}, ${await page.innerText()}`);
@@ -83,7 +84,7 @@ async function leafThrough(editor, foreign, type) {
 }
 
 test('dialogs', { skip: lacksBrowser() }, async (t) => {
-  const plant = await startPlant(t);
+  const plant = await startPlant(t, { monaco: true });
   const flows = makeAllTypes({ port: plant.sims[0].port, broker: plant.broker.url });
   const nodes = flows.filter(isOurs);
   const bare = makeBareNodes().filter(isOurs);
