@@ -23,6 +23,7 @@
 #define BB_CLIENT_HOLD_BYTES (1u << 20)        /* of them, past which nothing more is read */
 #define BB_CLIENT_BATCH_BYTES (4u << 20)       /* batches that wait */
 #define BB_CLIENT_CHUNK_BYTES (64u << 10)      /* of batches handed to the kernel at once */
+#define BB_CLIENT_GATHER_MS 10                 /* between writes that hold batches only */
 #define BB_CLIENT_KEEP_BYTES (256u << 10)      /* of a buffer, past which it is freed when empty */
 #define BB_CLIENT_MAX_SHAPES 65536             /* sent; then they are sent again */
 #define BB_CLIENT_MAX_SOURCE_SHAPES 4096       /* brought */
@@ -43,7 +44,7 @@ typedef struct bb_client {
   bool held;         /* nothing more is read until answers were taken */
   bool busy_reading; /* a message of it is being served */
   /* private: client_out */
-  bb_list dirty;
+  bb_list dirty; /* in the socket's `dirty` or `gathering` */
   bb_buf answers;
   bb_buf batches;
   size_t batches_at; /* those before have gone */

@@ -11,7 +11,17 @@
 
 static void mark_dirty(bb_client *client) {
   if (client->closing) return;
-  if (bb_list_empty(&client->dirty)) bb_list_append(&client->socket->dirty, &client->dirty);
+  bb_list_remove(&client->dirty);
+  bb_list_append(&client->socket->dirty, &client->dirty);
+}
+
+static void on_beat(uv_timer_t *beat) {
+  bb_socket *socket = beat->data;
+  if (bb_list_empty(&socket->gathering)) return;
+  while (!bb_list_empty(&socket->gathering)) {
+    mark_dirty(BB_LIST_ITEM(bb_list_first(&socket->gathering), bb_client, dirty));
+  }
+  uv_timer_start(beat, on_beat, BB_CLIENT_GATHER_MS, 0);
 }
 
 bb_json_writer bb_client_begin(bb_socket *socket) {
@@ -85,6 +95,18 @@ static size_t waiting(const bb_client *client) {
   return client->batches.len - client->batches_at;
 }
 
+/* Its batches go now, or with the next beat where some went just now; a full chunk waits for none. */
+static void mark_gathering(bb_client *client) {
+  bb_socket *socket = client->socket;
+  bool beating = uv_is_active((uv_handle_t *)&socket->beat);
+  if (!beating) uv_timer_start(&socket->beat, on_beat, BB_CLIENT_GATHER_MS, 0);
+  if (!beating || waiting(client) >= BB_CLIENT_CHUNK_BYTES) {
+    mark_dirty(client);
+  } else if (bb_list_empty(&client->dirty)) {
+    bb_list_append(&socket->gathering, &client->dirty);
+  }
+}
+
 /* Bytes of the first batch that waits, as a whole message. */
 static size_t first_bytes(const bb_client *client) {
   return 4u + bb_get_le32(client->batches.bytes + client->batches_at);
@@ -120,7 +142,7 @@ void bb_client_send_batch(bb_client *client, uint32_t number, const bb_batch *ba
   }
   bb_socket_frame_put(place, BB_SOCKET_FRAMES, len);
   bb_frame_put_batch(place + BB_SOCKET_HEADER, number, batch);
-  mark_dirty(client);
+  mark_gathering(client);
 }
 
 /* Before the next batch it is said how many are missing. */
