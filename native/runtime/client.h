@@ -23,7 +23,6 @@
 #define BB_CLIENT_HOLD_BYTES (1u << 20)        /* of them, past which nothing more is read */
 #define BB_CLIENT_BATCH_BYTES (4u << 20)       /* batches that wait */
 #define BB_CLIENT_CHUNK_BYTES (64u << 10)      /* of batches handed to the kernel at once */
-#define BB_CLIENT_GATHER_MS 10                 /* between writes that hold batches only */
 #define BB_CLIENT_KEEP_BYTES (256u << 10)      /* of a buffer, past which it is freed when empty */
 #define BB_CLIENT_MAX_SHAPES 65536             /* sent; then they are sent again */
 #define BB_CLIENT_MAX_SOURCE_SHAPES 4096       /* brought */

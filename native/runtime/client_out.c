@@ -15,13 +15,23 @@ static void mark_dirty(bb_client *client) {
   bb_list_append(&client->socket->dirty, &client->dirty);
 }
 
+static void on_beat(uv_timer_t *beat);
+
+/* On the grid of the due times, so that both share a wake-up. */
+static void start_beat(bb_socket *socket) {
+  const uint64_t tick_ns = BB_SCHEDULE_TICK_MS * BB_NS_PER_MS;
+  uint64_t left_ns = tick_ns - bb_clock_mono_ns(&socket->runtime->clock) % tick_ns;
+  uv_update_time(socket->beat.loop);
+  uv_timer_start(&socket->beat, on_beat, (left_ns + BB_NS_PER_MS - 1) / BB_NS_PER_MS, 0);
+}
+
 static void on_beat(uv_timer_t *beat) {
   bb_socket *socket = beat->data;
   if (bb_list_empty(&socket->gathering)) return;
   while (!bb_list_empty(&socket->gathering)) {
     mark_dirty(BB_LIST_ITEM(bb_list_first(&socket->gathering), bb_client, dirty));
   }
-  uv_timer_start(beat, on_beat, BB_CLIENT_GATHER_MS, 0);
+  start_beat(socket);
 }
 
 bb_json_writer bb_client_begin(bb_socket *socket) {
@@ -99,7 +109,7 @@ static size_t waiting(const bb_client *client) {
 static void mark_gathering(bb_client *client) {
   bb_socket *socket = client->socket;
   bool beating = uv_is_active((uv_handle_t *)&socket->beat);
-  if (!beating) uv_timer_start(&socket->beat, on_beat, BB_CLIENT_GATHER_MS, 0);
+  if (!beating) start_beat(socket);
   if (!beating || waiting(client) >= BB_CLIENT_CHUNK_BYTES) {
     mark_dirty(client);
   } else if (bb_list_empty(&client->dirty)) {

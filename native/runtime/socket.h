@@ -10,8 +10,8 @@
  * any more is closed.
  *
  * A message wakes both processes, which takes longer than all else that is done for a batch. So one that
- * comes alone goes at once, those that follow it so closely (BB_CLIENT_GATHER_MS) go together, and all
- * that wait go along with an answer or an event.
+ * comes alone goes at once, those that follow it go together with the next tick of the schedule, and
+ * all that wait go along with an answer or an event.
  */
 #ifndef BB_RUNTIME_SOCKET_H
 #define BB_RUNTIME_SOCKET_H
