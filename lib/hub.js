@@ -181,7 +181,7 @@ class Hub extends EventEmitter {
       this.added.get(node.id)?.node.setWires?.(wires);
       if (devices.length === 0 || !wires.some((port) => port.length > 0)) continue;
       const send = (/** @type {any[]} */ messages) =>
-        this.added.get(node.id)?.node.send([messages]);
+        this.added.get(node.id)?.node.send(messages.length === 1 ? messages[0] : [messages]);
       readers.push({ node, devices, send });
     }
     plant.setReaders(readers);
@@ -282,7 +282,7 @@ class Hub extends EventEmitter {
     if (!known) throw new BusbarError('BUSBAR_INVALID', 'no sink is set; choose one in this node');
     const sinkNode = /** @type {Added} */ (this.added.get(known.nodeId)).config;
     const shapes = (/** @type {string} */ device, /** @type {string} */ scan) =>
-      plant.state.shapes.get(`${device}/${scan}`) ?? plan.assembly.devices.get(device)?.describe();
+      plant.state.shapeOf(device, scan) ?? plan.assembly.devices.get(device)?.describe();
     return { plant, sink, sinkNode, shapes };
   }
 

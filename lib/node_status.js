@@ -16,9 +16,11 @@ function look(hub, id, concerns) {
   const place = hub.placeOf(id);
   if (!place?.plant) return STARTING;
   const { plant, plan } = place;
-  const own = new Set(concerns({ plant, plan }));
-  const mistake = plant.mistakes.find(({ nodeId }) => own.has(nodeId));
-  if (mistake) return ofFault(mistake.text);
+  if (plant.mistakes.length > 0) {
+    const own = new Set(concerns({ plant, plan }));
+    const mistake = plant.mistakes.find(({ nodeId }) => own.has(nodeId));
+    if (mistake) return ofFault(mistake.text);
+  }
   if (plant.runtime.state === 'starting') return STARTING;
   if (plant.runtime.state !== 'up') return ofDown(plant.runtime.sentence);
   return { plant, plan };

@@ -25,7 +25,7 @@ class Outbox {
   }
 
   /** `done` follows once all of them are in the sink's queue.
-   * @param {string} sink @param {Omit<Message, 'id'>[]} messages @param {import('./pending').Done} done */
+   * @param {string} sink @param {import('./pending').Content[]} messages @param {import('./pending').Done} done */
   put(sink, messages, done) {
     let pending = this.pending.get(sink);
     if (!pending) this.pending.set(sink, (pending = new Pending(sink)));

@@ -4,8 +4,9 @@
 /* How the devices and sinks of one runtime are, out of its events, its answers to `status` and the
    batches that pass: what status dots and the sidebar show. */
 
+/** @typedef {{points: number, good: number, shape?: {points: any[]}}} Scan */
 /** @typedef {import('./status').DeviceState & {connection?: string, polls?: number, failed?: number, lastMs?: number,
- *   rate?: number, scans: Map<string, {points: number, good: number}>}} Device */
+ *   rate?: number, scans: Map<string, Scan>}} Device */
 /** @typedef {import('./status').SinkState & {delivered?: number, refused?: number, dropped?: number, retried?: number}} Sink */
 
 /** @param {string} id @returns {Device} */
@@ -19,14 +20,11 @@ class PlantState {
     this.devices = new Map();
     /** @type {Map<string, Sink>} */
     this.sinks = new Map();
-    /** @type {Map<string, {points: any[]}>} by device and scan */
-    this.shapes = new Map();
   }
 
   clear() {
     this.devices.clear();
     this.sinks.clear();
-    this.shapes.clear();
   }
 
   /** @param {string} id */
@@ -43,11 +41,15 @@ class PlantState {
     return sink;
   }
 
+  /** Of the newest batch. @param {string} device @param {string} scan */
+  shapeOf(device, scan) {
+    return this.devices.get(device)?.scans.get(scan)?.shape;
+  }
+
   /** @param {any} event `device` or `sink`; another one is none of its business. */
   takeEvent(event) {
     if (event.gone) {
       this.devices.delete(event.device ?? '');
-      this.forgetShapes(event.device);
       this.sinks.delete(event.sink ?? '');
     } else if (event.event === 'device') {
       const { up, since, reason, code } = event;
@@ -55,13 +57,6 @@ class PlantState {
     } else if (event.event === 'sink') {
       const { ready, since, reason, code } = event;
       Object.assign(this.sink(event.sink), { ready, sinceMs: since, reason, code });
-    }
-  }
-
-  /** @param {string | undefined} device */
-  forgetShapes(device) {
-    for (const key of device === undefined ? [] : [...this.shapes.keys()]) {
-      if (key.startsWith(`${device}/`)) this.shapes.delete(key);
     }
   }
 
@@ -93,7 +88,11 @@ class PlantState {
   takeScans(device, scans) {
     const sum = (/** @type {(scan: any) => number} */ of) =>
       scans.reduce((total, scan) => total + (of(scan) || 0), 0);
-    device.scans = new Map(scans.map(({ scan, points, good = 0 }) => [scan, { points, good }]));
+    const before = device.scans;
+    device.scans = new Map();
+    for (const { scan, points, good = 0 } of scans) {
+      device.scans.set(scan, { points, good, shape: before.get(scan)?.shape });
+    }
     device.points = sum(({ points, timestamp }) => (timestamp ? points : 0));
     device.good = sum(({ good, stale }) => (stale ? 0 : good));
     device.polls = sum(({ polls }) => polls);
@@ -106,14 +105,13 @@ class PlantState {
    *   timestamp: number, repeat: boolean}} batch */
   takeBatch(batch) {
     if (!batch.shape) return;
+    const { shape, quality } = batch;
     const device = this.device(batch.device.id);
-    const points = batch.shape.points.length;
-    const bad = batch.quality ? Object.keys(batch.quality).length : 0;
+    const points = shape.points.length;
+    const good = quality ? points - Object.keys(quality).length : points;
     const known = device.scans.get(batch.scan);
-    const place = `${device.id}/${batch.scan}`;
-    if (this.shapes.get(place) !== batch.shape) this.shapes.set(place, batch.shape);
-    if (!known || known.points !== points || known.good !== points - bad) {
-      device.scans.set(batch.scan, { points, good: points - bad });
+    if (known?.shape !== shape || known.points !== points || known.good !== good) {
+      device.scans.set(batch.scan, { points, good, shape });
       device.points = device.good = 0;
       for (const scan of device.scans.values()) {
         device.points += scan.points;
