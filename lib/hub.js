@@ -12,7 +12,7 @@ const { serveAdmin } = require('./admin');
 const { dataDir } = require('./data_dir');
 const { Deploy, findMissing } = require('./deploy');
 const { BusbarError, asError } = require('./errors');
-const { makeOverview } = require('./overview');
+const { makeOverview, writeOverview } = require('./overview');
 const { writePem } = require('./pem');
 const { planRuntime, wiredOf } = require('./plan');
 const { Plant } = require('./plant');
@@ -305,8 +305,19 @@ class Hub extends EventEmitter {
   }
 
   overview() {
-    for (const plant of this.plants.values()) plant.poller.watch();
+    this.watch();
     return makeOverview(this);
+  }
+
+  /** As JSON, part by part. */
+  writeOverview() {
+    this.watch();
+    return writeOverview(this);
+  }
+
+  /** Somebody looks. */
+  watch() {
+    for (const plant of this.plants.values()) plant.poller.watch();
   }
 }
 

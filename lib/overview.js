@@ -5,6 +5,8 @@
 
 const { NOT_USED, ofDevice, ofDown, ofSink } = require('./status');
 
+const PART_DEVICES = 40;
+
 /** @param {import('./hub').Hub} hub @param {string} id */
 function nameOf(hub, id) {
   const added = hub.added.get(id);
@@ -32,24 +34,39 @@ function describeRuntime(hub, key, plant) {
   };
 }
 
-/** @param {import('./hub').Hub} hub @param {import('./plant').Plant} plant @param {import('./plan').Plan} plan
- * @param {number} now */
-function describeDevices(hub, plant, plan, now) {
-  const up = plant.runtime.state === 'up';
-  return [...plan.assembly.devices].map(([id, { nodeId, connection, used }]) => {
-    const device = plant.state.devices.get(id);
-    const status = !used
-      ? NOT_USED
-      : !up
-        ? ofDown(plant.runtime.sentence)
-        : ofDevice(device ?? { id, points: 0, good: 0 }, now);
-    return {
-      ...{ id, nodeId, name: nameOf(hub, nodeId), connection },
-      ...{ state: status.busbar.state, text: status.text, reason: device?.reason },
-      ...{ points: device?.points, good: device?.good, lastMs: device?.lastMs, rate: device?.rate },
-      ...{ polls: device?.polls, errors: device?.failed },
-    };
-  });
+/** @param {import('./plant').Plant} plant @param {string} id @param {boolean} used @param {number} now */
+function statusOf({ runtime, state }, id, used, now) {
+  if (!used) return NOT_USED;
+  if (runtime.state !== 'up') return ofDown(runtime.sentence);
+  return ofDevice(state.devices.get(id) ?? { id, points: 0, good: 0 }, now);
+}
+
+/** One by one. @param {import('./hub').Hub} hub */
+function* describeDevices(hub) {
+  const now = Date.now();
+  for (const [key, plan] of hub.plans) {
+    const plant = hub.plants.get(key);
+    if (!plant) continue;
+    for (const [id, { nodeId, connection, used }] of plan.assembly.devices) {
+      const { busbar, text } = statusOf(plant, id, used, now);
+      const device = plant.state.devices.get(id);
+      yield {
+        id,
+        nodeId,
+        name: nameOf(hub, nodeId),
+        connection,
+        state: busbar.state,
+        text,
+        reason: device?.reason,
+        points: device?.points,
+        good: device?.good,
+        lastMs: device?.lastMs,
+        rate: device?.rate,
+        polls: device?.polls,
+        errors: device?.failed,
+      };
+    }
+  }
 }
 
 /** @param {import('./hub').Hub} hub @param {import('./plant').Plant} plant @param {import('./plan').Plan} plan */
@@ -80,20 +97,37 @@ const NO_RUNTIME = {
   mistakes: [],
 };
 
-/** @param {import('./hub').Hub} hub */
-function makeOverview(hub) {
-  const now = Date.now();
+/** All but the devices, of which there may be thousands. @param {import('./hub').Hub} hub */
+function describePlants(hub) {
   const runtimes = [];
-  const devices = [];
   const sinks = [];
   for (const [key, plan] of hub.plans) {
     const plant = hub.plants.get(key);
     if (!plant) continue;
     runtimes.push(describeRuntime(hub, key, plant));
-    devices.push(...describeDevices(hub, plant, plan, now));
     sinks.push(...describeSinks(hub, plant, plan));
   }
-  return { runtime: runtimes[0] ?? NO_RUNTIME, runtimes, devices, sinks };
+  return { runtime: runtimes[0] ?? NO_RUNTIME, runtimes, sinks };
 }
 
-module.exports = { makeOverview };
+/** @param {import('./hub').Hub} hub */
+function makeOverview(hub) {
+  return { ...describePlants(hub), devices: [...describeDevices(hub)] };
+}
+
+/** The same as JSON, in parts of a few devices each, so that others have their turn in between.
+ * @param {import('./hub').Hub} hub @returns {Generator<string>} */
+function* writeOverview(hub) {
+  let part = `${JSON.stringify(describePlants(hub)).slice(0, -1)},"devices":[`;
+  let count = 0;
+  for (const device of describeDevices(hub)) {
+    if (count > 0) part += ',';
+    part += JSON.stringify(device);
+    if (++count % PART_DEVICES > 0) continue;
+    yield part;
+    part = '';
+  }
+  yield `${part}]}`;
+}
+
+module.exports = { makeOverview, writeOverview };
