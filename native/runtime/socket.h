@@ -9,9 +9,9 @@
  * (event "dropped"). Who does not take answers gets no more requests read; whose events have no room
  * any more is closed.
  *
- * A message wakes both processes, which takes longer than all else that is done for a batch. So one that
- * comes alone goes at once, those that follow it go together with the next tick of the schedule, and
- * all that wait go along with an answer or an event.
+ * A message wakes both processes, which takes longer than all else that is done for a batch. So a batch
+ * (or the event "taken") that comes alone goes at once, those that follow it go together with the next
+ * tick of the schedule, and all that wait go along with an answer or another event.
  */
 #ifndef BB_RUNTIME_SOCKET_H
 #define BB_RUNTIME_SOCKET_H
