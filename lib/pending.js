@@ -12,7 +12,7 @@ const MAX_BYTES = 16 * 1024 * 1024;
 const MAX_ID = 0xffffffff;
 
 /** @typedef {(error?: Error) => void} Done */
-/** @typedef {{topic: string, payload: Buffer, qos?: 0 | 1 | 2, retain?: boolean}} Content */
+/** @typedef {{topic: string, payload: Uint8Array | string, qos?: 0 | 1 | 2, retain?: boolean}} Content */
 /** @typedef {{left: number, error: Error | undefined, done: Done}} Ticket Of one input. */
 /** @typedef {Content & {id: number, ticket: Ticket}} Message */
 
