@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "runtime/past.h"
 #include "runtime/runtime.h"
 
 static uint32_t in_window(const bb_outlet *outlet) {
@@ -77,8 +78,12 @@ static uint32_t load(bb_outlet *outlet, bb_intake *intake, uint64_t from, uint64
     }
     bb_flight *flight = flight_of(outlet, outlet->newest + n);
     *flight = (bb_flight){.intake = intake, .chunk = chunk, .record = record};
-    outlet->views[(outlet->newest + n) % outlet->needs.window_records] =
-        *bb_chunk_batch(chunk, &walk, record, &flight->bytes);
+    bb_batch *view = &outlet->views[(outlet->newest + n) % outlet->needs.window_records];
+    *view = *bb_chunk_batch(chunk, &walk, record, &flight->bytes);
+    if (chunk->fetched && bb_past_tell(outlet, view) < 0) {
+      bb_chunk_unpin(chunk);
+      break;
+    }
     outlet->flight_bytes += flight->bytes;
     n++;
   }
@@ -297,6 +302,7 @@ void bb_intake_settle(bb_outlet *outlet) {
     }
   }
   release(outlet);
+  bb_past_settle(outlet);
   outlet->runtime->safe_changed = true;
   if (outlet->ready) bb_intake_pump(outlet);
 }

@@ -11,6 +11,7 @@
 #include "io/error.h"
 #include "runtime/intake.h"
 #include "runtime/parking.h"
+#include "runtime/past.h"
 #include "runtime/runtime.h"
 
 #define BACKOFF_FIRST_MS 1000
@@ -38,6 +39,7 @@ static void free_outlet(bb_outlet *outlet) {
   free(outlet->flights);
   free(outlet->views);
   free(outlet->sink);
+  bb_past_close(outlet);
   bb_device_unref(outlet->sender);
   bb_config_unref(outlet->owner);
   free(outlet);
@@ -131,6 +133,7 @@ int bb_outlet_join(bb_outlet *outlet, bb_stream *stream) {
   intake = bb_intake_new(stream, outlet->id, outlet->config->store.mode == BB_CONFIG_DISK);
   if (intake == NULL) return BB_ERR_NOMEM;
   intake->outlet = outlet;
+  intake->reader.max_age_ns = outlet->config->store.max_age_ms * BB_NS_PER_MS;
   bb_list_append(&outlet->intakes, &intake->link);
   return 0;
 }

@@ -20,6 +20,7 @@
 #include "io/backoff.h"
 #include "plug/sink.h"
 #include "runtime/config.h"
+#include "runtime/ledger.h"
 #include "runtime/queue.h"
 
 struct bb_runtime;
@@ -96,7 +97,10 @@ typedef struct bb_outlet {
   uint64_t kept_put;                            /* bb_keep.puts of the newest value */
   double history_room;                          /* batches of history that may go now */
   uint64_t history_ns;                          /* monotonic: when that was told last */
-  bb_device *sender;                            /* of messages that were put; NULL: none yet */
+  bb_ledger past;                               /* see past.h */
+  const bb_device *past_device;                 /* of the batch that was looked at last */
+  const bb_shape *past_shape;
+  bb_device *sender; /* of messages that were put; NULL: none yet */
 } bb_outlet;
 
 /* Opens the sink; `place` is its bit. NULL with `reason` when that fails. */

@@ -84,6 +84,7 @@ void bb_parking_give(bb_outlet *outlet) {
     bb_intake *intake = BB_LIST_ITEM(node, bb_intake, link);
     move(intake, &outlet->intakes, outlet, outlet->id);
     intake->reader.durable = outlet->config->store.mode == BB_CONFIG_DISK;
+    intake->reader.max_age_ns = outlet->config->store.max_age_ms * BB_NS_PER_MS;
   }
   free_place(place);
 }
@@ -187,6 +188,7 @@ int64_t bb_parking_reassign(bb_runtime *runtime, const char *sink, bb_outlet *to
     given += bb_intake_waiting(intake);
     move(intake, &to->intakes, to, to->id);
     intake->reader.durable = to->config->store.mode == BB_CONFIG_DISK;
+    intake->reader.max_age_ns = to->config->store.max_age_ms * BB_NS_PER_MS;
   }
   to->counters.dropped += place->counters.dropped;
   free_place(place);

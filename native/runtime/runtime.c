@@ -121,6 +121,7 @@ int bb_runtime_init(bb_runtime *runtime, char why[BB_STORE_WHY]) {
   runtime->queue.user = runtime;
   runtime->queue.on_dropped = on_dropped;
   runtime->queue.fetch = bb_fetch;
+  runtime->queue.on_aged = bb_limits_aged;
   runtime->save.limits = (bb_save_limits){.sync_ms = 1000, .max_bytes = DEFAULT_STORE_BYTES};
   bb_list_init(&runtime->waits);
   bb_door_init(&runtime->door, runtime);

@@ -100,6 +100,19 @@ static bb_stream *stream_of(bb_save *save, uint32_t id) {
   return NULL;
 }
 
+static void cut_aged(bb_save *save, const bb_save_part *part) {
+  bb_queue *queue = &save->runtime->queue;
+  for (uint32_t i = 0; i < part->n_cursors; i++) {
+    const bb_save_cursor *cursor = &part->cursors[i];
+    if (cursor->aged == 0) continue;
+    for (bb_list *node = part->stream->readers.next; node != &part->stream->readers;
+         node = node->next) {
+      bb_reader *reader = BB_LIST_ITEM(node, bb_reader, link);
+      if (strcmp(reader->sink, cursor->sink) == 0) queue->on_aged(queue, reader, cursor->aged);
+    }
+  }
+}
+
 static void apply_part(bb_save *save, const bb_save_job *job, bb_save_part *part) {
   bb_stream *stream = part->stream;
   stream->id = part->id;
@@ -109,6 +122,7 @@ static void apply_part(bb_save *save, const bb_save_job *job, bb_save_part *part
     stream->trimmed =
         part->n_need > 0 && part->need[0].from < part->saved ? part->need[0].from : part->saved;
   }
+  cut_aged(save, part);
   for (uint32_t i = 0; i < part->n_packs; i++) save->saved += job->packs[part->first_pack + i].n;
 }
 

@@ -131,6 +131,11 @@ typedef struct bb_store_gone {
   uint64_t packs, records, bytes;
 } bb_store_gone;
 
+/* The first record of the stream, from `record` on, whose pack is not older than `age_ns`: 1, or 0 when
+ * there is none. Looks at the packs that are older, and at no body. */
+int bb_store_since(bb_store *store, uint32_t stream, uint64_t record, uint64_t age_ns,
+                   uint64_t *out);
+
 /* Takes away the packs that lie wholly in from..to (`to` not included); `*gone` grows by what that
  * was. */
 int bb_store_trim(bb_store *store, uint32_t stream, uint64_t from, uint64_t to,
