@@ -134,6 +134,7 @@ int bb_store_open(const bb_store_options *options, bb_store **out, char why[BB_S
     return BB_ERR_NOMEM;
   }
   store->read_only = options->read_only;
+  store->max_log_pages = options->log_pages > 0 ? options->log_pages : BB_STORE_LOG_PAGES;
   int err = open_store(store, options);
   if (err < 0) {
     memcpy(why, store->why, BB_STORE_WHY);

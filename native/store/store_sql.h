@@ -13,7 +13,7 @@
 
 #define BB_STORE_APPLICATION 0x62627573 /* "bbus" */
 #define BB_STORE_PAGE 4096
-#define BB_STORE_WAL_PAGES 2000 /* moved into the main file when there are as many */
+#define BB_STORE_LOG_PAGES 2000 /* moved into the main file when there are as many */
 #define BB_STORE_AGE_MAX INT64_MAX
 #define BB_STORE_RECORD_MAX (1ull << BB_STORE_RECORD_BITS)
 #define BB_STORE_STREAM_MAX ((1u << BB_STORE_STREAM_BITS) - 1)
@@ -85,6 +85,7 @@ struct bb_store {
   bool loaded;        /* `rows` are as in the file */
   bb_store_row *rows; /* ascending by id */
   uint32_t n_rows, cap_rows;
+  uint32_t max_log_pages;
   uint32_t log_pages;   /* in the log */
   uint32_t moved_pages; /* of these, already in the main file */
   uint64_t written_bytes;
