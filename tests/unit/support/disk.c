@@ -106,6 +106,14 @@ disk_file *disk_find(const char *name, bool make) {
   return file;
 }
 
+void disk_put(const char *name, const uint8_t *bytes, size_t len) {
+  disk_file *file = disk_find(name, true);
+  forget(file);
+  set_length(&file->now, 0);
+  put(&file->now, 0, bytes, len);
+  disk_sync(file);
+}
+
 static void arm(unsigned nth, int rc, bool lasting, bool stops) {
   disk.changes = 0;
   disk.failing = nth;

@@ -25,6 +25,9 @@ typedef enum disk_loss {
 void disk_open(void);
 void disk_close(void);
 
+/* Puts a file there, safe, in place of one of that name. */
+void disk_put(const char *name, const uint8_t *bytes, size_t len);
+
 /* The nth change from here on (write, sync, truncate, delete; 1: the next) fails with SQLite's code
  * `rc`; half of a write takes place. `lasting`: so do all that follow, until this is called again.
  * 0: none fails. */
