@@ -117,9 +117,37 @@ static void test_store_says_what_is_wrong_with_the_disk(void **state) {
   disk_close();
 }
 
+/* SQLite undoes a transaction by itself when the disk fails in the middle of it; what comes then must
+ * not count as one of its own. */
+static void test_store_takes_nothing_into_a_transaction_that_failed(void **state) {
+  static uint8_t body[100000];
+  bb_store *store;
+  (void)state;
+  disk_open();
+  expect_int("open", story_open(&store), 0);
+  expect_int("a step", story_commit(store, 0), 0);
+  expect_int("begin", bb_store_begin(store), 0);
+  disk_fail(1, SQLITE_FULL, true);
+  bb_store_pack pack = {.stream = 1, .first = 1000, .n = 1, .body = body, .len = sizeof(body)};
+  int err = 0;
+  for (; err == 0 && pack.first < 1100; pack.first++) err = bb_store_append(store, &pack);
+  expect_int("more than memory holds", err, BB_ERR_LIMIT);
+  disk_fail(0, 0, false);
+  expect_int("append", bb_store_append(store, &pack), BB_ERR_STATE);
+  expect_int("value", bb_store_value_put(store, "a", "b", 1), BB_ERR_STATE);
+  expect_part("why", bb_store_why(store), "the transaction failed before; roll it back");
+  expect_int("commit", bb_store_commit(store), BB_ERR_STATE);
+  expect_text("content", show(store), expected[1]);
+  expect_int("and on", story_commit(store, 1), 0);
+  expect_text("content", show(store), expected[2]);
+  bb_store_close(store);
+  disk_close();
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_store_says_what_is_wrong_with_the_disk),
+      cmocka_unit_test(test_store_takes_nothing_into_a_transaction_that_failed),
       cmocka_unit_test(test_store_survives_a_full_disk),
       cmocka_unit_test(test_store_survives_failing_writes),
   };

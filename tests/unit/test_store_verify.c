@@ -11,6 +11,8 @@
 #include "support/expect.h"
 #include "support/store.h"
 
+#define PACKS 200
+
 static int open_each(void **state) {
   store_rig *rig = calloc(1, sizeof(*rig));
   store_rig_open(rig);
@@ -136,6 +138,42 @@ static void test_store_reads_no_table_from_end_to_end(void **state) {
   sqlite3_close(db);
 }
 
+/* Pages that were read from the file since the last call. */
+static int pages_read(store_rig *rig) {
+  int now = 0, highest = 0;
+  sqlite3_db_status(rig->store->db, SQLITE_DBSTATUS_CACHE_MISS, &now, &highest, 1);
+  return now;
+}
+
+static void append_many(store_rig *rig, uint64_t from) {
+  store_begin(rig);
+  for (uint64_t i = 0; i < PACKS; i++) store_append(rig, 2, from + i, 1, i, 60000);
+  store_commit(rig);
+  store_reopen(rig);
+  pages_read(rig);
+}
+
+static void test_store_trims_without_reading_bodies(void **state) {
+  store_rig *rig = *state;
+  bb_store_gone gone = {0};
+  store_begin(rig);
+  store_make_stream(rig, "b", BB_STORE_TELEMETRY);
+  store_commit(rig);
+  /* Once in new pages, once in those that were given free. */
+  for (uint64_t round = 0; round < 2; round++) {
+    append_many(rig, round * PACKS);
+    store_begin(rig);
+    expect_int("an empty range", bb_store_trim(rig->store, 2, 9 * PACKS, 99 * PACKS, &gone), 0);
+    int pages = pages_read(rig);
+    if (pages > 6) fail_msg("%d pages for a seek, expected at most 6", pages);
+    expect_int("all", bb_store_trim(rig->store, 2, 0, 9 * PACKS, &gone), 0);
+    pages = pages_read(rig);
+    if (pages > 3 * PACKS) fail_msg("%d pages read, of the %d of all bodies", pages, 15 * PACKS);
+    store_commit(rig);
+  }
+  expect_uint("gone", gone.packs, 2 * PACKS);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(test_store_verify_finds_nothing_in_a_sound_one, open_each,
@@ -143,6 +181,8 @@ int main(void) {
       cmocka_unit_test(test_store_verify_finds),
       cmocka_unit_test_setup_teardown(test_store_verify_counts_mistakes, open_each, close_each),
       cmocka_unit_test_setup_teardown(test_store_reads_no_table_from_end_to_end, open_each,
+                                      close_each),
+      cmocka_unit_test_setup_teardown(test_store_trims_without_reading_bodies, open_each,
                                       close_each),
   };
   return cmocka_run_group_tests_name("store_verify", tests, NULL, NULL);
