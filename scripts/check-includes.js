@@ -38,7 +38,7 @@ const LIBRARIES = [
   [/^sqlite3\.h$/, ['store']],
   [/^uv\.h$/, LOOP],
   [/^(curl\/|MQTT|openssl\/)/, ['io']],
-  [/^zlib\.h$/, ['io', 'store']],
+  [/^zlib\.h$/, ['io', 'store', 'fuzz']],
   [/^modbus(\/|\.h$)/, ['drivers']],
   [/^(napi\.h|node_api\.h|js_native_api\.h)$/, ['addon']],
 ];

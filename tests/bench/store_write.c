@@ -3,7 +3,8 @@
  * What it costs to store: `store_write <folder> <batches a second> <seconds> <keep>`, batches of 50
  * floats from 2,000 devices in turn, committed every 2 MiB and at least once a second. `keep` 1 lets
  * them stay; 0 delivers and trims all, one second later, with a cursor moved in each commit. It does
- * not wait between the seconds. Prints CPU time and bytes written, for each second and each sample.
+ * not wait between the seconds. Prints, for each second, CPU time in % of a core and bytes written: as
+ * the kernel counts them, as the store does.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -153,13 +154,12 @@ int main(int argc, char **argv) {
   run(&b, rate, seconds, (int)strtol(argv[4], NULL, 10));
   double cpu = cpu_s() - cpu_before;
   double bytes = (double)(written() - written_before);
-  double samples = (double)b.next * POINTS;
-  printf(
-      "%.2f %% of a core, %.0f bytes written a second, %.2f a sample; %.1f bytes a batch packed\n",
-      100 * cpu / seconds, bytes / seconds, bytes / samples, (double)b.pack_bytes / (double)b.next);
   bb_store_stats stats;
   must(&b, bb_store_read_stats(b.store, &stats), "stats");
-  printf("the store says %.0f bytes written a second\n", (double)stats.written_bytes / seconds);
+  printf("{\"cpu_percent\":%.2f,\"written_per_s\":%.0f,\"said_per_s\":%.0f,\"per_sample\":%.2f,"
+         "\"packed_per_batch\":%.1f}\n",
+         100 * cpu / seconds, bytes / seconds, (double)stats.written_bytes / seconds,
+         bytes / ((double)b.next * POINTS), (double)b.pack_bytes / (double)b.next);
   bb_store_close(b.store);
   return 0;
 }
