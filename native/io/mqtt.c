@@ -39,6 +39,15 @@ void bb_mqtt_fail(bb_mqtt_core *core, const bb_mqtt_fault *fault) {
   }
 }
 
+void bb_mqtt_renew(bb_mqtt *mqtt, const char *why) {
+  bb_mqtt_core *core = mqtt->core;
+  if (core == NULL || core->closing || core->state != BB_MQTT_UP) return;
+  bb_mqtt_fault fault = {.code = BB_ERR_CLOSED};
+  snprintf(fault.text, sizeof(fault.text), "%s", why);
+  core->eager = true;
+  bb_mqtt_fail(core, &fault);
+}
+
 /* A broker that answers pings but never acknowledges would hold the window shut for good. */
 static void on_patience(uv_timer_t *timer) {
   bb_mqtt_core *core = timer->data;

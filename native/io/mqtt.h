@@ -165,6 +165,10 @@ void bb_mqtt_close(bb_mqtt *mqtt);
  * fail, the next one follows at once. Else nothing. */
 void bb_mqtt_retry(bb_mqtt *mqtt);
 
+/* Ends the connection with a DISCONNECT and makes another one at once, with a login of its own: messages
+ * under way end with BB_ERR_CLOSED, then on_down says `why`. Nothing when there is no connection. */
+void bb_mqtt_renew(bb_mqtt *mqtt, const char *why);
+
 /* How many messages will be taken now; 0 when there is no connection. */
 uint32_t bb_mqtt_room(const bb_mqtt *mqtt);
 

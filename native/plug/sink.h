@@ -144,6 +144,11 @@ struct bb_sink_kind {
    * state. NULL: the sink does not wait that way. */
   void (*retry)(bb_sink *sink);
 
+  /* What the document's secrets and certificates are read from may have changed. A connection that was
+   * made with others is made anew, once what is under way has its verdict; a wait for the right ones
+   * ends. Else nothing. NULL: the sink has none. */
+  void (*refresh)(bb_sink *sink);
+
   /* Sends what it can within drain_ms, gives its verdicts, disconnects; then on_closed. */
   void (*close)(bb_sink *sink, uint32_t drain_ms);
 };

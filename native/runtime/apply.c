@@ -233,6 +233,7 @@ static void open_wanted(bb_runtime *runtime) {
   }
   runtime->config = config;
   configure(runtime, config);
+  bb_runtime_refresh(runtime);
   uint32_t opened = open_outlets(runtime, config);
   if (rerouted || opened > 0) {
     leave_streams(runtime);
