@@ -29,6 +29,7 @@ static void leave(bb_mqtt_core *core) {
 
 void bb_mqtt_fail(bb_mqtt_core *core, const bb_mqtt_fault *fault) {
   core->fault = *fault;
+  core->missed = core->state == BB_MQTT_CONNECTING && fault->raw == 0 && !fault->lasting;
   if (core->state == BB_MQTT_UP && uv_now(core->loop) - core->up_since_ms >= 10000) {
     bb_backoff_reset(&core->backoff);
   }
@@ -67,6 +68,7 @@ static void come_up(bb_mqtt_core *core, const bb_mqtt_broker *broker) {
   core->n_ends_before = UINT64_MAX;
   uv_timer_start(&core->timer, on_patience, patience_ms, patience_ms);
   bb_mqtt_name_release(&core->name);
+  bb_mqtt_keep_address(core);
   core->state = BB_MQTT_UP;
   core->eager = false;
   core->up_since_ms = uv_now(core->loop);
