@@ -168,8 +168,7 @@ static int start(bb_run_process *run) {
   if (config != NULL) {
     bb_run_take_config(run, config);
   } else {
-    bb_health_listen(&run->health, "127.0.0.1:9464");
-    bb_place_record(&run->place, run->health.address);
+    bb_place_record(&run->place, NULL); /* no document has said yet where metrics are served */
     bb_log_info(
         &run->log, NULL,
         "no config was given and none was applied before: name one (busbar run site.yaml), or "
