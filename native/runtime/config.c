@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "runtime/config_read.h"
 #include "runtime/health.h"
+#include "runtime/place.h"
 
 #define ARENA_MAX (256u << 20)
 
@@ -173,7 +174,7 @@ static int read_tree(bb_config **out, bb_doc_tree *tree, const bb_kinds *kinds, 
 int bb_config_load(bb_config **out, const char *path, const bb_kinds *kinds, bb_report *report) {
   bb_doc_tree tree;
   *out = NULL;
-  int err = bb_doc_load(&tree, path, report);
+  int err = bb_doc_load_behind(&tree, path, bb_place_document_head, report);
   if (err < 0) return err == BB_ERR_NOMEM ? err : BB_ERR_CONFIG;
   return read_tree(out, &tree, kinds, report);
 }

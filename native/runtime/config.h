@@ -99,7 +99,8 @@ typedef struct bb_config {
 
 /*
  * Reads and checks a document; all mistakes go to `report`. Profiles are looked up beside the
- * document, then among the bundled ones. 0 with one reference in *out, BB_ERR_CONFIG or BB_ERR_NOMEM
+ * document, then among the bundled ones. A file may be the one in which a runtime keeps its last document
+ * (place.h). 0 with one reference in *out, BB_ERR_CONFIG or BB_ERR_NOMEM
  * with *out NULL.
  */
 int bb_config_load(bb_config **out, const char *path, const bb_kinds *kinds, bb_report *report);
