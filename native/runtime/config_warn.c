@@ -14,6 +14,12 @@
 
 /* --- routes --- */
 
+/* Who applies through the control socket may read devices and bring messages for sinks by itself, so
+ * that no route has to; a route that takes nothing is a slip there, too. */
+static bool is_clients(const bb_config *config) {
+  return config->runtime.owner == BB_OWNER_EDITOR;
+}
+
 static bool takes_point(const bb_config_route *route, const bb_config_device *device,
                         const bb_scan *scan) {
   if (route->points == NULL || device->profile == NULL) return true;
@@ -40,7 +46,7 @@ static void warn_device(bb_config_reader *reader, const bb_config_device *device
       carried = carried || route->sink->enabled;
     }
   }
-  if (carried) return;
+  if (carried || is_clients(config)) return;
   bb_report_warn(reader->report, device->doc,
                  "no route takes it to a sink; name it in `devices` of a sink or route, or set "
                  "\"enabled: false\"");
@@ -53,6 +59,7 @@ static void warn_routes(bb_config_reader *reader) {
   for (uint32_t i = 0; i < config->n_devices; i++) any_device |= config->devices[i].enabled;
   if (!any_device) return;
   if (!any_sink) {
+    if (is_clients(config)) return;
     bb_report_warn(reader->report, NULL,
                    config->n_sinks == 0
                        ? "nothing is delivered, as there is no sink; add one below `sinks`, such "
@@ -66,6 +73,7 @@ static void warn_routes(bb_config_reader *reader) {
   }
   for (uint32_t i = 0; i < config->n_sinks; i++) {
     if (used[i] || !config->sinks[i].enabled) continue;
+    if (is_clients(config) && !bb_config_is_routed(config, &config->sinks[i])) continue;
     bb_report_warn(reader->report, config->sinks[i].doc,
                    "nothing is delivered to it, as its routes take no device that is read; look at "
                    "their `devices`, `scans` and `points`");
