@@ -39,6 +39,7 @@ static void on_stopped(bb_runtime *runtime) {
   if (run->has_socket) bb_socket_close(&run->socket, on_socket_closed);
   bb_health_close(&run->health, on_health_closed);
   bb_run_linger_close(run);
+  bb_notify_close(&run->notify);
   for (int i = 0; i < BB_RUN_SIGNALS; i++) uv_close((uv_handle_t *)&run->signals[i], ignore_close);
 }
 
@@ -54,6 +55,7 @@ void bb_run_stop(bb_run_process *run) {
   if (run->stopping) return;
   run->stopping = true;
   bb_log_info(&run->log, NULL, "stopping");
+  bb_notify_stopping(&run->notify);
   uv_timer_start(&run->give_up, on_give_up, GIVE_UP_MS, 0);
   uv_unref((uv_handle_t *)&run->give_up); /* open to the end: a lookup may outlive all else */
   bb_runtime_stop(&run->runtime, DRAIN_MS, on_stopped);
@@ -161,6 +163,8 @@ static int start(bb_run_process *run) {
   run->secrets.log = &run->log;
   bb_secrets_init(&run->secrets);
   bb_lifeline_find(&run->lifeline, run->options.lingers);
+  run->notify = (bb_notify){.loop = &run->loop, .log = &run->log, .ignored = run->options.lingers};
+  bb_notify_init(&run->notify);
   watch_signals(run);
   bb_run_linger_init(run);
   open_socket(run);
@@ -174,6 +178,7 @@ static int start(bb_run_process *run) {
         "no config was given and none was applied before: name one (busbar run site.yaml), or "
         "apply one through the control socket");
   }
+  bb_notify_ready(&run->notify);
   return BB_EXIT_DONE;
 }
 

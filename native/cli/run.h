@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "runtime/health.h"
 #include "runtime/lifeline.h"
+#include "runtime/notify.h"
 #include "runtime/place.h"
 #include "runtime/runtime.h"
 #include "runtime/secrets.h"
@@ -45,6 +46,7 @@ typedef struct bb_run_process {
   bb_health health;
   bb_secrets secrets;
   bb_lifeline lifeline;
+  bb_notify notify;
   uv_signal_t signals[BB_RUN_SIGNALS];
   uv_timer_t give_up;
   uv_timer_t linger;

@@ -94,6 +94,8 @@ test('install makes user, group, unit, and starts it', async () => {
   const unit = place['/etc/systemd/system/busbar.service'].text;
   for (const line of [
     `ExecStart=${EXECUTABLE} run --data /var/lib/busbar`,
+    'Type=notify',
+    'WatchdogSec=30',
     'User=busbar',
     'SupplementaryGroups=dialout',
     'StateDirectory=busbar',
