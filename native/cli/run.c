@@ -79,6 +79,7 @@ static int on_applied_text(bb_socket *socket, const char *text, size_t len) {
   if (run->runtime.next != NULL || run->runtime.config != NULL) {
     const bb_config *config = run->runtime.next != NULL ? run->runtime.next : run->runtime.config;
     bb_run_serve_metrics(run, config);
+    bb_run_share_socket(run, config);
   }
   int kept = bb_place_save_document(&run->place, text, len);
   return kept == 0 ? UV_EROFS : kept < 0 ? kept : 0;
@@ -106,6 +107,7 @@ static void open_socket(bb_run_process *run) {
                 "no control socket at %s: %s; polling goes on, but no client can connect",
                 run->place.socket, bb_error_text(err));
   }
+  bb_run_share_socket(run, NULL);
 }
 
 static void watch_signals(bb_run_process *run) {

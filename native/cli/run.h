@@ -33,6 +33,8 @@ typedef struct bb_run_options {
   const char *log_path;    /* NULL: stderr */
   bool lingers;
   uint64_t linger_ms;
+  int socket_mode;          /* unless the document says: place in bb_socket_modes */
+  const char *socket_group; /* NULL: the process's own */
 } bb_run_options;
 
 typedef struct bb_run_process {
@@ -52,6 +54,8 @@ typedef struct bb_run_process {
   uv_timer_t linger;
   bool was_attended; /* a client has been there */
   bool has_socket, stopping;
+  int socket_mode;       /* as it is */
+  char socket_group[65]; /* "": the process's own */
 } bb_run_process;
 
 /* run.c: begins the ordered end. */
@@ -70,6 +74,9 @@ void bb_run_take_config(bb_run_process *run, bb_config *config);
 
 /* Listens for scrapes where the config says so. */
 void bb_run_serve_metrics(bb_run_process *run, const bb_config *config);
+
+/* Lets those connect whom the config, or else the command line, names; NULL: before there is one. */
+void bb_run_share_socket(bb_run_process *run, const bb_config *config);
 
 /* SIGHUP */
 void bb_run_reload(bb_run_process *run);

@@ -77,6 +77,9 @@ typedef struct bb_config_runtime {
   uint64_t queue_bytes;       /* of memory for what is not yet delivered */
   uint32_t queue_age_ms;      /* older records are dropped */
   uint32_t write_interval_ms; /* between two commands to one device */
+  bool says_socket;           /* the two below stand in the document */
+  int socket_mode;            /* of the control socket: place in bb_socket_modes */
+  const char *socket_group;   /* NULL: that of the process */
 } bb_config_runtime;
 
 typedef enum bb_config_owner { BB_OWNER_FILE, BB_OWNER_EDITOR } bb_config_owner;

@@ -2,6 +2,7 @@
 /* What a config without a mistake says and hardly means: two devices of one unit, nothing that goes
  * anywhere, a secret that is not there. */
 #include <errno.h>
+#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -170,9 +171,18 @@ static void warn_references(bb_config_reader *reader, const bb_doc *options,
   }
 }
 
+static void warn_group(bb_config_reader *reader) {
+  const char *group = reader->config->runtime.socket_group;
+  if (group == NULL || getgrnam(group) != NULL) return;
+  const bb_doc *runtime = bb_doc_get(reader->config->tree.root, "runtime");
+  bb_report_warn(reader->report, bb_doc_get(bb_doc_get(runtime, "socket"), "group"),
+                 "there is no group %.64s here; `run` needs it", group);
+}
+
 void bb_config_warn(bb_config_reader *reader) {
   const bb_config *config = reader->config;
   if (!reader->report->wants_warnings) return;
+  warn_group(reader);
   warn_routes(reader);
   warn_units(reader);
   for (uint32_t i = 0; i < config->n_connections; i++) {
