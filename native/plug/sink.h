@@ -86,7 +86,8 @@ struct bb_sink_host {
   void (*on_verdict)(bb_sink *sink, uint64_t ticket, uint32_t n, bb_verdict verdict,
                      const bb_reason *reason);
 
-  /* Delivers what was acknowledged in the last `last_ms` once more, as history. At most hold_ms. */
+  /* Delivers what was acknowledged in the last `last_ms` once more, as history; whenever it was taken, so
+   * also backlog. At most hold_ms; up to an eighth of that more than was asked for may come. */
   void (*rewind)(bb_sink *sink, uint32_t last_ms);
 
   /* The newest values of an announced shape; false: there are none yet. The view is valid until the
