@@ -27,7 +27,7 @@ const ROOMS = {
   sim: ['base', 'model', 'wire', 'encode', 'io'],
   cli: ALL,
   addon: ['base', 'model', 'wire', 'encode', 'control'],
-  fuzz: ALL,
+  fuzz: [...ALL, 'addon'],
 };
 
 const LOOP = ['io', 'drivers', 'sinks', 'runtime', 'sim', 'cli'];

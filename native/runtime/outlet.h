@@ -27,7 +27,16 @@ struct bb_runtime;
 
 #define BB_OUTLET_LIVE_MS 5000
 #define BB_OUTLET_RANGES 16
-#define BB_OUTLET_REASONS 8 /* newest refusals kept for the status */
+#define BB_OUTLET_SPANS 8        /* of hold_ms: how finely a rewind is told from when */
+#define BB_OUTLET_ACKED_RANGES 8 /* live and history, and gaps that close soon */
+#define BB_OUTLET_REASONS 8      /* newest refusals kept for the status */
+
+/* What was acknowledged in one span of time, for a rewind. */
+typedef struct bb_acked {
+  uint64_t begun_ns, last_ns; /* monotonic: of the first and the newest verdict */
+  bb_span ranges[BB_OUTLET_ACKED_RANGES];
+  uint32_t n;
+} bb_acked;
 
 /* One stream as this outlet reads it. */
 typedef struct bb_intake {
@@ -37,7 +46,9 @@ typedef struct bb_intake {
   uint64_t live;                     /* the next record to be sent live */
   bb_span history[BB_OUTLET_RANGES]; /* to be sent as history; ascending, apart */
   uint32_t n_history;
-  bool leaving; /* no route feeds it any more: goes once it is empty */
+  bool leaving;                        /* no route feeds it any more: goes once it is empty */
+  bb_acked acked[BB_OUTLET_SPANS + 1]; /* a ring; empty where the sink holds nothing */
+  uint32_t acked_newest;
 } bb_intake;
 
 typedef enum bb_flight_state { BB_FLIGHT_SENT, BB_FLIGHT_DONE, BB_FLIGHT_RETRY } bb_flight_state;

@@ -146,6 +146,14 @@ int bb_runtime_apply(bb_runtime *runtime, bb_config *config) {
   return 0;
 }
 
+void bb_runtime_refresh(bb_runtime *runtime) {
+  for (size_t i = 0; i < runtime->outlets.cap; i++) {
+    const bb_outlet *outlet = runtime->outlets.entries[i].value;
+    if (runtime->outlets.entries[i].key == NULL || outlet->closing) continue;
+    if (outlet->config->kind->refresh != NULL) outlet->config->kind->refresh(outlet->sink);
+  }
+}
+
 static void free_runtime(bb_runtime *runtime) {
   bb_parking_close(runtime);
   bb_config_unref(runtime->config);

@@ -103,6 +103,10 @@ int bb_runtime_init(bb_runtime *runtime, char why[BB_STORE_WHY]);
  */
 int bb_runtime_apply(bb_runtime *runtime, bb_config *config);
 
+/* Secrets or certificates may have changed: the sinks that use them take the new ones (refresh in
+ * plug/sink.h). An apply does the same for those that it leaves as they are. */
+void bb_runtime_refresh(bb_runtime *runtime);
+
 /* Stops polling, drains the sinks for at most drain_ms, closes everything, then on_stopped, after
  * which the memory is the caller's. Once. */
 void bb_runtime_stop(bb_runtime *runtime, uint32_t drain_ms, void (*on_stopped)(bb_runtime *));
