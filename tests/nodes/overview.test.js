@@ -6,6 +6,7 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { makeOverview, writeOverview } = require('../../lib/overview');
+const { PlantState } = require('../../lib/plant_state');
 const { MAX_ROWS, deviceRows, showAge, showCount, showRate, sinkRows, summarize } =
   /** @type {any} */ (require('../../resources/busbar-overview'));
 
@@ -110,14 +111,15 @@ test('numbers are as long as a person reads them', () => {
 });
 
 test('in parts it is the same as at once', () => {
-  const device = { nodeId: 'n', connection: 'line', used: false };
+  const device = { nodeId: 'n', connection: 'line', use: 'unused' };
   const devices = new Map(Array.from({ length: 90 }, (_, i) => [`meter-${i}`, device]));
   const runtime = { state: 'up', sentence: '', dataDir: '', keepsAlive: () => '' };
   const plant = { runtime, refusal: '', mistakes: [], paused: false, poller: { about: {} } };
   const hub = /** @type {any} */ ({
     added: new Map(),
     plans: new Map([['', { assembly: { devices, sinks: new Map() } }]]),
-    plants: new Map([['', { ...plant, state: { devices: new Map() } }]]),
+    twins: new Set(),
+    plants: new Map([['', { ...plant, state: new PlantState() }]]),
   });
   const parts = [...writeOverview(hub)];
   assert.equal(parts.length, 3);
