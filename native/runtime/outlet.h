@@ -127,14 +127,21 @@ void bb_outlet_leave(bb_outlet *outlet, bb_stream *stream);
 /* Something was appended to one of its streams, or kept for it. */
 void bb_outlet_wake(bb_outlet *outlet);
 
-/* Whether something waits to be sent as history. */
+/* Whether something waits to be sent as history, and how many records. */
 bool bb_outlet_has_history(const bb_outlet *outlet);
+uint64_t bb_outlet_history(const bb_outlet *outlet);
 
 /* Records that wait or are on their way. */
 uint64_t bb_outlet_depth(const bb_outlet *outlet);
 
+/* How many of them are on the disk. */
+uint64_t bb_outlet_saved(const bb_outlet *outlet);
+
 /* Records were dropped from that stream: those that this outlet had not sent are counted. */
 void bb_outlet_dropped(bb_outlet *outlet, bb_stream *stream, uint64_t from, uint64_t to);
+
+/* Drops all that waits, but for what is on its way; how many batches. They are counted as dropped. */
+uint64_t bb_outlet_drop_all(bb_outlet *outlet);
 
 /* Drains for at most `drain_ms`, closes the sink; the runtime is told by bb_runtime_outlet_closed and
  * the outlet is freed. */

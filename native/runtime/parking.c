@@ -15,7 +15,7 @@ typedef struct {
   bb_list link;
   bb_list intakes;
   bb_outlet_counters counters;
-  bool told; /* the log has spoken of the orphan */
+  bool told; /* it is an orphan, and the log has spoken of it */
   char id[BB_MAX_ID + 1];
 } parked;
 
@@ -162,11 +162,15 @@ void bb_parking_dropped(bb_runtime *runtime, bb_stream *stream, uint64_t from, u
 }
 
 bool bb_parking_next(const bb_runtime *runtime, const void **at, bb_orphan *out) {
-  const bb_list *node = *at != NULL ? ((const bb_list *)*at)->next : runtime->parked.next;
-  if (node == &runtime->parked) return false;
-  *at = node;
-  sum_up(BB_LIST_ITEM(node, parked, link), out);
-  return true;
+  const bb_list *node = *at != NULL ? *at : &runtime->parked;
+  while ((node = node->next) != &runtime->parked) {
+    const parked *place = BB_LIST_ITEM(node, parked, link);
+    if (!place->told) continue; /* a change of config has only just parked it */
+    sum_up(place, out);
+    *at = node;
+    if (out->batches > 0) return true;
+  }
+  return false;
 }
 
 int64_t bb_parking_drop(bb_runtime *runtime, const char *sink) {

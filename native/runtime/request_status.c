@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "runtime/request.h"
+#include "runtime/store_state.h"
 
 typedef struct hello_request {
   bb_request_head head;
@@ -99,6 +100,7 @@ static void put_runtime(bb_json_writer *json, const bb_socket *socket) {
   bb_json_writer_uint(json, "bytes", runtime->queue.bytes);
   bb_json_writer_uint(json, "max_bytes", runtime->queue.max_bytes);
   bb_json_writer_end(json);
+  bb_store_state_put(runtime, json);
   bb_json_writer_map(json, "writes");
   for (int i = 0; i < 4; i++) {
     bb_json_writer_uint(json, bb_outcome_name((bb_outcome)i), runtime->door.outcomes[i]);
@@ -187,11 +189,13 @@ static void put_sink(bb_json_writer *json, const bb_config_sink *config, const b
   bb_json_writer_text(json, "id", config->id);
   bb_json_writer_text(json, "kind", config->kind->kind);
   bb_json_writer_bool(json, "enabled", config->enabled);
+  bb_json_writer_text(json, "store", config->store.mode == BB_CONFIG_DISK ? "disk" : "memory");
   if (outlet != NULL) {
     bb_json_writer_bool(json, "ready", outlet->ready);
     bb_client_put_time(json, "since", outlet->since_ns);
     bb_client_put_reason(json, &outlet->reason);
     bb_json_writer_uint(json, "waiting", bb_outlet_depth(outlet));
+    bb_json_writer_uint(json, "saved", bb_outlet_saved(outlet));
     bb_json_writer_uint(json, "delivered", outlet->counters.delivered);
     bb_json_writer_uint(json, "retried", outlet->counters.retried);
     bb_json_writer_uint(json, "refused", outlet->counters.refused);

@@ -11,6 +11,7 @@
 #include "runtime/fetch.h"
 #include "runtime/limits.h"
 #include "runtime/parking.h"
+#include "runtime/store_state.h"
 #include "runtime/wait.h"
 
 #define TICK_MS 500
@@ -105,6 +106,7 @@ static void on_tick(uv_timer_t *timer) {
   bb_queue_expire(&runtime->queue, now);
   bb_limits_look(runtime, now);
   wake_history(runtime);
+  bb_store_state_look(runtime);
 }
 
 int bb_runtime_init(bb_runtime *runtime, char why[BB_STORE_WHY]) {
@@ -128,6 +130,7 @@ int bb_runtime_init(bb_runtime *runtime, char why[BB_STORE_WHY]) {
   int err = bb_save_open(&runtime->save, runtime, why);
   if (err < 0) return err;
   if (!runtime->save.open) runtime->queue.fetch = NULL;
+  bb_store_state_note(runtime);
   err = bb_schedule_init(&runtime->schedule, runtime->loop, &runtime->clock);
   if (err < 0) return err;
   runtime->schedule.user = runtime;

@@ -74,6 +74,18 @@ void bb_save_soon(bb_save *save) {
   arm(save);
 }
 
+/* The store counts from its opening, and is opened again after a failure. */
+void bb_save_take_stats(bb_save *save, const bb_store_stats *stats) {
+  if (stats->written_bytes < save->stats.written_bytes) {
+    save->written_before += save->stats.written_bytes;
+  }
+  save->stats = *stats;
+}
+
+uint64_t bb_save_written_bytes(const bb_save *save) {
+  return save->written_before + save->stats.written_bytes;
+}
+
 /* --- the answer --- */
 
 static void apply_totals(bb_save *save, const bb_save_job *job) {
@@ -136,7 +148,7 @@ static void apply_success(bb_save *save, bb_save_job *job) {
   if (job->names_gone) bb_names_clear(&save->names);
   if (job->write_age) save->age_written_ns = job->age_ns;
   bb_keep_saved(&save->runtime->keep, job->puts);
-  save->stats = job->stats;
+  bb_save_take_stats(save, &job->stats);
   save->retry_ns = 0;
 }
 
