@@ -51,3 +51,15 @@ test(
     assert.deepEqual(payload, { n: 1 });
   },
 );
+
+test('what cannot be kept so is told at the nodes of the sink', async (t) => {
+  const sink = { id: 'mq', type: 'busbar-mqtt', sinkId: 'bus', url: 'mqtt://127.0.0.1:9' };
+  const flow = await load(t, [
+    { id: 'rt', type: 'busbar-runtime', mode: 'spawn', metrics: 'off' },
+    { ...sink, storeMode: 'disk', storeBytes: 'much', historyRate: 'all' },
+    { id: 'to', type: 'busbar-mqtt-out', sink: 'mq', topic: '', wires: [] },
+  ]);
+  const { status } = await flow.waitFor('stated', (msg) => msg.status.busbar?.state === 'fault');
+  assert.match(status.text, /^max_bytes: /);
+  assert.match(status.busbar.reason, /^sinks\[bus\]\.store\.max_bytes: .*much/);
+});
