@@ -24,7 +24,7 @@ class Outbox {
     this.gathered = new Map();
   }
 
-  /** `done` follows once all of them are in the sink's queue.
+  /** `done` follows once the runtime answers for all of them.
    * @param {string} sink @param {import('./pending').Content[]} messages @param {import('./pending').Done} done */
   put(sink, messages, done) {
     let pending = this.pending.get(sink);
@@ -59,10 +59,15 @@ class Outbox {
   }
 
   /** @param {any} event `taken` or `untaken`. */
-  takeEvent({ event, sink, id, reason }) {
+  takeEvent({ event, sink, id, reason, code }) {
     const pending = this.pending.get(sink);
-    if (event === 'taken') pending?.takenUpTo(id);
-    else pending?.end(id, new BusbarError('BUSBAR_REFUSED', `the sink ${sink}: ${reason}`));
+    if (event === 'taken') return pending?.takenUpTo(id);
+    /* It has no room now: who sends slower, or later, gets through. */
+    const own = code === 'AGAIN' ? 'BUSBAR_FULL' : 'BUSBAR_REFUSED';
+    return pending?.end(
+      id,
+      new BusbarError(own, `the sink ${sink}: ${reason}`, { details: { code } }),
+    );
   }
 
   /** @param {string} sink @param {Message[]} messages */

@@ -2,8 +2,9 @@
 'use strict';
 
 /* Messages on their way into a sink, each with the `done` of its input: it is called once the runtime
-   has the message in its queue, or with the reason why not. Bounded, so that a flow which is faster
-   than its sink learns it instead of filling the memory. */
+   answers for the message, or with the reason why not. While the sink is there that is when it has
+   confirmed it, while it is away after the sync interval of the store. Bounded, so that a flow which is
+   faster than that learns it instead of filling the memory. */
 
 const { BusbarError } = require('./errors');
 
@@ -61,10 +62,12 @@ class Pending {
   }
 
   full() {
+    const kib = (/** @type {number} */ bytes) => Math.ceil(bytes / 1024);
     return new BusbarError(
       'BUSBAR_FULL',
-      `the sink ${this.sink} has ${this.size} messages (${Math.ceil(this.bytes / 1024)} KiB) that the ` +
-        'runtime has not taken yet; send slower, or see in the sidebar why it does not take them',
+      `the sink ${this.sink} has ${this.size} messages (${kib(this.bytes)} KiB) that are neither ` +
+        `delivered nor on the disk yet; at most ${this.maxMessages} or ${kib(this.maxBytes)} KiB may be ` +
+        'on their way: send slower, or see in the sidebar what holds them up',
     );
   }
 
@@ -79,7 +82,7 @@ class Pending {
     if (--ticket.left === 0) ticket.done(ticket.error);
   }
 
-  /** All up to that number, in the order of their numbering, are in the runtime's queue.
+  /** All up to that number, in the order of their numbering, are safe: delivered, or kept by the runtime.
    * @param {number} id */
   takenUpTo(id) {
     for (const open of this.open.keys()) {

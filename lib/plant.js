@@ -243,7 +243,7 @@ class Plant extends EventEmitter {
     this.emit('change');
   }
 
-  /** Hands messages to a sink; `done` once all of them are in its queue.
+  /** Hands messages to a sink; `done` once the runtime answers for all of them.
    * @param {string} sink @param {import('./pending').Content[]} messages
    * @param {import('./pending').Done} done */
   put(sink, messages, done) {
