@@ -266,7 +266,8 @@ bool bb_save_gather(bb_save *save, bb_save_job *job, uint64_t now_ns, bool all) 
     bb_names_settle(&save->names, false);
     return false;
   }
-  if (later) take_gone(save, job);
+  /* A new stream may have the name of one that is gone. */
+  if (later || job->n_parts > 0) take_gone(save, job);
   for (uint32_t i = 0; i < job->n_parts; i++) job->parts[i].stream->saving = true;
   return job->n_parts > 0 || job->n_values > 0 || job->dead != NULL || job->n_revived > 0 ||
          job->n_gone > 0;
@@ -310,7 +311,7 @@ void bb_save_dead_letter(bb_save *save, const char *sink, const char *reason,
   bb_save_appended(save, 0);
 }
 
-void bb_save_return_dead(bb_save *save, bb_save_job *job) {
+static void return_dead(bb_save *save, bb_save_job *job) {
   bb_save_dead *last = job->dead;
   if (last == NULL) return;
   for (;; last = last->next) {
@@ -321,4 +322,25 @@ void bb_save_return_dead(bb_save *save, bb_save_job *job) {
   if (save->newest_dead == NULL) save->newest_dead = last;
   save->dead = job->dead;
   job->dead = NULL;
+}
+
+/* Puts what the job had before what came since. Without memory it stays in the store, to be taken away
+ * by hand: rather once more than never. */
+static void return_ids(void **waiting, uint32_t *n_waiting, const void *ids, uint32_t n,
+                       size_t size) {
+  if (n == 0) return;
+  uint8_t *all = realloc(*waiting, (*n_waiting + n) * size);
+  if (all == NULL) return;
+  memcpy(all + *n_waiting * size, ids, n * size);
+  *waiting = all;
+  *n_waiting += n;
+}
+
+void bb_save_return(bb_save *save, bb_save_job *job) {
+  void *gone = save->gone, *revived = save->revived;
+  return_dead(save, job);
+  return_ids(&gone, &save->n_gone, job->gone, job->n_gone, sizeof(*job->gone));
+  return_ids(&revived, &save->n_revived, job->revived, job->n_revived, sizeof(*job->revived));
+  save->gone = gone;
+  save->revived = revived;
 }
