@@ -121,6 +121,7 @@ static void apply_success(bb_save *save, bb_save_job *job) {
   apply_totals(save, job);
   if (job->names_gone) bb_names_clear(&save->names);
   if (job->write_age) save->age_written_ns = job->age_ns;
+  save->shrinking = job->shrinking;
   bb_keep_saved(&save->runtime->keep, job->puts);
   save->stats = job->stats;
   save->retry_ns = 0;
@@ -142,6 +143,7 @@ static void begin_anew(bb_spool *spool) {
   free(save->gone);
   save->gone = NULL;
   save->n_gone = save->n_revived = 0;
+  save->shrinking = false;
   if (save->job != NULL) save->job->n_gone = save->job->n_revived = 0; /* it will fail, too */
   for (bb_list *node = save->runtime->queue.streams.next; node != &save->runtime->queue.streams;
        node = node->next) {

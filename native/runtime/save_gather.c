@@ -268,14 +268,16 @@ bool bb_save_gather(bb_save *save, bb_save_job *job, uint64_t now_ns, bool all) 
   }
   /* A new stream may have the name of one that is gone. */
   if (later || job->n_parts > 0) take_gone(save, job);
+  job->shrinking = save->shrinking && !all;
   for (uint32_t i = 0; i < job->n_parts; i++) job->parts[i].stream->saving = true;
   return job->n_parts > 0 || job->n_values > 0 || job->dead != NULL || job->n_revived > 0 ||
-         job->n_gone > 0;
+         job->n_gone > 0 || (job->shrinking && later);
 }
 
 bool bb_save_is_waiting(const bb_save *save) {
   const bb_queue *queue = &save->runtime->queue;
   if (save->dead != NULL || save->n_gone > 0 || save->at_once || save->n_revived > 0) return true;
+  if (save->shrinking) return true;
   for (bb_list *node = queue->streams.next; node != &queue->streams; node = node->next) {
     const bb_stream *stream = BB_LIST_ITEM(node, bb_stream, link);
     bb_span need[BB_SAVE_SPANS];
