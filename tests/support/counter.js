@@ -82,10 +82,11 @@ class Counter {
   }
 
   /** Waits until what was sent is in the store: a message that is put behind it for a sink that is away
-   * is answered for only then. @param {string} sink Its id; one of MQTT. */
-  async committed(sink) {
+   * is answered for only then. @param {string} sink Its id.
+   * @param {{topic?: string, payload: string}} [mark] What it is to be; for MQTT. */
+  async committed(sink, mark = { topic: 'mark', payload: '{}' }) {
     const id = ++this.marks;
-    this.client.send(TYPE.put, packPut(sink, [{ id, topic: 'mark', payload: '{}' }]));
+    this.client.send(TYPE.put, packPut(sink, [{ id, ...mark }]));
     const isIt = (/** @type {any} */ event) =>
       event.event === 'taken' && event.sink === sink && event.id === id;
     await waitFor(() => this.client.events.find(isIt), { timeoutMs: 30000, what: `taken ${id}` });
