@@ -37,7 +37,7 @@ async function openInflux(t) {
       return rows.map(({ time, n }) => [Math.round(time / 1e6), n]);
     },
     start: () => influx.start(),
-    stop: () => influx.stop(),
+    stop: async () => influx.stop(),
     program: () => /** @type {Program} */ (influx.program),
   };
 }
@@ -56,7 +56,7 @@ async function openVictoria(t) {
       );
     },
     start: () => victoria.start(),
-    stop: () => victoria.stop(),
+    stop: async () => victoria.stop(),
     program: () => /** @type {Program} */ (victoria.program),
   };
 }
