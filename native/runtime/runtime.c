@@ -33,7 +33,7 @@ static void on_due(bb_schedule *schedule, bb_station_scan *scan, uint64_t due_ns
 }
 
 /* Once an episode: until its sink is ready again. */
-static void note_dropped(bb_runtime *runtime, bb_outlet *outlet, bool aged) {
+static void note_dropped(bb_runtime *runtime, bb_outlet *outlet, bool aged, bool unsaved) {
   if (outlet->drop_told) return;
   outlet->drop_told = true;
   if (aged) {
@@ -45,19 +45,19 @@ static void note_dropped(bb_runtime *runtime, bb_outlet *outlet, bool aged) {
     bb_log_warn(runtime->log, outlet->id,
                 "there is no more room: the oldest batches are dropped unsent; raise %s, or see "
                 "why the sink is away",
-                runtime->save.open && !runtime->save.spool.failing ? "runtime.store.max_bytes"
-                                                                   : "runtime.queue_bytes");
+                unsaved ? "runtime.queue_bytes" : "runtime.store.max_bytes");
   }
 }
 
 static void on_dropped(bb_queue *queue, bb_stream *stream, uint64_t from, uint64_t to, bool aged) {
   bb_runtime *runtime = queue->user;
+  bool unsaved = to > stream->saved; /* it was the memory that had no room */
   for (size_t i = 0; i < runtime->outlets.cap; i++) {
     bb_outlet *outlet = runtime->outlets.entries[i].value;
     if (runtime->outlets.entries[i].key == NULL) continue;
     uint64_t dropped = outlet->counters.dropped;
     bb_outlet_dropped(outlet, stream, from, to);
-    if (dropped < outlet->counters.dropped) note_dropped(runtime, outlet, aged);
+    if (dropped < outlet->counters.dropped) note_dropped(runtime, outlet, aged, unsaved);
   }
   bb_parking_dropped(runtime, stream, from, to);
   runtime->safe_changed = true;

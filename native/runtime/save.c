@@ -147,6 +147,7 @@ static void apply_success(bb_save *save, bb_save_job *job) {
   apply_totals(save, job);
   if (job->names_gone) bb_names_clear(&save->names);
   if (job->write_age) save->age_written_ns = job->age_ns;
+  save->shrinking = job->shrinking;
   bb_keep_saved(&save->runtime->keep, job->puts);
   bb_save_take_stats(save, &job->stats);
   save->retry_ns = 0;
@@ -156,7 +157,7 @@ static void apply_success(bb_save *save, bb_save_job *job) {
 static void take_back(bb_save *save, bb_save_job *job) {
   save->failed++;
   save->retry_ns = now_of(save) + RETRY_MS * BB_NS_PER_MS;
-  bb_save_return_dead(save, job);
+  bb_save_return(save, job);
   if (job->n_values > 0) save->at_once = true;
 }
 
@@ -167,7 +168,9 @@ static void begin_anew(bb_spool *spool) {
   bb_keep_lost(&save->runtime->keep);
   free(save->gone);
   save->gone = NULL;
-  save->n_gone = 0;
+  save->n_gone = save->n_revived = 0;
+  save->shrinking = false;
+  if (save->job != NULL) save->job->n_gone = save->job->n_revived = 0; /* it will fail, too */
   for (bb_list *node = save->runtime->queue.streams.next; node != &save->runtime->queue.streams;
        node = node->next) {
     bb_stream *stream = BB_LIST_ITEM(node, bb_stream, link);

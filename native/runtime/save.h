@@ -54,6 +54,7 @@ typedef struct bb_save {
   uint64_t appended; /* bytes since the newest job */
   uint32_t *gone;    /* ids of streams that were closed and are still in the store */
   uint32_t n_gone;
+  bool shrinking;                          /* room of the file is being given back, a piece a job */
   bool at_once;                            /* a value waits, or a requeued dead letter */
   struct bb_save_dead *dead, *newest_dead; /* refused records that are to be kept, oldest first */
   uint64_t dead_waiting;                   /* bytes */

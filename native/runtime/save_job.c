@@ -262,8 +262,9 @@ int bb_save_job_run(bb_spool_job *spool_job, bb_store *store) {
   }
   /* What follows is no part of the promise: a failure will come up again. */
   if (job->stats.free_bytes > SHRINK_BYTES && job->stats.free_bytes > job->stats.file_bytes / 4) {
-    bb_store_shrink(store, SHRINK_BYTES);
+    job->shrinking = true;
   }
+  if (job->shrinking) job->shrinking = bb_store_shrink(store, SHRINK_BYTES) == 1;
   bb_store_read_stats(store, &job->stats);
   return 0;
 }

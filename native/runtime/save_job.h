@@ -100,6 +100,7 @@ typedef struct bb_save_job {
   bb_save_total totals[BB_MAX_STREAMS];
   uint32_t n_totals;
   bool names_gone; /* the store was empty, so they went too */
+  bool shrinking;  /* before: go on giving room back; after: there is more to give */
   bb_store_stats stats;
 } bb_save_job;
 
