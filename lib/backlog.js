@@ -14,8 +14,8 @@ const MAX_PAGES = 50;
 /** @typedef {import('./plant').Plant} Plant */
 /** @typedef {{runtime?: string, sink: string, do: 'drop' | 'reassign', to?: string}} OrphanWish */
 /** @typedef {{runtime?: string, sink?: string, id?: number, do: 'requeue' | 'drop'}} DeadWish Without an id: all. */
-/** @typedef {{id: number, sink: string, reason: string, timestamp: number, device?: string, scan?: string,
- *   topic?: string}} DeadLetter */
+/** @typedef {{id: number, sink: string, reason: string, time: number, device?: string, scan?: string,
+ *   topic?: string}} DeadLetter `time`: when it was refused. */
 
 /** The runtime that is meant: the one named, else one that fits. @param {Hub} hub
  * @param {string | undefined} key @param {(plant: Plant) => boolean} [fits] @returns {Plant} */
@@ -42,10 +42,16 @@ function settleOrphan(hub, { runtime, sink, do: what, to }) {
   return settle(plant, what === 'drop' ? { do: what, sink } : { do: what, sink, to });
 }
 
-/** @param {Hub} hub @param {DeadWish} wish */
+/** @param {Hub} hub @param {DeadWish} wish @returns {Promise<any>} Of those that are sent again `left` says how
+ * many stay, because their sink is gone, and `reason` why it went no further. */
 function settleDead(hub, { runtime, do: what, sink, id }) {
   const args = { do: what === 'drop' ? 'drop_dead' : what, ...(sink && { sink }) };
-  return settle(plantOf(hub, runtime), { ...args, ...(id !== undefined && { id }) });
+  return settle(plantOf(hub, runtime), { ...args, ...(id !== undefined && { letter: id }) });
+}
+
+/** Without its values. @param {DeadLetter} letter @returns {DeadLetter} */
+function headOf({ id, sink, reason, time, device, scan, topic }) {
+  return { id, sink, reason, time, device, scan, topic };
 }
 
 /** What sinks have refused for good, the newest first. The runtime tells the oldest first, by numbers that
@@ -55,20 +61,20 @@ async function listDead(hub, { runtime, limit }) {
   const plant = plantOf(hub, runtime);
   const ask = async (/** @type {number} */ after, /** @type {number} */ n) => {
     const answer = await plant.runtime.request('store', { do: 'dead', after, limit: n });
-    return /** @type {DeadLetter[]} */ (answer.dead);
+    return /** @type {{letters: DeadLetter[], more: boolean}} */ (answer);
   };
-  const [first] = await ask(0, 1);
+  const [first] = (await ask(0, 1)).letters;
   if (!first) return { dead: [] };
   const count = plant.state.store?.dead ?? 0;
   let found = [first];
   let after = Math.max(first.id, first.id + count - 1 - limit);
   for (let page = 0; page < MAX_PAGES; page++) {
-    const letters = await ask(after, PAGE);
+    const { letters, more } = await ask(after, PAGE);
     found = [...found, ...letters].slice(-limit);
-    if (letters.length < PAGE) break;
+    if (!more || letters.length === 0) break;
     after = letters[letters.length - 1].id;
   }
-  return { dead: found.reverse() };
+  return { dead: found.reverse().map(headOf) };
 }
 
 module.exports = { listDead, settleDead, settleOrphan };

@@ -191,9 +191,9 @@ var busbarOverview = (() => {
   }
 
   /** What a sink has refused for good. @param {Record<string, any>} letter */
-  function deadRow({ id, sink, reason, timestamp, device, scan, topic }) {
+  function deadRow({ id, sink, reason, time, device, scan, topic }) {
     const from = [device, scan].filter(Boolean).join('/');
-    return { key: String(id), id, title: topic || from || sink, sink, reason, ms: timestamp };
+    return { key: String(id), id, title: topic || from || sink, sink, reason, ms: time };
   }
 
   /* Nobody has asked these. */

@@ -166,14 +166,16 @@ var busbarEditor = Object.assign(
 
     /** The newest that were refused; asked for while the list is open. */
     class DeadList {
-      /** @param {string} runtime @param {(place: string, wish: object) => Promise<unknown>} settle */
+      /** @param {string} runtime @param {(place: string, wish: object) => Promise<any>} settle */
       constructor(runtime, settle) {
         this.runtime = runtime;
         this.place = $('<details class="busbar-side-dead">').hide();
         this.summary = $('<summary>').appendTo(this.place);
         const list = $('<div>').appendTo(this.place);
         const settleOne = async (wish) => {
-          await settle('dead', wish);
+          const { left, reason } = await settle('dead', wish);
+          if (left > 0) RED.notify(say('dead.left', { n: left }), 'warning');
+          if (reason) RED.notify(reason, 'warning');
           await this.ask();
         };
         this.parts = new Parts(list, () => new DeadPart(settleOne));
@@ -232,7 +234,7 @@ var busbarEditor = Object.assign(
 
     /** The store of one runtime, and what is to be settled there. */
     class StorePart {
-      /** @param {string} runtime @param {(place: string, wish: object) => Promise<unknown>} settle */
+      /** @param {string} runtime @param {(place: string, wish: object) => Promise<any>} settle */
       constructor(runtime, settle) {
         this.place = $('<div class="busbar-side-store">');
         const head = $('<div class="busbar-row-head">').appendTo(this.place);
@@ -270,8 +272,9 @@ var busbarEditor = Object.assign(
      * @returns {{show(runtimes: object[], sinks: object[], now: number): boolean}} */
     function storeView(place, look) {
       const settle = async (where, wish) => {
-        await busbarEditor.ask('POST', where, wish);
+        const answer = await busbarEditor.ask('POST', where, wish);
         await look();
+        return answer;
       };
       const parts = new Parts(place, (key) => new StorePart(key, settle));
       return {

@@ -40,11 +40,11 @@ function makePlant() {
   ];
   const refusal = 'field type conflict: power/active/total is float, already exists as integer';
   const dead = [
-    { id: 9, sink: 'history', reason: refusal, timestamp: now - 40000, device: 'press', scan: 'a' },
-    { id: 7, sink: 'history', reason: refusal, timestamp: now - 9e5, device: 'oven', scan: 'fast' },
+    { id: 9, sink: 'history', reason: refusal, time: now - 40000, device: 'press', scan: 'a' },
+    { id: 7, sink: 'history', reason: refusal, time: now - 9e5, device: 'oven', scan: 'fast' },
     {
       ...{ id: 4, sink: 'broker', topic: 'power/hall-7/press-line-2/energy/active/import' },
-      ...{ reason: 'the broker refuses the topic: not authorized', timestamp: now - 864e5 },
+      ...{ reason: 'the broker refuses the topic: not authorized', time: now - 864e5 },
     },
   ];
   return { runtime, sinks, dead };
@@ -66,7 +66,7 @@ async function pretend(page, plant) {
     asked.push(['dead', wish]);
     plant.dead = plant.dead.filter(({ id }) => id !== wish.id);
     runtime.store.dead = plant.dead.length;
-    return route.fulfill({ json: {} });
+    return route.fulfill({ json: { requeued: 0, left: 1 } });
   });
   await page.route('**/busbar/orphans', (route) => {
     asked.push(['orphans', route.request().postDataJSON()]);
@@ -105,6 +105,7 @@ test('what waits, in the sidebar', { skip: lacksBrowser() }, async (t) => {
     await orphan.getByRole('button', { name: 'Give' }).click();
     await orphan.waitFor({ state: 'detached' });
     await letters.first().getByRole('button', { name: 'Send again' }).click();
+    await page.getByText('because their sink is gone: 1').waitFor();
     await waitFor(async () => (await letters.count()) === 2, { what: 'the letter to be gone' });
     await letters.first().getByRole('button', { name: 'Delete' }).click();
     await part.getByText('1 refused for good').waitFor();

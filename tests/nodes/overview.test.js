@@ -155,7 +155,7 @@ test('a backlog without a sink can go to those of its own runtime', () => {
 });
 
 test('what was refused is called by its topic, its device or its sink', () => {
-  const letter = { id: 7, sink: 'bus', reason: 'no', timestamp: 5 };
+  const letter = { id: 7, sink: 'bus', reason: 'no', time: 5 };
   const titleOf = (/** @type {object} */ more) => deadRow({ ...letter, ...more }).title;
   assert.equal(titleOf({}), 'bus');
   assert.equal(titleOf({ device: 'm', scan: 'fast' }), 'm/fast');
