@@ -73,7 +73,9 @@ static uint32_t load(bb_outlet *outlet, bb_intake *intake, uint64_t from, uint64
   for (uint64_t record = from; record < to && n < room; record++) {
     if (outlet->flight_bytes >= outlet->needs.window_bytes) break;
     if (chunk == NULL || record >= chunk->first + chunk->n) {
-      if (bb_stream_pin(intake->reader.stream, record, &chunk) != 1) break;
+      int found = bb_stream_pin(intake->reader.stream, record, &chunk);
+      if (found < 0 && n == 0) bb_stream_miss(intake->reader.stream, record);
+      if (found != 1) break;
     } else {
       bb_chunk_pin(chunk);
     }
@@ -272,6 +274,23 @@ bb_intake *bb_intake_new(bb_stream *stream, const char *sink, bool durable) {
   return intake;
 }
 
+void bb_intake_set_store(bb_intake *intake, const bb_config_sink_store *store) {
+  bb_reader *reader = &intake->reader;
+  bb_stream *stream = reader->stream;
+  bb_span need[BB_READER_SPANS];
+  reader->max_age_ns = store->max_age_ms * BB_NS_PER_MS;
+  if (store->mode == BB_CONFIG_MEMORY) {
+    reader->durable = reader->durable && intake->n_history > 0;
+    return;
+  }
+  /* What came while nobody saved it is saved now. */
+  bb_intake_need(reader, need);
+  if (!reader->durable && stream->id == 0 && need[0].from < stream->saved) {
+    stream->saved = need[0].from > stream->first ? need[0].from : stream->first;
+  }
+  reader->durable = true;
+}
+
 void bb_intake_free(bb_intake *intake) {
   bb_reader_leave(&intake->reader);
   free(intake);
@@ -315,9 +334,13 @@ static void release(bb_outlet *outlet) {
     bb_intake *intake = BB_LIST_ITEM(node, bb_intake, link);
     node = node->next;
     bb_reader_release(&intake->reader, floor_of(outlet, intake));
+    if (outlet->config->store.mode == BB_CONFIG_MEMORY && intake->n_history == 0) {
+      intake->reader.durable = false; /* what the store held for it is sent */
+    }
     if (!intake->leaving || bb_intake_waiting(intake) > 0 || has_flights(outlet, intake)) continue;
     bb_list_remove(&intake->link);
     bb_intake_free(intake);
+    outlet->runtime->untidy = true;
   }
 }
 
@@ -339,6 +362,7 @@ void bb_intake_settle(bb_outlet *outlet) {
   }
   release(outlet);
   bb_past_settle(outlet);
+  bb_save_appended(&outlet->runtime->save, 0); /* how far it has come is to be saved */
   outlet->runtime->safe_changed = true;
   if (outlet->ready) bb_intake_pump(outlet);
 }

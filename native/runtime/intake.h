@@ -24,6 +24,9 @@ uint32_t bb_intake_need(const bb_reader *reader, bb_span *out);
 bb_intake *bb_intake_new(bb_stream *stream, const char *sink, bool durable);
 void bb_intake_free(bb_intake *intake);
 
+/* How what waits is kept, by a sink's config. A backlog in the store stays there until it is sent. */
+void bb_intake_set_store(bb_intake *intake, const bb_config_sink_store *store);
+
 /* The batch of a ticket that has no verdict yet, else NULL. */
 const bb_batch *bb_intake_batch(const bb_outlet *outlet, uint64_t ticket);
 

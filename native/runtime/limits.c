@@ -4,6 +4,7 @@
 
 #include "runtime/intake.h"
 #include "runtime/runtime.h"
+#include "runtime/wait.h"
 
 static uint64_t mean_bytes(const bb_stream *stream) {
   return stream->saved_records > 0 ? stream->saved_bytes / stream->saved_records : 0;
@@ -29,6 +30,9 @@ static uint64_t drop_share(bb_intake *intake, uint64_t excess, uint64_t all) {
   while (dropped < records && intake->n_history > 0) {
     uint64_t from = intake->history[0].from, to = intake->history[0].to;
     if (to > from + (records - dropped)) to = from + (records - dropped);
+    if (intake->outlet != NULL) {
+      bb_waits_lost(intake->outlet->runtime, intake->reader.stream, from, to);
+    }
     dropped += bb_intake_drop(intake, from, to);
   }
   return dropped;
@@ -62,12 +66,15 @@ static uint64_t keep_age(bb_intake *intake, uint64_t now_ns) {
   const bb_chunk *oldest = bb_stream_find(stream, stream->first);
   if (age == 0 || now_ns < age || oldest == NULL) return 0;
   uint64_t since = bb_stream_since(stream, now_ns - age);
-  return since > oldest->first ? bb_intake_drop(intake, 0, since) : 0;
+  if (since <= oldest->first) return 0;
+  if (intake->outlet != NULL) bb_waits_lost(intake->outlet->runtime, stream, 0, since);
+  return bb_intake_drop(intake, 0, since);
 }
 
 void bb_limits_aged(bb_queue *queue, bb_reader *reader, uint64_t to) {
   (void)queue;
   bb_intake *intake = (bb_intake *)reader;
+  if (intake->outlet != NULL) bb_waits_lost(intake->outlet->runtime, reader->stream, 0, to);
   uint64_t dropped = bb_intake_drop(intake, 0, to);
   if (intake->outlet != NULL) note_dropped(intake->outlet, "store.max_age", dropped);
 }

@@ -61,7 +61,6 @@ struct bb_stream {
   uint64_t saved;         /* what is needed of the records below it is saved */
   uint64_t saved_records; /* totals of its packs */
   uint64_t saved_bytes;
-  uint64_t trimmed;     /* the store has nothing below */
   uint64_t cursor_hash; /* of what it knows of the readers */
   bool saving, fetching;
   /* private */
@@ -125,6 +124,8 @@ bool bb_stream_has_room(const bb_stream *stream, const bb_batch *batch);
 /* 1 with the chunk that holds the record in *out; 0: it is being fetched; BB_ERR_NOTFOUND: it is
  * gone. */
 int bb_stream_pin(bb_stream *stream, uint64_t record, bb_chunk **out);
+/* Pin said that the record is gone: it is dropped, with those behind it that are gone, too. */
+void bb_stream_miss(bb_stream *stream, uint64_t record);
 void bb_chunk_pin(bb_chunk *chunk);
 void bb_chunk_unpin(bb_chunk *chunk);
 

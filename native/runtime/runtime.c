@@ -52,6 +52,7 @@ static void note_dropped(bb_runtime *runtime, bb_outlet *outlet, bool aged, bool
 static void on_dropped(bb_queue *queue, bb_stream *stream, uint64_t from, uint64_t to, bool aged) {
   bb_runtime *runtime = queue->user;
   bool unsaved = to > stream->saved; /* it was the memory that had no room */
+  bb_waits_lost(runtime, stream, from, to);
   for (size_t i = 0; i < runtime->outlets.cap; i++) {
     bb_outlet *outlet = runtime->outlets.entries[i].value;
     if (runtime->outlets.entries[i].key == NULL) continue;
@@ -86,6 +87,7 @@ static void on_prepare(uv_prepare_t *prepare) {
   if (!runtime->save.open) bb_runtime_kept(runtime, runtime->keep.puts, false);
   if (runtime->save.at_once || runtime->save.limits.sync_ms == 0) bb_save_look(&runtime->save);
   if (runtime->safe_changed) bb_waits_look(runtime);
+  if (runtime->untidy) bb_runtime_tidy(runtime);
 }
 
 /* What could not be fetched is tried again, and what may go for its rate goes. */
@@ -209,6 +211,7 @@ static void stop_on(bb_runtime *runtime) {
   case 1:
     if (runtime->closing > 0) return;
     runtime->stop_step++;
+    bb_runtime_tidy(runtime);
     bb_save_end(&runtime->save, on_saved);
     return;
   default:
@@ -224,6 +227,7 @@ void bb_runtime_stop(bb_runtime *runtime, uint32_t drain_ms,
   runtime->on_stopped = on_stopped;
   runtime->door.shut = true;
   bb_schedule_pause(&runtime->schedule, true);
+  bb_save_now(&runtime->save); /* a slow disk has the time of the drain */
   bb_apply_close_all(runtime, true, false);
   stop_on(runtime);
 }

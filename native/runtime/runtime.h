@@ -86,6 +86,7 @@ struct bb_runtime {
   uint32_t closing;    /* links, stations, outlets and probes that are on their way out */
   uint32_t retiring;   /* the outlets among them */
   uint64_t store_told; /* a hash of how the store was when the watches were told last */
+  bool untidy;         /* a stream may have no reader any more */
   bool safe_changed;   /* more records are safe than before: waits are to be looked at */
   bb_list waits;       /* bb_wait.link */
   bb_config *next;     /* to be applied once what it replaces is gone */

@@ -9,6 +9,8 @@
 #include "base/hash.h"
 #include "runtime/runtime.h"
 
+#define SOON_NS (100 * BB_NS_PER_MS) /* what a healthy sink acknowledges within */
+#define AGING_NS BB_NS_PER_S
 #define MAX_DEAD_WAITING (4u << 20) /* bytes of refused records that are not yet in the store */
 
 /* --- what is needed of a stream, and how old it is --- */
@@ -39,7 +41,8 @@ static bool is_due(const bb_save *save, uint64_t age_ns) {
   uint64_t sync_ns = save->limits.sync_ms * BB_NS_PER_MS;
   if (age_ns == 0) return false;
   if (age_ns >= sync_ns - sync_ns / 8) return true;
-  return save->appended >= BB_SAVE_JOB_BYTES && age_ns >= sync_ns / 8;
+  uint64_t soon_ns = sync_ns / 8 < SOON_NS ? sync_ns / 8 : SOON_NS;
+  return save->appended >= BB_SAVE_JOB_BYTES && age_ns >= soon_ns;
 }
 
 static uint32_t count_durable(const bb_stream *stream) {
@@ -99,6 +102,12 @@ static bool add_names(bb_save *save, bb_save_job *job, const bb_device *device,
   int n = bb_names_note(&save->names, device, shape, job->names + job->n_names);
   if (n > 0) job->n_names += (uint32_t)n;
   return n >= 0;
+}
+
+/* Forgets what it began. */
+static void reset_packer(bb_save *save) {
+  bb_packer_close(&save->packer);
+  bb_packer_init(&save->packer);
 }
 
 /* Ends the pack that was begun at `first`. */
@@ -172,7 +181,8 @@ static bool pack_needed(bb_save *save, bb_save_job *job, bb_save_part *part) {
 
 /* --- the job --- */
 
-static bool has_aging(const bb_save_part *part) {
+static bool has_aging(const bb_save *save, const bb_save_part *part, uint64_t now_ns) {
+  if (now_ns < save->aging_ns + AGING_NS) return false;
   for (uint32_t i = 0; i < part->n_cursors; i++) {
     if (part->cursors[i].max_age_ns > 0) return true;
   }
@@ -183,15 +193,15 @@ static bool add_part(bb_save *save, bb_save_job *job, bb_stream *stream, uint64_
                      bool all) {
   bb_save_part *part = &job->parts[job->n_parts];
   uint64_t sync_ns = save->limits.sync_ms * BB_NS_PER_MS;
-  *part = (bb_save_part){.stream = stream, .id = stream->id, .trimmed = stream->trimmed};
+  *part = (bb_save_part){.stream = stream, .id = stream->id, .begun = stream->saved};
   part->n_need = bb_stream_need(stream, part->need, BB_SAVE_SPANS);
   uint64_t unsaved = first_unsaved(stream, part->need, part->n_need);
   bool due = unsaved < stream->next && (all || is_due(save, age_of(stream, unsaved, now_ns)));
-  bool later = stream->id != 0 && (all || now_ns >= save->last_ns + sync_ns);
-  bool moved = later;
-  if (!due && !moved) return true;
+  bool later = stream->id != 0 && (all || now_ns >= save->cursors_ns + sync_ns);
+  if (!due && !later) return true;
   if (!take_cursors(part, stream)) return false;
-  moved = later && (part->cursor_hash != stream->cursor_hash || (!all && has_aging(part)));
+  bool moved = later && (part->cursor_hash != stream->cursor_hash ||
+                         (!all && has_aging(save, part, now_ns)));
   if (due || moved) {
     part->name = strdup(stream->name);
     job->n_parts++;
@@ -217,6 +227,9 @@ static bool add_streams(bb_save *save, bb_save_job *job, uint64_t now_ns, bool a
     bb_stream *stream = BB_LIST_ITEM(node, bb_stream, link);
     if (count_durable(stream) > 0) ok = add_part(save, job, stream, now_ns, all);
   }
+  uint64_t sync_ns = save->limits.sync_ms * BB_NS_PER_MS;
+  if (ok && now_ns >= save->cursors_ns + sync_ns) save->cursors_ns = now_ns;
+  if (ok && now_ns >= save->aging_ns + AGING_NS) save->aging_ns = now_ns;
   return ok;
 }
 
@@ -270,8 +283,7 @@ bool bb_save_gather(bb_save *save, bb_save_job *job, uint64_t now_ns, bool all) 
   bool ok = add_streams(save, job, now_ns, all || save->n_revived > 0) && add_values(save, job);
   if (ok && later && (save->dead != NULL || save->n_revived > 0)) ok = add_dead(save, job);
   if (!ok) {
-    bb_packer_close(&save->packer); /* what it began */
-    bb_packer_init(&save->packer);
+    reset_packer(save);
     bb_names_settle(&save->names, false);
     return false;
   }
@@ -306,6 +318,8 @@ void bb_save_dead_letter(bb_save *save, const char *sink, const char *reason,
   if (dead == NULL) return;
   bb_buf_init(&dead->body, BB_MAX_FRAME_BYTES);
   if (bb_packer_add(&save->packer, batch) < 0 || bb_packer_end(&save->packer, &dead->body) < 0) {
+    reset_packer(save);
+    bb_buf_close(&dead->body);
     free(dead);
     return;
   }

@@ -50,6 +50,7 @@ void bb_save_job_free(bb_save_job *job) {
   free(job->gone);
   free(job->revived);
   free(job->drops);
+  free(job->totals);
   free(job);
 }
 
@@ -65,7 +66,9 @@ static int write_names(bb_save_job *job, bb_store *store) {
 }
 
 static int write_packs(const bb_save_job *job, const bb_save_part *part, bb_store *store) {
-  int err = 0;
+  bb_store_gone gone = {0};
+  if (part->n_packs == 0) return 0;
+  int err = bb_store_trim(store, part->id, part->begun, BB_STORE_OPEN_END, &gone);
   for (uint32_t i = 0; i < part->n_packs && err >= 0; i++) {
     const bb_save_pack *pack = &job->packs[part->first_pack + i];
     bb_store_pack row = {.stream = part->id,
@@ -93,7 +96,7 @@ static int write_cursors(const bb_save_part *part, bb_store *store) {
 
 /* Takes away what lies between the spans that are needed. */
 static int trim(const bb_save_part *part, bb_store *store) {
-  uint64_t from = part->trimmed;
+  uint64_t from = 0; /* what lies before is gone already, or a pack that was needed in part */
   bb_store_gone gone = {0};
   int err = 0;
   for (uint32_t i = 0; i < part->n_need && err >= 0; i++) {
@@ -209,7 +212,12 @@ static int keep_bounds(bb_save_job *job, bb_store *store) {
 
 static int note_total(void *user, const bb_store_stream *stream) {
   bb_save_job *job = user;
-  if (job->n_totals == BB_MAX_STREAMS) return 0;
+  if (job->n_totals % BB_MAX_STREAMS == 0) {
+    size_t more = job->n_totals + BB_MAX_STREAMS;
+    bb_save_total *totals = realloc(job->totals, more * sizeof(*totals));
+    if (totals == NULL) return BB_ERR_NOMEM;
+    job->totals = totals;
+  }
   job->totals[job->n_totals++] =
       (bb_save_total){.stream = stream->id, .records = stream->records, .bytes = stream->bytes};
   return 0;
