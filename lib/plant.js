@@ -243,8 +243,8 @@ class Plant extends EventEmitter {
     this.emit('change');
   }
 
-  /** Hands messages to a sink; `done` once all of them are in its queue.
-   * @param {string} sink @param {Omit<import('./pending').Message, 'id'>[]} messages
+  /** Hands messages to a sink; `done` once the runtime answers for all of them.
+   * @param {string} sink @param {import('./pending').Content[]} messages
    * @param {import('./pending').Done} done */
   put(sink, messages, done) {
     this.outbox.put(sink, messages, done);

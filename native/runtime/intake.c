@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "runtime/past.h"
 #include "runtime/runtime.h"
 
 static uint32_t in_window(const bb_outlet *outlet) {
@@ -77,8 +78,12 @@ static uint32_t load(bb_outlet *outlet, bb_intake *intake, uint64_t from, uint64
     }
     bb_flight *flight = flight_of(outlet, outlet->newest + n);
     *flight = (bb_flight){.intake = intake, .chunk = chunk, .record = record};
-    outlet->views[(outlet->newest + n) % outlet->needs.window_records] =
-        *bb_chunk_batch(chunk, &walk, record, &flight->bytes);
+    bb_batch *view = &outlet->views[(outlet->newest + n) % outlet->needs.window_records];
+    *view = *bb_chunk_batch(chunk, &walk, record, &flight->bytes);
+    if (chunk->fetched && bb_past_tell(outlet, view) < 0) {
+      bb_chunk_unpin(chunk);
+      break;
+    }
     outlet->flight_bytes += flight->bytes;
     n++;
   }
@@ -196,6 +201,22 @@ const bb_batch *bb_intake_batch(const bb_outlet *outlet, uint64_t ticket) {
   return &outlet->views[ticket % outlet->needs.window_records];
 }
 
+/* A span is the last eighth of what the sink holds, or longer: the ring reaches back that far. */
+static void note_acked(const bb_outlet *outlet, const bb_flight *flight) {
+  bb_intake *intake = flight->intake;
+  bb_acked *acked = &intake->acked[intake->acked_newest];
+  uint64_t now = bb_clock_mono_ns(&outlet->runtime->clock);
+  if (outlet->needs.hold_ms == 0) return;
+  if (now - acked->begun_ns >= outlet->needs.hold_ms * BB_NS_PER_MS / BB_OUTLET_SPANS) {
+    intake->acked_newest = (intake->acked_newest + 1) % (BB_OUTLET_SPANS + 1);
+    acked = &intake->acked[intake->acked_newest];
+    *acked = (bb_acked){.begun_ns = now};
+  }
+  acked->last_ns = now;
+  acked->n = bb_span_add(acked->ranges, acked->n, BB_OUTLET_ACKED_RANGES, flight->record,
+                         flight->record + 1);
+}
+
 void bb_intake_verdict(bb_outlet *outlet, uint64_t ticket, bb_verdict verdict) {
   if (ticket < outlet->oldest || ticket >= outlet->newest) return;
   bb_flight *flight = flight_of(outlet, ticket);
@@ -205,6 +226,7 @@ void bb_intake_verdict(bb_outlet *outlet, uint64_t ticket, bb_verdict verdict) {
   switch (verdict) {
   case BB_VERDICT_ACKED:
     outlet->counters.delivered++;
+    note_acked(outlet, flight);
     break;
   case BB_VERDICT_RETRY:
     flight->state = BB_FLIGHT_RETRY;
@@ -253,11 +275,12 @@ static uint64_t floor_of(const bb_outlet *outlet, const bb_intake *intake) {
     if (flight->intake != intake || flight->state == BB_FLIGHT_DONE) continue;
     if (flight->record < floor) floor = flight->record;
   }
-  if (outlet->needs.hold_ms > 0) {
-    uint64_t now = bb_clock_mono_ns(&outlet->runtime->clock);
-    uint64_t hold = outlet->needs.hold_ms * BB_NS_PER_MS;
-    uint64_t held = bb_stream_since(intake->reader.stream, now > hold ? now - hold : 0);
-    if (held < floor) floor = held;
+  uint64_t now = bb_clock_mono_ns(&outlet->runtime->clock);
+  uint64_t hold = outlet->needs.hold_ms * BB_NS_PER_MS;
+  for (uint32_t i = 0; hold > 0 && i <= BB_OUTLET_SPANS; i++) {
+    const bb_acked *acked = &intake->acked[i];
+    bool held = acked->n > 0 && acked->last_ns + hold >= now;
+    if (held && acked->ranges[0].from < floor) floor = acked->ranges[0].from;
   }
   return floor;
 }
@@ -297,14 +320,28 @@ void bb_intake_settle(bb_outlet *outlet) {
     }
   }
   release(outlet);
+  bb_past_settle(outlet);
   outlet->runtime->safe_changed = true;
   if (outlet->ready) bb_intake_pump(outlet);
+}
+
+/* What goes again will be acknowledged again. */
+static void rewind_span(bb_intake *intake, bb_acked *acked) {
+  uint64_t first = intake->reader.stream->first;
+  for (uint32_t i = 0; i < acked->n; i++) {
+    const bb_span *range = &acked->ranges[i];
+    uint64_t to = range->to < intake->live ? range->to : intake->live;
+    if (to > first && to > range->from) bb_intake_add_history(intake, range->from, to);
+  }
+  acked->n = 0;
 }
 
 void bb_intake_rewind(bb_outlet *outlet, uint64_t mono_ns) {
   for (bb_list *node = outlet->intakes.next; node != &outlet->intakes; node = node->next) {
     bb_intake *intake = BB_LIST_ITEM(node, bb_intake, link);
-    bb_intake_add_history(intake, bb_stream_since(intake->reader.stream, mono_ns), intake->live);
+    for (uint32_t i = 0; i <= BB_OUTLET_SPANS; i++) {
+      if (intake->acked[i].last_ns >= mono_ns) rewind_span(intake, &intake->acked[i]);
+    }
   }
   if (outlet->ready) bb_intake_pump(outlet);
 }

@@ -68,6 +68,7 @@ static bool take_cursors(bb_save_part *part, const bb_stream *stream) {
     bb_span spans[BB_READER_SPANS];
     if (!reader->durable) continue;
     bb_save_cursor *cursor = cursor_of(part, reader->sink);
+    cursor->max_age_ns = reader->max_age_ns;
     uint32_t n = reader->need(reader, spans);
     for (uint32_t i = 0; i < n; i++) {
       cursor->n =
@@ -171,6 +172,13 @@ static bool pack_needed(bb_save *save, bb_save_job *job, bb_save_part *part) {
 
 /* --- the job --- */
 
+static bool has_aging(const bb_save_part *part) {
+  for (uint32_t i = 0; i < part->n_cursors; i++) {
+    if (part->cursors[i].max_age_ns > 0) return true;
+  }
+  return false;
+}
+
 static bool add_part(bb_save *save, bb_save_job *job, bb_stream *stream, uint64_t now_ns,
                      bool all) {
   bb_save_part *part = &job->parts[job->n_parts];
@@ -179,10 +187,11 @@ static bool add_part(bb_save *save, bb_save_job *job, bb_stream *stream, uint64_
   part->n_need = bb_stream_need(stream, part->need, BB_SAVE_SPANS);
   uint64_t unsaved = first_unsaved(stream, part->need, part->n_need);
   bool due = unsaved < stream->next && (all || is_due(save, age_of(stream, unsaved, now_ns)));
-  bool moved = stream->id != 0 && (all || now_ns >= save->last_ns + sync_ns);
+  bool later = stream->id != 0 && (all || now_ns >= save->last_ns + sync_ns);
+  bool moved = later;
   if (!due && !moved) return true;
   if (!take_cursors(part, stream)) return false;
-  moved = moved && part->cursor_hash != stream->cursor_hash;
+  moved = later && (part->cursor_hash != stream->cursor_hash || (!all && has_aging(part)));
   if (due || moved) {
     part->name = strdup(stream->name);
     job->n_parts++;

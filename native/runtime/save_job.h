@@ -20,6 +20,8 @@ typedef struct bb_save_pack {
 
 typedef struct bb_save_cursor {
   char sink[BB_MAX_ID + 1];
+  uint64_t max_age_ns; /* 0: any */
+  uint64_t aged;       /* the thread's answer: records below are too old for it */
   bb_span spans[BB_READER_SPANS];
   uint32_t n;
 } bb_save_cursor;

@@ -16,8 +16,8 @@ const { buildPrograms, prepareAddon } = require('./build');
 
 const TIMEOUT_MS = process.env.BUSBAR_LONG ? 3600000 : 180000;
 
-/** @param {string} file @returns {Promise<import('../report').Outcome>} */
-async function runFile(file) {
+/** @param {string} file @param {number} [timeoutMs] @returns {Promise<import('../report').Outcome>} */
+async function runFile(file, timeoutMs = TIMEOUT_MS) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'busbar-report-'));
   const tap = path.join(folder, 'tap');
   try {
@@ -26,10 +26,10 @@ async function runFile(file) {
     );
     const result = await run(process.execPath, [...reporters, path.join(REPO, file)], {
       cwd: REPO,
-      timeoutMs: TIMEOUT_MS,
+      timeoutMs,
     });
     const text = fs.existsSync(tap) ? fs.readFileSync(tap, 'utf8') : '';
-    const late = result.timedOut ? `\nnot finished within ${TIMEOUT_MS / 1000} s` : '';
+    const late = result.timedOut ? `\nnot finished within ${timeoutMs / 1000} s` : '';
     return {
       name: file.replace(/^tests\/|\.test\.js$/g, ''),
       ...countNode(text, result.code === 0),

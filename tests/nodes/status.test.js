@@ -113,6 +113,15 @@ test('sentences of the runtime name the fields of the dialogs', () => {
       'sinks[bus].mqtt.user: user is given, but no password_env or password_file',
       'sinks[bus].mqtt.user: user is given, but no password',
     ],
+    [
+      'there is no more room: raise runtime.store.max_bytes, or see why the sink is away',
+      'there is no more room: raise "On the disk" in the settings of the runtime, or see why the sink is away',
+    ],
+    [
+      'more waits than store.max_bytes of the sink allows',
+      'more waits than "At most" of the sink allows',
+    ],
+    ['sinks[bus].store.max_age: no duration', 'sinks[bus].store.max_age: no duration'],
     ['key_password_file needs cert_file', 'passphrase needs the certificate of "Certificates"'],
     ['no answer within 1 s', 'no answer within 1 s'],
   ];

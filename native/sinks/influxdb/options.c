@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/hash.h"
 #include "base/secret.h"
 #include "base/text.h"
 
@@ -253,10 +254,23 @@ int bb_influxdb_options_path(const bb_influxdb_options *options, char *out, size
   return err;
 }
 
+static const char *secret_env(const bb_influxdb_options *options) {
+  return options->bucket != NULL ? options->token_env : options->password_env;
+}
+
+static const char *secret_file(const bb_influxdb_options *options) {
+  return options->bucket != NULL ? options->token_file : options->password_file;
+}
+
 int bb_influxdb_options_secret(const bb_influxdb_options *options, char *out, char *why,
                                size_t why_cap) {
-  bool is_2 = options->bucket != NULL;
-  return bb_secret_read(is_2 ? options->token_env : options->password_env,
-                        is_2 ? options->token_file : options->password_file, out, BB_SECRET_MAX,
-                        why, why_cap);
+  return bb_secret_read(secret_env(options), secret_file(options), out, BB_SECRET_MAX, why,
+                        why_cap);
+}
+
+uint64_t bb_influxdb_options_mark(const bb_influxdb_options *options) {
+  uint64_t mark = bb_secret_mark(BB_HASH_START, secret_env(options), secret_file(options));
+  mark = bb_secret_mark_file(mark, options->ca_file);
+  mark = bb_secret_mark_file(mark, options->cert_file);
+  return bb_secret_mark_file(mark, options->key_file);
 }

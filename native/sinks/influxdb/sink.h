@@ -58,6 +58,7 @@ typedef struct bb_influxdb {
   bb_http http;
   bb_http_request ping;
   bb_backoff backoff;
+  uint64_t mark;             /* of secret and certificates, when it was last looked */
   size_t max_bytes;          /* less than the option's after a 413 */
   bb_influxdb_queued *queue; /* a ring */
   uint32_t queue_cap, queue_head, queue_n;
