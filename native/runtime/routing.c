@@ -8,6 +8,7 @@
 #include "runtime/apply.h"
 #include "runtime/past.h"
 #include "runtime/runtime.h"
+#include "runtime/wait.h"
 
 #define MAX_STREAM_NAME (BB_MAX_SINKS * (BB_MAX_ID + 1) + 1)
 
@@ -248,6 +249,7 @@ void bb_runtime_deliver(bb_runtime *runtime, bb_feed *feed, const bb_batch *batc
 
 /* Streams that no sink reads any more, and shapes that no scan has, go. */
 void bb_runtime_tidy(bb_runtime *runtime) {
+  bb_waits_look(runtime); /* those of a stream that goes end before it does */
   for (size_t i = 0; i < runtime->streams.cap;) {
     bb_stream *stream = runtime->streams.entries[i].value;
     if (runtime->streams.entries[i].key == NULL || !bb_list_empty(&stream->readers) ||

@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "runtime/parking.h"
+#include "runtime/wait.h"
 #include "support/expect.h"
 #include "support/runtime_rig.h"
 
@@ -312,6 +313,32 @@ static void test_save_keeps_a_sinks_own_age_and_size(void **state) {
   rig_close(&f.r);
 }
 
+typedef struct waiting {
+  bb_wait wait; /* first */
+  unsigned ended;
+} waiting;
+
+static void on_waited(bb_wait *wait, bool lost) {
+  (void)lost;
+  ((waiting *)(void *)wait)->ended++;
+}
+
+static void test_save_ends_the_waits_of_a_backlog_that_is_dropped(void **state) {
+  (void)state;
+  fixture f;
+  waiting one = {.wait = {.on_end = on_waited}};
+  open_fixture(&f, PLANT("sync: 60s", MANUAL));
+  push(&f, 1, 1);
+  bb_wait_start(&f.r.runtime, &one.wait, bb_runtime_stream(&f.r.runtime, 1), 0);
+  rig_turn(&f.r);
+  expect_uint("not yet", one.ended, 0);
+  rig_apply(&f.r, HEAD("sync: 60s") "sinks: []\n");
+  expect_int("dropped", (int)bb_parking_drop(&f.r.runtime, "bus"), 1);
+  rig_turn(&f.r);
+  expect_uint("over", one.ended, 1);
+  rig_close(&f.r);
+}
+
 /* No file of this process may grow: as if the disk were full. */
 static void fill_disk(bool full) {
   struct rlimit limit;
@@ -410,6 +437,7 @@ int main(void) {
       cmocka_unit_test(test_save_survives_a_store_that_is_no_store),
       cmocka_unit_test(test_save_tells_of_a_shape_before_its_batches),
       cmocka_unit_test(test_save_keeps_a_sinks_own_age_and_size),
+      cmocka_unit_test(test_save_ends_the_waits_of_a_backlog_that_is_dropped),
       cmocka_unit_test(test_save_takes_away_later_what_it_could_not_now),
       cmocka_unit_test(test_save_goes_on_when_the_disk_is_full),
       cmocka_unit_test(test_save_does_not_mind_a_clock_that_jumps),
