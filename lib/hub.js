@@ -9,6 +9,7 @@ const { EventEmitter } = require('node:events');
 const path = require('node:path');
 const { setTimeout: delay } = require('node:timers/promises');
 const { serveAdmin } = require('./admin');
+const { listDead, settleDead, settleOrphan } = require('./backlog');
 const { dataDir } = require('./data_dir');
 const { Deploy, findMissing } = require('./deploy');
 const { BusbarError, asError } = require('./errors');
@@ -360,6 +361,21 @@ class Hub extends EventEmitter {
     const plant = await this.anyPlant(wish.connection.runtime);
     const nodes = new Map(this.liveNodes().map((node) => [node.id, node]));
     return testRead(this.RED, plant, wish, nodes);
+  }
+
+  /** A backlog whose sink is gone. @param {import('./backlog').OrphanWish} wish */
+  orphans(wish) {
+    return settleOrphan(this, wish);
+  }
+
+  /** What sinks refused for good. @param {{runtime?: string, limit: number}} wish */
+  listDead(wish) {
+    return listDead(this, wish);
+  }
+
+  /** @param {import('./backlog').DeadWish} wish */
+  settleDead(wish) {
+    return settleDead(this, wish);
   }
 
   overview() {

@@ -92,7 +92,8 @@ function ofEnd(hub, id) {
   const { plant, plan } = found;
   const sink = plan.sinkOf.get(id) ?? '';
   if (!plan.assembly.sinks.get(sink)) return NOT_USED;
-  return ofSink(plant.state.sinks.get(sink) ?? { id: sink, waiting: 0 });
+  const { state } = plant;
+  return ofSink(state.sinks.get(sink) ?? { id: sink, waiting: 0 }, state.storeFailure);
 }
 
 /** busbar-event: of all runtimes, the one in the worst state. @param {Hub} hub @returns {Status} */

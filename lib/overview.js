@@ -29,6 +29,17 @@ function sentenceOf({ blocked, runtime }) {
   return blocked?.text ?? runtime.sentence;
 }
 
+/** Nothing where the runtime is of before the store. @param {import('./plant').Plant} plant */
+function describeStore({ state: { store, storeFailure } }) {
+  if (!store) return undefined;
+  return {
+    ...{ open: store.open, failing: store.failing, reason: storeFailure, path: store.path },
+    ...{ bytes: store.bytes, maxBytes: store.max_bytes, maxAgeMs: store.max_age_ms },
+    ...{ fileBytes: store.file_bytes, syncMs: store.sync_ms, records: store.records },
+    ...{ dead: store.dead, deadBytes: store.dead_bytes },
+  };
+}
+
 /** @param {import('./hub').Hub} hub @param {string} key @param {import('./plant').Plant} plant */
 function describeRuntime(hub, key, plant) {
   const { runtime, refusal, mistakes, paused, poller, blocked } = plant;
@@ -45,6 +56,8 @@ function describeRuntime(hub, key, plant) {
     startedMs: hello?.started,
     lagUs: poller.about.loop_lag_max_us,
     queue: poller.about.queue,
+    store: describeStore(plant),
+    orphans: plant.state.orphans,
     refusal: refusal === '' ? null : refusal,
     mistakes: mistakes.map(({ nodeId, text }) => ({ nodeId, name: nameOf(hub, nodeId), text })),
   };
@@ -84,16 +97,23 @@ function* describeDevices(hub) {
   }
 }
 
-/** @param {import('./hub').Hub} hub @param {import('./plant').Plant} plant @param {import('./plan').Plan} plan */
-function describeSinks(hub, plant, plan) {
+/** @param {import('./hub').Hub} hub @param {string} key @param {import('./plant').Plant} plant
+ * @param {import('./plan').Plan} plan */
+function describeSinks(hub, key, plant, plan) {
+  const failure = plant.state.storeFailure;
   const up = plant.runtime.state === 'up';
   return [...plan.assembly.sinks].map(([id, { nodeId, kind, used }]) => {
     const sink = plant.state.sinks.get(id);
-    const status = !used ? NOT_USED : !up ? downOf(plant) : ofSink(sink ?? { id, waiting: 0 });
+    const status = !used
+      ? NOT_USED
+      : !up
+        ? downOf(plant)
+        : ofSink(sink ?? { id, waiting: 0 }, failure);
     return {
-      ...{ id, nodeId, name: nameOf(hub, nodeId), kind },
+      ...{ id, nodeId, name: nameOf(hub, nodeId), kind, runtime: key },
       ...{ state: status.busbar.state, text: status.text, reason: sink?.reason },
-      ...{ queue: sink?.waiting, delivered: sink?.delivered, refused: sink?.refused },
+      ...{ queue: sink?.waiting, saved: sink?.saved, store: sink?.store },
+      ...{ delivered: sink?.delivered, refused: sink?.refused },
       ...{ dropped: sink?.dropped, retried: sink?.retried },
     };
   });
@@ -123,7 +143,7 @@ function describePlants(hub) {
     const plant = hub.plants.get(key);
     if (!plant) continue;
     runtimes.push(describeRuntime(hub, key, plant));
-    sinks.push(...describeSinks(hub, plant, plan));
+    sinks.push(...describeSinks(hub, key, plant, plan));
   }
   return { runtime: runtimes[0] ?? describeNone(hub), runtimes, sinks };
 }

@@ -10,6 +10,21 @@ const { ScanRate } = require('./scan_rate');
 /** @typedef {{points: number, good: number, shape?: {points: any[]}}} Scan */
 /** @typedef {import('./status').DeviceState & {connection?: string, polls?: number, failed?: number, missing?: number, lastMs?: number,
  *   scans: Map<string, Scan>, rates: Map<string, ScanRate>}} Device */
+/** @typedef {object} Store What the runtime says of its store.
+ * @property {boolean} open There is one, though it may be failing.
+ * @property {boolean} failing
+ * @property {string} [reason]
+ * @property {string} [path]
+ * @property {number} [file_bytes]
+ * @property {number} [records]
+ * @property {number} [bytes]
+ * @property {number} [dead] How many batches sinks have refused for good.
+ * @property {number} [dead_bytes]
+ * @property {number} [sync_ms]
+ * @property {number} [max_bytes]
+ * @property {number} [max_age_ms]
+ */
+/** @typedef {{sink: string, batches: number, bytes: number}} Orphan A backlog whose sink is gone. */
 /** @typedef {import('./status').SinkState & {delivered?: number, refused?: number, dropped?: number, retried?: number}} Sink */
 
 /** @param {string} id @returns {Device} */
@@ -23,9 +38,15 @@ class PlantState {
     this.devices = new Map();
     /** @type {Map<string, Sink>} */
     this.sinks = new Map();
+    /** @type {Store | undefined} */
+    this.store = undefined;
+    /** @type {Orphan[]} */
+    this.orphans = [];
   }
 
   clear() {
+    this.store = undefined;
+    this.orphans = [];
     this.devices.clear();
     this.sinks.clear();
   }
@@ -49,9 +70,22 @@ class PlantState {
     return this.devices.get(device)?.scans.get(scan)?.shape;
   }
 
-  /** @param {any} event `device` or `sink`; another one is none of its business. */
+  /** Why nothing gets onto the disk; '' where it does. */
+  get storeFailure() {
+    return this.store?.failing ? (this.store.reason ?? 'the store fails') : '';
+  }
+
+  /** @param {any} about An event or an answer that has the store. */
+  takeStore({ store, orphans = store?.orphans }) {
+    if (store) this.store = store;
+    if (orphans) this.orphans = orphans;
+  }
+
+  /** @param {any} event `device`, `sink` or `store`; another one is none of its business. */
   takeEvent(event) {
-    if (event.gone) {
+    if (event.event === 'store') {
+      this.takeStore(event);
+    } else if (event.gone) {
       this.devices.delete(event.device ?? '');
       this.sinks.delete(event.sink ?? '');
     } else if (event.event === 'device') {
@@ -66,19 +100,22 @@ class PlantState {
 
   /** @param {any} status An answer to `status`, maybe of some of the devices only. */
   takeStatus(status) {
+    this.takeStore(status);
     for (const { id, connection, up, since, reason, code, scans = [] } of status.devices ?? []) {
       const device = this.device(id);
       Object.assign(device, { connection, up, sinceMs: since, reason, code });
       this.takeScans(device, scans);
     }
     for (const { id, ready, since, reason, code, ...counts } of status.sinks ?? []) {
-      const { waiting, delivered, refused, dropped, retried } = counts;
+      const { waiting, saved, store, delivered, refused, dropped, retried } = counts;
       const state = {
         ready,
         sinceMs: since,
         reason: inEditorWords(reason),
         code,
         waiting,
+        saved,
+        store,
         delivered,
         refused,
         dropped,

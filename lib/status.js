@@ -22,6 +22,8 @@
  * @property {number} [sinceMs]
  * @property {string} [reason]
  * @property {number} waiting Batches not yet delivered.
+ * @property {number} [saved] Of these, on the disk.
+ * @property {'disk' | 'memory'} [store] Where they wait.
  */
 
 /* What fits beside a dot without running into the next node. The whole is in busbar.reason. */
@@ -134,12 +136,33 @@ function ofDevices(devices, now) {
   return make(state === 'good' ? 'green' : 'yellow', 'dot', all, { ...busbar, state });
 }
 
-/** @param {SinkState} sink @returns {Status} */
-function ofSink(sink) {
-  const busbar = { sink: sink.id, waiting: sink.waiting };
+/* What keeps the store from working, in few words. */
+/** @type {[RegExp, string][]} */
+const STORE_FAILURES = [
+  [/disk is full|no space left|quota/i, 'disk full'],
+  [/may not be written|read-only/i, 'read-only'],
+  [/disk failed/i, 'disk failed'],
+];
+
+/** @param {string} failure */
+function shortFailure(failure) {
+  const [, words = 'fails'] = STORE_FAILURES.find(([pattern]) => pattern.test(failure)) ?? [];
+  return `store: ${words}`;
+}
+
+/** @param {SinkState} sink
+ * @param {string} [failure] Why nothing gets onto the disk; what waits for the sink would be lost with the
+ * process. @returns {Status} */
+function ofSink(sink, failure = '') {
+  const store = failure !== '' && sink.store !== 'memory' ? shortFailure(failure) : '';
+  const busbar = { sink: sink.id, waiting: sink.waiting, ...(store && { store: failure }) };
   const backlog = sink.waiting >= BACKLOG ? `backlog ${showCount(sink.waiting)}` : '';
   if (sink.ready === undefined) {
     return make('yellow', 'ring', 'connecting', { ...busbar, state: 'connecting' });
+  }
+  if (sink.ready && store) {
+    const text = backlog ? `${store}, ${backlog}` : store;
+    return make('yellow', 'dot', text, { ...busbar, state: 'unsaved' });
   }
   if (sink.ready && backlog) {
     return make('yellow', 'dot', backlog, { ...busbar, state: 'backlog' });
@@ -148,7 +171,9 @@ function ofSink(sink) {
   if (!sink.reason || sink.reason === 'connecting') {
     return make('yellow', 'ring', backlog || 'connecting', { ...busbar, state: 'connecting' });
   }
-  const text = [shortReason(sink.reason, ''), backlog].filter(Boolean).join(', ');
+  const parts = [store, backlog].filter(Boolean);
+  if (parts.length === 1) parts.push('sink away');
+  const text = parts.length > 0 ? parts.join(', ') : shortReason(sink.reason, '');
   return make('red', 'ring', text, { ...busbar, state: 'waiting', reason: sink.reason });
 }
 

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 'use strict';
 
-/* Messages of a flow while their sink is away: done once they lie in the store of a real runtime, and
-   sent after its death. */
+/* Messages of a flow while their sink is away, with a real runtime: done once they lie in its store, sent
+   after its death, given to another sink; and those that a sink refuses for good. */
 
 const assert = require('node:assert/strict');
+const http = require('node:http');
 const { test } = require('node:test');
-const { lacks, startMosquitto, waitFor } = require('../support');
+const { atEnd, lacks, startMosquitto, waitFor } = require('../support');
 const { startForwarder } = require('../support/forwarder');
 const { listen } = require('../support/listener');
 const { load, readPid } = require('./support/helper');
+const { startPalette } = require('./support/palette');
 
 const SYNC_MS = 1000;
 /* What a busy machine may take on top. */
@@ -63,3 +65,86 @@ test('what cannot be kept so is told at the nodes of the sink', async (t) => {
   assert.match(status.text, /^max_bytes: /);
   assert.match(status.busbar.reason, /^sinks\[bus\]\.store\.max_bytes: .*much/);
 });
+
+/** A database that refuses all for good, until it is told otherwise. @param {import('node:test').TestContext} t */
+async function startDatabase(t) {
+  const database = { refuses: true, written: /** @type {string[]} */ ([]), url: '' };
+  const error = 'partial write: field type conflict: input field "value" is type float dropped=1';
+  const server = http.createServer(async (request, response) => {
+    const lines = (await request.setEncoding('utf8').toArray()).join('');
+    if (!database.refuses) database.written.push(lines);
+    response.writeHead(database.refuses ? 400 : 204, { 'Content-Type': 'application/json' });
+    response.end(database.refuses ? JSON.stringify({ error }) : undefined);
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
+  atEnd(t, () => server.close());
+  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+  return Object.assign(database, { url: `http://127.0.0.1:${port}` });
+}
+
+test(
+  'a backlog whose sink is gone goes to another one, and what was refused is sent again',
+  { skip: lacks('mosquitto') },
+  async (t) => {
+    const broker = await startMosquitto(t);
+    const listener = await listen(t, broker.url, { topic: 'a/#' });
+    const way = await startForwarder(t, broker.port);
+    await way.stop();
+    const database = await startDatabase(t);
+    const once = { type: 'inject', z: 'tab', once: true, onceDelay: 0.5, topic: 'a/b' };
+    const message = { ...once, payload: '1', payloadType: 'num' };
+    const url = `mqtt://127.0.0.1:${way.port}`;
+    const flows = (/** @type {string} */ sinkId, /** @type {any[]} */ more) => [
+      { id: 'tab', type: 'tab', label: 'test' },
+      { id: 'rt', type: 'busbar-runtime', mode: 'spawn', metrics: 'off', storeSync: '100ms' },
+      { id: 'mq', type: 'busbar-mqtt', sinkId, url, verify: true, qos: '1' },
+      { id: 'to', type: 'busbar-mqtt-out', z: 'tab', sink: 'mq', x: 1, y: 1, wires: [] },
+      {
+        ...{ id: 'db', type: 'busbar-influxdb', sinkId: 'history', url: database.url },
+        ...{ version: '1', database: 'plant', gzip: false, verify: true },
+      },
+      {
+        ...{ id: 'in', type: 'busbar-influx-out', z: 'tab', sink: 'db', measurement: 'm' },
+        ...{ x: 1, y: 2, wires: [] },
+      },
+      ...more,
+    ];
+    const sent = { ...message, id: 'inject', x: 0, y: 0, wires: [['to', 'in']] };
+    const palette = await startPalette(t, flows('bus', [sent]));
+    const { runtime } = await palette.waitForOverview(
+      ({ runtime: { state } }) => state === 'up',
+      'the runtime',
+    );
+    if (!runtime.store) return t.skip('this runtime tells nothing of its store');
+    const waits = (/** @type {any} */ { runtime: { store }, sinks }) =>
+      store.dead === 1 && sinks.some((/** @type {any} */ { saved }) => saved === 1);
+    await palette.waitForOverview(waits, 'both messages to be kept');
+    await palette.deploy(flows('new-bus', []));
+    const found = await palette.waitForOverview(
+      ({ runtime: { orphans } }) => orphans.length === 1,
+      'the orphan',
+    );
+    assert.equal(found.runtime.orphans[0].sink, 'bus');
+    assert.equal(found.runtime.orphans[0].batches, 1);
+    const order = (/** @type {string} */ place, /** @type {object} */ wish) =>
+      palette.ask(`/busbar/${place}`, { method: 'POST', body: JSON.stringify(wish) });
+    const nowhere = order('orphans', { sink: 'bus', do: 'reassign', to: 'nowhere' });
+    await assert.rejects(nowhere, /422 .*nowhere/);
+    const given = await order('orphans', { sink: 'bus', do: 'reassign', to: 'new-bus' });
+    assert.equal(given.batches, 1);
+    assert.deepEqual((await palette.overview()).runtime.orphans, []);
+    await way.start();
+    await listener.waitFor(({ topic }) => topic === 'a/b', { what: 'it', timeoutMs: 20000 });
+
+    const { dead } = await palette.ask('/busbar/dead');
+    assert.equal(dead.length, 1);
+    assert.equal(dead[0].sink, 'history');
+    assert.match(dead[0].reason, /field type conflict/);
+    database.refuses = false;
+    const { requeued, left } = await order('dead', { do: 'requeue', id: dead[0].id });
+    assert.deepEqual([requeued, left], [1, 0]);
+    await waitFor(() => database.written.length > 0, { what: 'the line' });
+    assert.match(database.written[0], /^m value=1 /);
+    await palette.waitForOverview(({ runtime: { store } }) => store.dead === 0, 'none to be left');
+  },
+);

@@ -101,7 +101,7 @@ static const bb_field fields[] = {
     {.key = "batch",
      .kind = BB_FIELD_MAP,
      .offset = AT(batch_doc),
-     .help = "when a request is full: lines (2000), bytes (1MiB, before compression), age (1s)"},
+     .help = "when a request is full: lines (2000), bytes (1MiB, before compression), age (500ms)"},
     {.key = "concurrency",
      .kind = BB_FIELD_U32,
      .offset = AT(concurrency),
@@ -171,8 +171,10 @@ static const bb_field batch_fields[] = {
      .kind = BB_FIELD_DURATION,
      .offset = AT(age_ms),
      .max = 60000,
-     .fallback = "1s",
-     .help = "how long a line waits for others at most"},
+     .fallback = "500ms",
+     .help =
+         "how long a line waits for others at most; what waits for nearly `runtime.store.sync` is "
+         "written to the disk"},
 };
 
 static const bb_schema batch_schema = BB_SCHEMA("batch", batch_fields);
