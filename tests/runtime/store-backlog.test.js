@@ -184,3 +184,41 @@ function checkPrefix(arrivals) {
   const at = numbers.findIndex((n, i) => n !== i + 1);
   assert.equal(at, -1, `at ${at}: ${numbers.slice(Math.max(0, at - 2), at + 3).join(', ')}`);
 }
+
+for (const where of ['the store', 'the sink']) {
+  test(`past the bound of ${where} the oldest go, and are counted`, MOSQUITTO, async (t) => {
+    const broker = await startMosquitto(t, { config: UNLIMITED });
+    const listener = await listen(t, broker.url, { topic: '+/m' });
+    const way = await startForwarder(t, broker.port);
+    await way.stop();
+    const bound = { max_bytes: '1MiB' };
+    const sink = describeSink('bus', `mqtt://127.0.0.1:${way.port}`);
+    const runtime = await startRuntime(t, {
+      ...describeCounters('m'),
+      sinks: [where === 'the sink' ? { ...sink, store: bound } : sink],
+      runtime: { store: { sync: '100ms', ...(where === 'the store' && bound) } },
+    });
+    const counter = await startCounter(t, runtime, { noise: 40 });
+    while (counter.last < 8000) {
+      await counter.send(500);
+      await counter.committed('bus');
+    }
+    const dropped = async () => (await counter.sinks()).bus.dropped;
+    await waitFor(async () => (await dropped()) > 1000, { what: 'the oldest to go' });
+    await way.start();
+    await counter.drained('bus');
+    const numbers = () => heardFrom(listener, 'bus').map(({ n }) => n);
+    const least = counter.last - (await dropped());
+    await waitFor(() => numbers().length >= least, { what: `the ${least} newest` });
+    const came = numbers().sort((a, b) => a - b);
+    t.diagnostic(`${came.length} came, ${await dropped()} were dropped`);
+    assert.equal(came.length, counter.last - came[0] + 1, 'only the oldest are missing');
+    /* Some of the dropped ones are marks. */
+    const missing = came[0] - 1;
+    const told = await dropped();
+    assert.ok(told >= missing && told <= missing + counter.marks, `${told} told, ${missing} gone`);
+    const warnings = runtime.log.split('\n').filter((line) => /dropped unsent/.test(line));
+    assert.equal(warnings.length, 1, warnings.join('\n'));
+    assert.match(warnings[0], /store\.max_bytes/);
+  });
+}

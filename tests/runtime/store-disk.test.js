@@ -232,6 +232,42 @@ for (const { name, damage } of DAMAGES) {
   });
 }
 
+test(
+  'a byte that has changed costs the records of its pack only',
+  { skip: MOSQUITTO },
+  async (t) => {
+    const { listener, way, config } = await openPlant(t);
+    const data = tempDir(t);
+    const first = await startRuntime(t, config, { data });
+    const before = await startCounter(t, first, { noise: 20 });
+    while (before.last < 2000) {
+      await before.send(200);
+      await before.committed('bus');
+    }
+    await first.stop();
+    const file = path.join(data, 'store.db');
+    const bytes = fs.readFileSync(file);
+    bytes[Math.floor(bytes.length / 8192) * 4096 + 2000] ^= 1;
+    fs.writeFileSync(file, bytes);
+    await way.start();
+    const runtime = await startRuntime(t, config, { data });
+    const counter = await startCounter(t, runtime, { last: before.last });
+    await counter.send(1);
+    await counter.drained('bus');
+    const [, lost] = await runtime.program.waitForOutput(
+      / store: (\d+) records of bus are damaged/,
+    );
+    assert.equal(count(runtime, /damaged/), 1, runtime.log);
+    const least = counter.last - Number(lost);
+    await waitFor(() => arrivalsOf(listener).length >= least, { what: `${least} of them` });
+    const numbers = arrivalsOf(listener).map(({ n }) => n);
+    /* The marks are records, too. */
+    assert.ok(numbers.length <= least + before.marks, `${numbers.length} came, ${lost} are lost`);
+    assert.ok(Number(lost) < 1000, `${lost} of 2000 are lost`);
+    assert.equal(new Set(numbers).size, numbers.length);
+  },
+);
+
 test('a store of a later version is refused in one sentence', async (t) => {
   const data = tempDir(t);
   const config = { runtime: { store: { sync: '100ms' } } };

@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "runtime/parking.h"
+#include "runtime/wait.h"
 #include "support/expect.h"
 #include "support/runtime_rig.h"
 
@@ -397,6 +398,32 @@ static void test_save_keeps_a_sinks_own_age_and_size(void **state) {
   rig_close(&f.r);
 }
 
+typedef struct waiting {
+  bb_wait wait; /* first */
+  unsigned ended;
+} waiting;
+
+static void on_waited(bb_wait *wait, bool lost) {
+  (void)lost;
+  ((waiting *)(void *)wait)->ended++;
+}
+
+static void test_save_ends_the_waits_of_a_backlog_that_is_dropped(void **state) {
+  (void)state;
+  fixture f;
+  waiting one = {.wait = {.on_end = on_waited}};
+  open_fixture(&f, PLANT("sync: 60s", MANUAL));
+  push(&f, 1, 1);
+  bb_wait_start(&f.r.runtime, &one.wait, bb_runtime_stream(&f.r.runtime, 1), 0);
+  rig_turn(&f.r);
+  expect_uint("not yet", one.ended, 0);
+  rig_apply(&f.r, HEAD("sync: 60s") "sinks: []\n");
+  expect_int("dropped", (int)bb_parking_drop(&f.r.runtime, "bus"), 1);
+  rig_turn(&f.r);
+  expect_uint("over", one.ended, 1);
+  rig_close(&f.r);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_save_writes_nothing_that_is_acknowledged_in_time),
@@ -413,6 +440,7 @@ int main(void) {
       cmocka_unit_test(test_save_takes_away_later_what_it_could_not_now),
       cmocka_unit_test(test_save_goes_on_when_the_disk_is_full),
       cmocka_unit_test(test_save_does_not_mind_a_clock_that_jumps),
+      cmocka_unit_test(test_save_ends_the_waits_of_a_backlog_that_is_dropped),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
