@@ -5,6 +5,7 @@
    profiles, a read to try settings out, tables as CSV, and flows of other palettes made ours. An
    answer that is no success is {message}, a sentence for the person in front of the dialog. */
 
+const { setImmediate: giveTurn } = require('node:timers/promises');
 const { textOf } = require('./errors');
 const { readDevices, writeDevices } = require('./device_csv');
 const { readPoints, writePoints } = require('./profile_csv');
@@ -12,11 +13,12 @@ const { describeProfile, listProfiles, loadProfile } = require('./profiles');
 
 /** @typedef {{body?: any, params: any, query?: any, [key: string]: any}} Request */
 /** @typedef {{status(code: number): Response, json(value: unknown): void, type(name: string): Response,
- *   send(text: string): void}} Response */
+ *   send(text: string): void, write(text: string): void, end(): void, destroyed: boolean, headersSent: boolean}} Response */
 /** @typedef {(request: Request) => unknown} Handler */
 /** @typedef {import('./migrate')} Migrate */
 
 const CSV = Symbol('csv');
+const PARTS = Symbol('parts');
 /* Of what sinks refused for good, so many are shown. */
 const DEAD_SHOWN = 20;
 const DEAD_MOST = 200;
@@ -33,6 +35,11 @@ class RequestError extends Error {
 /** @param {unknown} text */
 function csvAnswer(text) {
   return { [CSV]: text };
+}
+
+/** @param {Iterable<string>} parts Of a JSON text. */
+function inParts(parts) {
+  return { [PARTS]: parts };
 }
 
 /** @param {Request} request @param {string} key */
@@ -131,10 +138,23 @@ function settleDead(hub, request) {
 
 /** @param {any} error @param {Response} response */
 function answerError(error, response) {
+  if (response.headersSent) return response.end();
   const isOurs = error?.name === 'BusbarError';
   const status = error instanceof RequestError ? error.status : isOurs ? 422 : 500;
   const { code, mistakes } = isOurs ? error : {};
   response.status(status).json({ message: textOf(error), code, mistakes });
+}
+
+/** What takes long as a whole holds up nobody in parts.
+ * @param {Iterable<string>} parts @param {Response} response */
+async function sendParts(parts, response) {
+  response.type('json');
+  for (const part of parts) {
+    if (response.destroyed) return;
+    response.write(part);
+    await giveTurn();
+  }
+  response.end();
 }
 
 /** @param {Handler} handler @returns {(request: Request, response: Response) => Promise<void>} */
@@ -143,6 +163,7 @@ function answer(handler) {
     try {
       const value = /** @type {any} */ (await handler(request));
       if (value && CSV in Object(value)) response.type('text/csv').send(value[CSV]);
+      else if (value && PARTS in Object(value)) await sendParts(value[PARTS], response);
       else response.json(value ?? {});
     } catch (error) {
       answerError(error, response);
@@ -163,7 +184,7 @@ function serveAdmin(RED, hubOf = (red) => require('./hub').of(red)) {
   const may = (/** @type {string} */ what) => RED.auth.needsPermission(`busbar.${what}`);
   /** @type {[method: 'get' | 'post', place: string | RegExp, permission: string, handler: Handler][]} */
   const endpoints = [
-    ['get', '/busbar/overview', 'read', () => hubOf(RED).overview()],
+    ['get', '/busbar/overview', 'read', () => inParts(hubOf(RED).writeOverview())],
     ['get', '/busbar/profiles', 'read', () => listProfiles()],
     ['get', /^\/busbar\/profiles\/(.+)$/, 'read', showProfile],
     ['post', '/busbar/test-read', 'write', (request) => testRead(hubOf(RED), request)],

@@ -25,7 +25,7 @@ class Outbox {
   }
 
   /** `done` follows once the runtime answers for all of them.
-   * @param {string} sink @param {Omit<Message, 'id'>[]} messages @param {import('./pending').Done} done */
+   * @param {string} sink @param {import('./pending').Content[]} messages @param {import('./pending').Done} done */
   put(sink, messages, done) {
     let pending = this.pending.get(sink);
     if (!pending) this.pending.set(sink, (pending = new Pending(sink)));
@@ -78,8 +78,21 @@ class Outbox {
       for (const message of messages) gathered.messages.push(message);
       return;
     }
-    const timer = setTimeout(() => this.send(sink, this.takeGathered(sink)), GATHER_MS);
+    const timer = setTimeout(() => this.sendGathered(sink), GATHER_MS);
     this.gathered.set(sink, { messages: [], timer });
+    this.handOver(sink, messages);
+  }
+
+  /** As long as there are some, the next ones are gathered, too. @param {string} sink */
+  sendGathered(sink) {
+    const gathered = this.gathered.get(sink);
+    if (!gathered || gathered.messages.length === 0 || !this.open.has(sink)) {
+      this.takeGathered(sink);
+      return;
+    }
+    const { messages } = gathered;
+    gathered.messages = [];
+    gathered.timer.refresh();
     this.handOver(sink, messages);
   }
 

@@ -254,7 +254,7 @@ class Plant extends EventEmitter {
   }
 
   /** Hands messages to a sink; `done` once the runtime answers for all of them.
-   * @param {string} sink @param {Omit<import('./pending').Message, 'id'>[]} messages
+   * @param {string} sink @param {import('./pending').Content[]} messages
    * @param {import('./pending').Done} done */
   put(sink, messages, done) {
     this.outbox.put(sink, messages, done);

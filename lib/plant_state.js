@@ -7,8 +7,9 @@
 const { inEditorWords } = require('./editor_words');
 const { ScanRate } = require('./scan_rate');
 
+/** @typedef {{points: number, good: number, shape?: {points: any[]}}} Scan */
 /** @typedef {import('./status').DeviceState & {connection?: string, polls?: number, failed?: number, missing?: number, lastMs?: number,
- *   scans: Map<string, {points: number, good: number}>, rates: Map<string, ScanRate>}} Device */
+ *   scans: Map<string, Scan>, rates: Map<string, ScanRate>}} Device */
 /** @typedef {object} Store What the runtime says of its store.
  * @property {boolean} open There is one, though it may be failing.
  * @property {boolean} failing
@@ -37,8 +38,6 @@ class PlantState {
     this.devices = new Map();
     /** @type {Map<string, Sink>} */
     this.sinks = new Map();
-    /** @type {Map<string, {points: any[]}>} by device and scan */
-    this.shapes = new Map();
     /** @type {Store | undefined} */
     this.store = undefined;
     /** @type {Orphan[]} */
@@ -50,7 +49,6 @@ class PlantState {
     this.orphans = [];
     this.devices.clear();
     this.sinks.clear();
-    this.shapes.clear();
   }
 
   /** @param {string} id */
@@ -65,6 +63,11 @@ class PlantState {
     let sink = this.sinks.get(id);
     if (!sink) this.sinks.set(id, (sink = { id, waiting: 0 }));
     return sink;
+  }
+
+  /** Of the newest batch. @param {string} device @param {string} scan */
+  shapeOf(device, scan) {
+    return this.devices.get(device)?.scans.get(scan)?.shape;
   }
 
   /** Why nothing gets onto the disk; '' where it does. */
@@ -84,7 +87,6 @@ class PlantState {
       this.takeStore(event);
     } else if (event.gone) {
       this.devices.delete(event.device ?? '');
-      this.forgetShapes(event.device);
       this.sinks.delete(event.sink ?? '');
     } else if (event.event === 'device') {
       const { up, since, reason, code } = event;
@@ -93,13 +95,6 @@ class PlantState {
       const { ready, since, code } = event;
       const reason = inEditorWords(event.reason);
       Object.assign(this.sink(event.sink), { ready, sinceMs: since, reason, code });
-    }
-  }
-
-  /** @param {string | undefined} device */
-  forgetShapes(device) {
-    for (const key of device === undefined ? [] : [...this.shapes.keys()]) {
-      if (key.startsWith(`${device}/`)) this.shapes.delete(key);
     }
   }
 
@@ -137,7 +132,11 @@ class PlantState {
       scans.reduce((total, scan) => total + (scan[key] || 0), 0);
     const scans = all.filter(({ timestamp }) => timestamp > 0);
     const fresh = scans.filter(({ stale }) => !stale);
-    device.scans = new Map(scans.map(({ scan, points, good = 0 }) => [scan, { points, good }]));
+    const before = device.scans;
+    device.scans = new Map();
+    for (const { scan, points, good = 0 } of scans) {
+      device.scans.set(scan, { points, good, shape: before.get(scan)?.shape });
+    }
     device.points = sum(scans, 'points');
     device.good = sum(fresh, 'good');
     /* Scans that have not come since the device is there. */
@@ -166,14 +165,13 @@ class PlantState {
    *   timestamp: number, repeat: boolean}} batch */
   takeBatch(batch) {
     if (!batch.shape) return;
+    const { shape, quality } = batch;
     const device = this.device(batch.device.id);
-    const points = batch.shape.points.length;
-    const bad = batch.quality ? Object.keys(batch.quality).length : 0;
+    const points = shape.points.length;
+    const good = quality ? points - Object.keys(quality).length : points;
     const known = device.scans.get(batch.scan);
-    const place = `${device.id}/${batch.scan}`;
-    if (this.shapes.get(place) !== batch.shape) this.shapes.set(place, batch.shape);
-    if (!known || known.points !== points || known.good !== points - bad) {
-      device.scans.set(batch.scan, { points, good: points - bad });
+    if (known?.shape !== shape || known.points !== points || known.good !== good) {
+      device.scans.set(batch.scan, { points, good, shape });
       device.points = device.good = 0;
       for (const scan of device.scans.values()) {
         device.points += scan.points;

@@ -107,25 +107,32 @@ function ofDevice(device, now, isAsked = false) {
   return make('green', 'dot', text, { ...busbar, state: 'good' });
 }
 
+/** What `busbar.state` of a device is. @param {DeviceState} device */
+function stateOf({ up, points, good }) {
+  if (up === undefined) return 'connecting';
+  if (!up) return 'lost';
+  return good < points ? 'degraded' : 'good';
+}
+
 /** Of several devices at once; of one, its own.
  * @param {DeviceState[]} devices @param {number} now @returns {Status} */
 function ofDevices(devices, now) {
   if (devices.length === 0) return NOT_USED;
   if (devices.length === 1) return ofDevice(devices[0], now);
-  const states = devices.map((device) => ofDevice(device, now).busbar.state);
-  const count = (/** @type {string} */ state) => states.filter((other) => other === state).length;
-  const good = count('good') + count('degraded');
-  const busbar = { devices: devices.length, answering: good, lost: count('lost') };
+  const count = { connecting: 0, lost: 0, degraded: 0, good: 0 };
+  for (const device of devices) count[stateOf(device)]++;
+  const good = count.good + count.degraded;
+  const busbar = { devices: devices.length, answering: good, lost: count.lost };
   const all = `${showCount(devices.length)} devices`;
   if (busbar.lost > 0) {
     const fill = good > 0 ? 'yellow' : 'red';
     const text = good > 0 ? `${showCount(good)} of ${all}` : `none of ${all}`;
     return make(fill, good > 0 ? 'dot' : 'ring', text, { ...busbar, state: 'lost' });
   }
-  if (count('connecting') > 0) {
+  if (count.connecting > 0) {
     return make('yellow', 'ring', 'connecting', { ...busbar, state: 'connecting' });
   }
-  const state = count('degraded') > 0 ? 'degraded' : 'good';
+  const state = count.degraded > 0 ? 'degraded' : 'good';
   return make(state === 'good' ? 'green' : 'yellow', 'dot', all, { ...busbar, state });
 }
 

@@ -23,7 +23,7 @@ static bb_json_writer begin(bb_client *client, const char *event, const char *si
 
 static void tell_taken(bb_client *client, const char *sink, uint32_t id) {
   bb_json_writer json = begin(client, "taken", sink, id);
-  bb_client_end(client, BB_SOCKET_EVENT, &json);
+  bb_client_end_soon(client, BB_SOCKET_EVENT, &json);
 }
 
 static void tell_untaken(bb_client *client, const char *sink, uint32_t id,

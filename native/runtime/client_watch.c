@@ -6,6 +6,7 @@
 
 #include "model/frame.h"
 #include "runtime/client.h"
+#include "runtime/store_state.h"
 
 /* A device as the client knows it. */
 typedef struct seen {
@@ -126,6 +127,13 @@ static bb_json_writer sink_event(bb_socket *socket, const bb_outlet *outlet, boo
   return json;
 }
 
+static bb_json_writer store_event(bb_socket *socket) {
+  bb_json_writer json = bb_client_begin(socket);
+  bb_json_writer_text(&json, "event", "store");
+  bb_store_state_put(socket->runtime, &json);
+  return json;
+}
+
 static void on_station(bb_watch *watch, const bb_station *station, bool gone) {
   bb_socket *socket = watch->user;
   bb_json_writer json = device_event(socket, station, gone);
@@ -150,13 +158,19 @@ static void on_applied(bb_watch *watch) {
   bb_client_end_event(socket, &json, NULL);
 }
 
+static void on_store(bb_watch *watch) {
+  bb_json_writer json = store_event(watch->user);
+  bb_client_end_event(watch->user, &json, NULL);
+}
+
 void bb_client_watch_init(bb_socket *socket) {
   socket->watch = (bb_watch){.user = socket,
                              .on_batch = on_batch,
                              .on_shape = on_shape,
                              .on_station = on_station,
                              .on_outlet = on_outlet,
-                             .on_applied = on_applied};
+                             .on_applied = on_applied,
+                             .on_store = on_store};
   bb_runtime_watch(socket->runtime, &socket->watch);
 }
 
@@ -204,6 +218,10 @@ void bb_client_snapshot(bb_client *client) {
   for (size_t i = 0; i < runtime->outlets.cap && client->events; i++) {
     if (runtime->outlets.entries[i].key == NULL) continue;
     bb_json_writer json = sink_event(client->socket, runtime->outlets.entries[i].value, false);
+    bb_client_end(client, BB_SOCKET_EVENT, &json);
+  }
+  if (client->events) {
+    bb_json_writer json = store_event(client->socket);
     bb_client_end(client, BB_SOCKET_EVENT, &json);
   }
   for (size_t i = 0; i < runtime->stations.cap; i++) {

@@ -36,7 +36,7 @@ void bb_intake_settle(bb_outlet *outlet);
 /* Every flight without a verdict is one to be retried. */
 void bb_intake_retry_all(bb_outlet *outlet);
 
-/* Gives what was sent since `mono_ns` once more, as history. */
+/* Gives what was acknowledged since `mono_ns`, or a little before, once more, as history. */
 void bb_intake_rewind(bb_outlet *outlet, uint64_t mono_ns);
 
 /* from..to is to be sent as history. */

@@ -30,6 +30,23 @@ static uint32_t count_drivers(const bb_runtime *runtime) {
   return n;
 }
 
+/* The orphan at that place; one that comes meanwhile is the last, so that none is shown twice. */
+static bool find_orphan(const bb_runtime *runtime, uint32_t item, bb_orphan *out) {
+  const void *at = NULL;
+  for (uint32_t i = 0; bb_parking_next(runtime, &at, out); i++) {
+    if (i == item) return true;
+  }
+  return false;
+}
+
+static uint32_t count_orphans(const bb_runtime *runtime) {
+  const void *at = NULL;
+  bb_orphan orphan;
+  uint32_t n = 0;
+  while (bb_parking_next(runtime, &at, &orphan)) n++;
+  return n;
+}
+
 /* How many things the family walks over. */
 static uint32_t count_items(const bb_metrics *metrics, const family *f) {
   const bb_config *config = metrics->config;
@@ -44,6 +61,8 @@ static uint32_t count_items(const bb_metrics *metrics, const family *f) {
   case BB_METRICS_DEVICE:
   case BB_METRICS_SCAN:
     return config != NULL ? config->n_devices : 0;
+  case BB_METRICS_ORPHAN:
+    return count_orphans(metrics->runtime);
   default:
     return config != NULL ? config->n_sinks : 0;
   }
@@ -65,6 +84,7 @@ static void show_item(const bb_metrics *metrics, const family *f, bb_buf *out) {
   const bb_runtime *runtime = metrics->runtime;
   const bb_config *config = metrics->config;
   uint32_t item = metrics->item;
+  bb_orphan orphan;
   place at = {.runtime = runtime, .descriptors = metrics->descriptors.n};
   switch (f->about) {
   case BB_METRICS_ONCE:
@@ -88,6 +108,10 @@ static void show_item(const bb_metrics *metrics, const family *f, bb_buf *out) {
   case BB_METRICS_SINK:
     at.outlet = bb_map_get(&runtime->outlets, config->sinks[item].id);
     if (at.outlet != NULL) f->show(f, &at, out);
+    break;
+  case BB_METRICS_ORPHAN:
+    at.orphan = &orphan;
+    if (find_orphan(runtime, item, &orphan)) f->show(f, &at, out);
     break;
   }
 }

@@ -81,6 +81,30 @@ static void show_log_lines(const family *f, const place *at, bb_buf *out) {
   }
 }
 
+/* Of the store; without one there is nothing to show. */
+
+static void show_saved(const family *f, const place *at, bb_buf *out) {
+  if (!at->runtime->save.open) return;
+  bb_exposition_whole(out, SERIES({NULL, NULL}), number(at->runtime, f->offset));
+}
+
+static void show_written(const family *f, const place *at, bb_buf *out) {
+  if (!at->runtime->save.open) return;
+  bb_exposition_whole(out, SERIES({NULL, NULL}), bb_save_written_bytes(&at->runtime->save));
+}
+
+static void show_commits(const family *f, const place *at, bb_buf *out) {
+  const bb_save *save = &at->runtime->save;
+  if (!save->open) return;
+  bb_exposition_whole(out, SERIES({NULL, NULL}),
+                      save->jobs - save->failed - (save->job != NULL ? 1 : 0));
+}
+
+static void show_failing(const family *f, const place *at, bb_buf *out) {
+  const bb_save *save = &at->runtime->save;
+  if (save->open) bb_exposition_whole(out, SERIES({NULL, NULL}), save->spool.failing);
+}
+
 /* Of a driver, a connection, a device, a scan, a sink. */
 
 static void show_latency(const family *f, const place *at, bb_buf *out) {
@@ -142,8 +166,21 @@ static void show_sink_depth(const family *f, const place *at, bb_buf *out) {
   bb_exposition_whole(out, SERIES({"sink", at->outlet->id}), bb_outlet_depth(at->outlet));
 }
 
+static void show_sink_history(const family *f, const place *at, bb_buf *out) {
+  bb_exposition_whole(out, SERIES({"sink", at->outlet->id}), bb_outlet_history(at->outlet));
+}
+
+static void show_sink_saved(const family *f, const place *at, bb_buf *out) {
+  bb_exposition_whole(out, SERIES({"sink", at->outlet->id}), bb_outlet_saved(at->outlet));
+}
+
+static void show_orphan(const family *f, const place *at, bb_buf *out) {
+  bb_exposition_whole(out, SERIES({"sink", at->orphan->sink}), at->orphan->batches);
+}
+
 /* Prometheus knows process_… from every program and shows them as its own; the rest is ours. */
 #define RUNTIME(field) offsetof(bb_runtime, field)
+#define SAVE(field) offsetof(bb_runtime, save.field)
 #define CONN(field) offsetof(bb_conn, counters.field)
 #define COUNT(field) offsetof(bb_station_scan, counters.field)
 #define OUT(field) offsetof(bb_outlet, counters.field)
@@ -175,6 +212,26 @@ const bb_metrics_family bb_metrics_families[] = {
      show_number, RUNTIME(queue.bytes)},
     {"busbar_queue_max_bytes", "gauge", "Bound of that memory.", BB_METRICS_ONCE, show_number,
      RUNTIME(queue.max_bytes)},
+    {"busbar_store_bytes", "gauge", "What waits on the disk, without what the file adds to it.",
+     BB_METRICS_ONCE, show_saved, SAVE(stats.bytes)},
+    {"busbar_store_records", "gauge", "Batches that wait on the disk.", BB_METRICS_ONCE, show_saved,
+     SAVE(stats.records)},
+    {"busbar_store_max_bytes", "gauge", "Bound of busbar_store_bytes.", BB_METRICS_ONCE, show_saved,
+     SAVE(limits.max_bytes)},
+    {"busbar_store_file_bytes", "gauge", "Size of the store's file and its log.", BB_METRICS_ONCE,
+     show_saved, SAVE(stats.file_bytes)},
+    {"busbar_store_saved_records_total", "counter", "Batches written to the disk.", BB_METRICS_ONCE,
+     show_saved, SAVE(saved)},
+    {"busbar_store_written_bytes_total", "counter", "Bytes written to the disk.", BB_METRICS_ONCE,
+     show_written, 0},
+    {"busbar_store_commits_total", "counter", "Changes of the store that are safe on the disk.",
+     BB_METRICS_ONCE, show_commits, 0},
+    {"busbar_store_commit_failures_total", "counter", "Changes that the disk did not take.",
+     BB_METRICS_ONCE, show_saved, SAVE(failed)},
+    {"busbar_store_failing", "gauge", "1 while the disk does not take what is to be saved.",
+     BB_METRICS_ONCE, show_failing, 0},
+    {"busbar_store_dead_letters", "gauge", "Batches set aside that a sink refused for good.",
+     BB_METRICS_ONCE, show_saved, SAVE(stats.dead)},
     {"busbar_loop_lag_seconds", "histogram", "How late the loop was, looked at once a second.",
      BB_METRICS_ONCE, show_histogram, RUNTIME(loop_lag)},
     {"busbar_schedule_lateness_seconds", "histogram", "How late due polls were started.",
@@ -231,11 +288,18 @@ const bb_metrics_family bb_metrics_families[] = {
      BB_METRICS_SINK, show_sink, OUT(dropped)},
     {"busbar_sink_queue_batches", "gauge", "Batches that wait or are on their way.",
      BB_METRICS_SINK, show_sink_depth, 0},
+    {"busbar_sink_history_batches", "gauge", "Of these, those that will be sent as history.",
+     BB_METRICS_SINK, show_sink_history, 0},
+    {"busbar_sink_saved_batches", "gauge", "Of these, those that are on the disk.", BB_METRICS_SINK,
+     show_sink_saved, 0},
     {"busbar_sink_sent_bytes_total", "counter", "Payload sent, after compression.", BB_METRICS_SINK,
      show_sink_own, offsetof(bb_sink, bytes_sent)},
     {"busbar_sink_left_out_fields_total", "counter",
      "Fields that the encoding cannot carry (NaN, infinity).", BB_METRICS_SINK, show_sink_own,
      offsetof(bb_sink, left_out)},
+
+    {"busbar_orphan_batches", "gauge", "Batches on the disk for a sink that is not there any more.",
+     BB_METRICS_ORPHAN, show_orphan, 0},
 };
 
 const uint32_t bb_metrics_n_families = sizeof(bb_metrics_families) / sizeof(bb_metrics_families[0]);

@@ -7,6 +7,7 @@
 #define BB_RUNTIME_METRICS_FAMILY_H
 
 #include "base/buf.h"
+#include "runtime/parking.h"
 #include "runtime/runtime.h"
 
 typedef enum bb_metrics_about {
@@ -17,6 +18,7 @@ typedef enum bb_metrics_about {
   BB_METRICS_DEVICE,
   BB_METRICS_SCAN,
   BB_METRICS_SINK,
+  BB_METRICS_ORPHAN,
 } bb_metrics_about;
 
 /* What the cursor stands at; what the family is not about is NULL. */
@@ -26,6 +28,7 @@ typedef struct bb_metrics_place {
   const bb_station *station;
   const bb_station_scan *scan;
   const bb_outlet *outlet;
+  const bb_orphan *orphan;
   const char *driver;
   const bb_histogram *latency;
   uint64_t descriptors;

@@ -11,6 +11,7 @@
 #include "io/error.h"
 #include "runtime/intake.h"
 #include "runtime/parking.h"
+#include "runtime/past.h"
 #include "runtime/runtime.h"
 
 #define BACKOFF_FIRST_MS 1000
@@ -38,6 +39,7 @@ static void free_outlet(bb_outlet *outlet) {
   free(outlet->flights);
   free(outlet->views);
   free(outlet->sink);
+  bb_past_close(outlet);
   bb_device_unref(outlet->sender);
   bb_config_unref(outlet->owner);
   free(outlet);
@@ -131,6 +133,7 @@ int bb_outlet_join(bb_outlet *outlet, bb_stream *stream) {
   intake = bb_intake_new(stream, outlet->id, outlet->config->store.mode == BB_CONFIG_DISK);
   if (intake == NULL) return BB_ERR_NOMEM;
   intake->outlet = outlet;
+  intake->reader.max_age_ns = outlet->config->store.max_age_ms * BB_NS_PER_MS;
   bb_list_append(&outlet->intakes, &intake->link);
   return 0;
 }
@@ -164,11 +167,39 @@ uint64_t bb_outlet_depth(const bb_outlet *outlet) {
   return depth;
 }
 
+/* Of what the intake needs, all below `saved` is in the store. */
+static uint64_t count_saved(const bb_intake *intake) {
+  const bb_stream *stream = intake->reader.stream;
+  bb_span spans[BB_READER_SPANS];
+  uint64_t saved = 0;
+  if (!intake->reader.durable || stream->id == 0) return 0;
+  uint32_t n = intake->reader.need(&intake->reader, spans);
+  bb_span_clip(spans, n, stream->saved, &saved);
+  return saved;
+}
+
+uint64_t bb_outlet_saved(const bb_outlet *outlet) {
+  uint64_t saved = 0;
+  for (bb_list *node = outlet->intakes.next; node != &outlet->intakes; node = node->next) {
+    saved += count_saved(BB_LIST_ITEM(node, bb_intake, link));
+  }
+  return saved;
+}
+
 bool bb_outlet_has_history(const bb_outlet *outlet) {
   for (bb_list *node = outlet->intakes.next; node != &outlet->intakes; node = node->next) {
     if (BB_LIST_ITEM(node, bb_intake, link)->n_history > 0) return true;
   }
   return false;
+}
+
+uint64_t bb_outlet_history(const bb_outlet *outlet) {
+  uint64_t records = 0;
+  for (bb_list *node = outlet->intakes.next; node != &outlet->intakes; node = node->next) {
+    const bb_intake *intake = BB_LIST_ITEM(node, bb_intake, link);
+    records += bb_span_count(intake->history, intake->n_history);
+  }
+  return records;
 }
 
 void bb_outlet_dropped(bb_outlet *outlet, bb_stream *stream, uint64_t from, uint64_t to) {
@@ -177,6 +208,18 @@ void bb_outlet_dropped(bb_outlet *outlet, bb_stream *stream, uint64_t from, uint
     if (intake->reader.stream != stream) continue;
     outlet->counters.dropped += bb_intake_drop(intake, from, to);
   }
+}
+
+uint64_t bb_outlet_drop_all(bb_outlet *outlet) {
+  uint64_t dropped = 0;
+  for (bb_list *node = outlet->intakes.next; node != &outlet->intakes; node = node->next) {
+    bb_intake *intake = BB_LIST_ITEM(node, bb_intake, link);
+    dropped += bb_intake_drop(intake, 0, intake->reader.stream->next);
+  }
+  outlet->counters.dropped += dropped;
+  bb_intake_settle(outlet); /* lets go of them; those that were left may go */
+  bb_save_appended(&outlet->runtime->save, 0);
+  return dropped;
 }
 
 void bb_outlet_close(bb_outlet *outlet, uint32_t drain_ms) {

@@ -15,7 +15,7 @@ typedef struct {
   bb_list link;
   bb_list intakes;
   bb_outlet_counters counters;
-  bool told; /* the log has spoken of the orphan */
+  bool told; /* it is an orphan, and the log has spoken of it */
   char id[BB_MAX_ID + 1];
 } parked;
 
@@ -84,6 +84,7 @@ void bb_parking_give(bb_outlet *outlet) {
     bb_intake *intake = BB_LIST_ITEM(node, bb_intake, link);
     move(intake, &outlet->intakes, outlet, outlet->id);
     intake->reader.durable = outlet->config->store.mode == BB_CONFIG_DISK;
+    intake->reader.max_age_ns = outlet->config->store.max_age_ms * BB_NS_PER_MS;
   }
   free_place(place);
 }
@@ -161,11 +162,15 @@ void bb_parking_dropped(bb_runtime *runtime, bb_stream *stream, uint64_t from, u
 }
 
 bool bb_parking_next(const bb_runtime *runtime, const void **at, bb_orphan *out) {
-  const bb_list *node = *at != NULL ? ((const bb_list *)*at)->next : runtime->parked.next;
-  if (node == &runtime->parked) return false;
-  *at = node;
-  sum_up(BB_LIST_ITEM(node, parked, link), out);
-  return true;
+  const bb_list *node = *at != NULL ? *at : &runtime->parked;
+  while ((node = node->next) != &runtime->parked) {
+    const parked *place = BB_LIST_ITEM(node, parked, link);
+    if (!place->told) continue; /* a change of config has only just parked it */
+    sum_up(place, out);
+    *at = node;
+    if (out->batches > 0) return true;
+  }
+  return false;
 }
 
 int64_t bb_parking_drop(bb_runtime *runtime, const char *sink) {
@@ -187,6 +192,7 @@ int64_t bb_parking_reassign(bb_runtime *runtime, const char *sink, bb_outlet *to
     given += bb_intake_waiting(intake);
     move(intake, &to->intakes, to, to->id);
     intake->reader.durable = to->config->store.mode == BB_CONFIG_DISK;
+    intake->reader.max_age_ns = to->config->store.max_age_ms * BB_NS_PER_MS;
   }
   to->counters.dropped += place->counters.dropped;
   free_place(place);

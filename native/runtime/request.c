@@ -32,6 +32,7 @@ static const row rows[] = {
     {"read", bb_request_read_device, false, false},
     {"probe", bb_request_probe, false, true},
     {"write", bb_request_write, false, false},
+    {"store", bb_request_store, false, false},
     {"pause", bb_request_pause, false, false},
     {"resume", bb_request_resume, false, false},
     {"stop", bb_request_stop, false, false},

@@ -73,5 +73,6 @@ void bb_request_unsubscribe(bb_request *request);
 void bb_request_read_device(bb_request *request);
 void bb_request_probe(bb_request *request);
 void bb_request_write(bb_request *request);
+void bb_request_store(bb_request *request);
 
 #endif

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "model/frame.h"
 #include "runtime/apply.h"
+#include "runtime/past.h"
 #include "runtime/runtime.h"
 
 #define MAX_STREAM_NAME (BB_MAX_SINKS * (BB_MAX_ID + 1) + 1)
@@ -111,7 +112,8 @@ static void announce_to(bb_runtime *runtime, const bb_station_scan *scan, const 
                         bb_outlet *outlet) {
   const bb_sink_kind *kind = outlet->config->kind;
   const bb_device *device = scan->station->config->device;
-  if (kind->shape != NULL && kind->shape(outlet->sink, device, feed->shape) < 0) {
+  if (kind->shape != NULL && !bb_past_adopt(outlet, device, feed->shape) &&
+      kind->shape(outlet->sink, device, feed->shape) < 0) {
     bb_log_error(runtime->log, outlet->id, "%s, scan %s: out of memory; it is not sent",
                  scan->station->id, scan->scan->name);
   }

@@ -11,6 +11,7 @@
 #include "runtime/fetch.h"
 #include "runtime/limits.h"
 #include "runtime/parking.h"
+#include "runtime/store_state.h"
 #include "runtime/wait.h"
 
 #define TICK_MS 500
@@ -32,7 +33,7 @@ static void on_due(bb_schedule *schedule, bb_station_scan *scan, uint64_t due_ns
 }
 
 /* Once an episode: until its sink is ready again. */
-static void note_dropped(bb_runtime *runtime, bb_outlet *outlet, bool aged) {
+static void note_dropped(bb_runtime *runtime, bb_outlet *outlet, bool aged, bool unsaved) {
   if (outlet->drop_told) return;
   outlet->drop_told = true;
   if (aged) {
@@ -44,19 +45,19 @@ static void note_dropped(bb_runtime *runtime, bb_outlet *outlet, bool aged) {
     bb_log_warn(runtime->log, outlet->id,
                 "there is no more room: the oldest batches are dropped unsent; raise %s, or see "
                 "why the sink is away",
-                runtime->save.open && !runtime->save.spool.failing ? "runtime.store.max_bytes"
-                                                                   : "runtime.queue_bytes");
+                unsaved ? "runtime.queue_bytes" : "runtime.store.max_bytes");
   }
 }
 
 static void on_dropped(bb_queue *queue, bb_stream *stream, uint64_t from, uint64_t to, bool aged) {
   bb_runtime *runtime = queue->user;
+  bool unsaved = to > stream->saved; /* it was the memory that had no room */
   for (size_t i = 0; i < runtime->outlets.cap; i++) {
     bb_outlet *outlet = runtime->outlets.entries[i].value;
     if (runtime->outlets.entries[i].key == NULL) continue;
     uint64_t dropped = outlet->counters.dropped;
     bb_outlet_dropped(outlet, stream, from, to);
-    if (dropped < outlet->counters.dropped) note_dropped(runtime, outlet, aged);
+    if (dropped < outlet->counters.dropped) note_dropped(runtime, outlet, aged, unsaved);
   }
   bb_parking_dropped(runtime, stream, from, to);
   runtime->safe_changed = true;
@@ -105,6 +106,7 @@ static void on_tick(uv_timer_t *timer) {
   bb_queue_expire(&runtime->queue, now);
   bb_limits_look(runtime, now);
   wake_history(runtime);
+  bb_store_state_look(runtime);
 }
 
 int bb_runtime_init(bb_runtime *runtime, char why[BB_STORE_WHY]) {
@@ -121,12 +123,14 @@ int bb_runtime_init(bb_runtime *runtime, char why[BB_STORE_WHY]) {
   runtime->queue.user = runtime;
   runtime->queue.on_dropped = on_dropped;
   runtime->queue.fetch = bb_fetch;
+  runtime->queue.on_aged = bb_limits_aged;
   runtime->save.limits = (bb_save_limits){.sync_ms = 1000, .max_bytes = DEFAULT_STORE_BYTES};
   bb_list_init(&runtime->waits);
   bb_door_init(&runtime->door, runtime);
   int err = bb_save_open(&runtime->save, runtime, why);
   if (err < 0) return err;
   if (!runtime->save.open) runtime->queue.fetch = NULL;
+  bb_store_state_note(runtime);
   err = bb_schedule_init(&runtime->schedule, runtime->loop, &runtime->clock);
   if (err < 0) return err;
   runtime->schedule.user = runtime;
@@ -143,6 +147,14 @@ int bb_runtime_apply(bb_runtime *runtime, bb_config *config) {
   if (runtime->stopping) return BB_ERR_STATE;
   bb_apply_start(runtime, config);
   return 0;
+}
+
+void bb_runtime_refresh(bb_runtime *runtime) {
+  for (size_t i = 0; i < runtime->outlets.cap; i++) {
+    const bb_outlet *outlet = runtime->outlets.entries[i].value;
+    if (runtime->outlets.entries[i].key == NULL || outlet->closing) continue;
+    if (outlet->config->kind->refresh != NULL) outlet->config->kind->refresh(outlet->sink);
+  }
 }
 
 static void free_runtime(bb_runtime *runtime) {

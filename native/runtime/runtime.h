@@ -38,6 +38,7 @@ typedef struct bb_watch {
   void (*on_station)(struct bb_watch *watch, const bb_station *station, bool gone);
   void (*on_outlet)(struct bb_watch *watch, const bb_outlet *outlet, bool gone);
   void (*on_applied)(struct bb_watch *watch);
+  void (*on_store)(struct bb_watch *watch); /* see store_state.h */
   /* private */
   bb_list link;
 } bb_watch;
@@ -82,11 +83,12 @@ struct bb_runtime {
   uv_timer_t tick;      /* twice a second: age, lag, clock */
   uint64_t tick_ns;
   uint32_t handles;
-  uint32_t closing;  /* links, stations, outlets and probes that are on their way out */
-  uint32_t retiring; /* the outlets among them */
-  bool safe_changed; /* more records are safe than before: waits are to be looked at */
-  bb_list waits;     /* bb_wait.link */
-  bb_config *next;   /* to be applied once what it replaces is gone */
+  uint32_t closing;    /* links, stations, outlets and probes that are on their way out */
+  uint32_t retiring;   /* the outlets among them */
+  uint64_t store_told; /* a hash of how the store was when the watches were told last */
+  bool safe_changed;   /* more records are safe than before: waits are to be looked at */
+  bb_list waits;       /* bb_wait.link */
+  bb_config *next;     /* to be applied once what it replaces is gone */
   uint32_t drain_ms;
   uint8_t stop_step;
   void (*on_stopped)(bb_runtime *runtime);
@@ -102,6 +104,10 @@ int bb_runtime_init(bb_runtime *runtime, char why[BB_STORE_WHY]);
  * BB_ERR_STATE while stopping.
  */
 int bb_runtime_apply(bb_runtime *runtime, bb_config *config);
+
+/* Secrets or certificates may have changed: the sinks that use them take the new ones (refresh in
+ * plug/sink.h). An apply does the same for those that it leaves as they are. */
+void bb_runtime_refresh(bb_runtime *runtime);
 
 /* Stops polling, drains the sinks for at most drain_ms, closes everything, then on_stopped, after
  * which the memory is the caller's. Once. */

@@ -74,6 +74,18 @@ void bb_save_soon(bb_save *save) {
   arm(save);
 }
 
+/* The store counts from its opening, and is opened again after a failure. */
+void bb_save_take_stats(bb_save *save, const bb_store_stats *stats) {
+  if (stats->written_bytes < save->stats.written_bytes) {
+    save->written_before += save->stats.written_bytes;
+  }
+  save->stats = *stats;
+}
+
+uint64_t bb_save_written_bytes(const bb_save *save) {
+  return save->written_before + save->stats.written_bytes;
+}
+
 /* --- the answer --- */
 
 static void apply_totals(bb_save *save, const bb_save_job *job) {
@@ -100,6 +112,19 @@ static bb_stream *stream_of(bb_save *save, uint32_t id) {
   return NULL;
 }
 
+static void cut_aged(bb_save *save, const bb_save_part *part) {
+  bb_queue *queue = &save->runtime->queue;
+  for (uint32_t i = 0; i < part->n_cursors; i++) {
+    const bb_save_cursor *cursor = &part->cursors[i];
+    if (cursor->aged == 0) continue;
+    for (bb_list *node = part->stream->readers.next; node != &part->stream->readers;
+         node = node->next) {
+      bb_reader *reader = BB_LIST_ITEM(node, bb_reader, link);
+      if (strcmp(reader->sink, cursor->sink) == 0) queue->on_aged(queue, reader, cursor->aged);
+    }
+  }
+}
+
 static void apply_part(bb_save *save, const bb_save_job *job, bb_save_part *part) {
   bb_stream *stream = part->stream;
   stream->id = part->id;
@@ -109,6 +134,7 @@ static void apply_part(bb_save *save, const bb_save_job *job, bb_save_part *part
     stream->trimmed =
         part->n_need > 0 && part->need[0].from < part->saved ? part->need[0].from : part->saved;
   }
+  cut_aged(save, part);
   for (uint32_t i = 0; i < part->n_packs; i++) save->saved += job->packs[part->first_pack + i].n;
 }
 
@@ -121,8 +147,9 @@ static void apply_success(bb_save *save, bb_save_job *job) {
   apply_totals(save, job);
   if (job->names_gone) bb_names_clear(&save->names);
   if (job->write_age) save->age_written_ns = job->age_ns;
+  save->shrinking = job->shrinking;
   bb_keep_saved(&save->runtime->keep, job->puts);
-  save->stats = job->stats;
+  bb_save_take_stats(save, &job->stats);
   save->retry_ns = 0;
 }
 
@@ -130,7 +157,7 @@ static void apply_success(bb_save *save, bb_save_job *job) {
 static void take_back(bb_save *save, bb_save_job *job) {
   save->failed++;
   save->retry_ns = now_of(save) + RETRY_MS * BB_NS_PER_MS;
-  bb_save_return_dead(save, job);
+  bb_save_return(save, job);
   if (job->n_values > 0) save->at_once = true;
 }
 
@@ -141,7 +168,9 @@ static void begin_anew(bb_spool *spool) {
   bb_keep_lost(&save->runtime->keep);
   free(save->gone);
   save->gone = NULL;
-  save->n_gone = 0;
+  save->n_gone = save->n_revived = 0;
+  save->shrinking = false;
+  if (save->job != NULL) save->job->n_gone = save->job->n_revived = 0; /* it will fail, too */
   for (bb_list *node = save->runtime->queue.streams.next; node != &save->runtime->queue.streams;
        node = node->next) {
     bb_stream *stream = BB_LIST_ITEM(node, bb_stream, link);

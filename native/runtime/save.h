@@ -48,11 +48,13 @@ typedef struct bb_save {
   uint64_t retry_ns;    /* after a failure: not before */
   uint64_t age_base_ns; /* of earlier runs; see bb_save_age_ns */
   uint64_t age_written_ns;
+  uint64_t written_before; /* bytes, by the stores that were open before this one */
   int64_t *revived; /* dead letters that are records again, to be taken away with the next job */
   uint32_t n_revived;
   uint64_t appended; /* bytes since the newest job */
   uint32_t *gone;    /* ids of streams that were closed and are still in the store */
   uint32_t n_gone;
+  bool shrinking;                          /* room of the file is being given back, a piece a job */
   bool at_once;                            /* a value waits, or a requeued dead letter */
   struct bb_save_dead *dead, *newest_dead; /* refused records that are to be kept, oldest first */
   uint64_t dead_waiting;                   /* bytes */
@@ -91,6 +93,12 @@ uint64_t bb_save_age_ns(const bb_save *save, uint64_t mono_ns);
 /* Whether the record is safe, or cannot be made safer: acknowledged by all its durable readers, saved,
  * or of a stream that is not saved at all. */
 bool bb_save_is_safe(const bb_save *save, const bb_stream *stream, uint64_t record);
+
+/* How the store is, as a job of another kind has read it. */
+void bb_save_take_stats(bb_save *save, const bb_store_stats *stats);
+
+/* Bytes written to the disk since the start. */
+uint64_t bb_save_written_bytes(const bb_save *save);
 
 /* Saves all that is still needed, closes the store; then on_ended. */
 void bb_save_end(bb_save *save, void (*on_ended)(struct bb_runtime *runtime));

@@ -68,6 +68,7 @@ static bool take_cursors(bb_save_part *part, const bb_stream *stream) {
     bb_span spans[BB_READER_SPANS];
     if (!reader->durable) continue;
     bb_save_cursor *cursor = cursor_of(part, reader->sink);
+    cursor->max_age_ns = reader->max_age_ns;
     uint32_t n = reader->need(reader, spans);
     for (uint32_t i = 0; i < n; i++) {
       cursor->n =
@@ -171,6 +172,13 @@ static bool pack_needed(bb_save *save, bb_save_job *job, bb_save_part *part) {
 
 /* --- the job --- */
 
+static bool has_aging(const bb_save_part *part) {
+  for (uint32_t i = 0; i < part->n_cursors; i++) {
+    if (part->cursors[i].max_age_ns > 0) return true;
+  }
+  return false;
+}
+
 static bool add_part(bb_save *save, bb_save_job *job, bb_stream *stream, uint64_t now_ns,
                      bool all) {
   bb_save_part *part = &job->parts[job->n_parts];
@@ -179,10 +187,11 @@ static bool add_part(bb_save *save, bb_save_job *job, bb_stream *stream, uint64_
   part->n_need = bb_stream_need(stream, part->need, BB_SAVE_SPANS);
   uint64_t unsaved = first_unsaved(stream, part->need, part->n_need);
   bool due = unsaved < stream->next && (all || is_due(save, age_of(stream, unsaved, now_ns)));
-  bool moved = stream->id != 0 && (all || now_ns >= save->last_ns + sync_ns);
+  bool later = stream->id != 0 && (all || now_ns >= save->last_ns + sync_ns);
+  bool moved = later;
   if (!due && !moved) return true;
   if (!take_cursors(part, stream)) return false;
-  moved = moved && part->cursor_hash != stream->cursor_hash;
+  moved = later && (part->cursor_hash != stream->cursor_hash || (!all && has_aging(part)));
   if (due || moved) {
     part->name = strdup(stream->name);
     job->n_parts++;
@@ -266,15 +275,18 @@ bool bb_save_gather(bb_save *save, bb_save_job *job, uint64_t now_ns, bool all) 
     bb_names_settle(&save->names, false);
     return false;
   }
-  if (later) take_gone(save, job);
+  /* A new stream may have the name of one that is gone. */
+  if (later || job->n_parts > 0) take_gone(save, job);
+  job->shrinking = save->shrinking && !all;
   for (uint32_t i = 0; i < job->n_parts; i++) job->parts[i].stream->saving = true;
   return job->n_parts > 0 || job->n_values > 0 || job->dead != NULL || job->n_revived > 0 ||
-         job->n_gone > 0;
+         job->n_gone > 0 || (job->shrinking && later);
 }
 
 bool bb_save_is_waiting(const bb_save *save) {
   const bb_queue *queue = &save->runtime->queue;
   if (save->dead != NULL || save->n_gone > 0 || save->at_once || save->n_revived > 0) return true;
+  if (save->shrinking) return true;
   for (bb_list *node = queue->streams.next; node != &queue->streams; node = node->next) {
     const bb_stream *stream = BB_LIST_ITEM(node, bb_stream, link);
     bb_span need[BB_SAVE_SPANS];
@@ -310,7 +322,7 @@ void bb_save_dead_letter(bb_save *save, const char *sink, const char *reason,
   bb_save_appended(save, 0);
 }
 
-void bb_save_return_dead(bb_save *save, bb_save_job *job) {
+static void return_dead(bb_save *save, bb_save_job *job) {
   bb_save_dead *last = job->dead;
   if (last == NULL) return;
   for (;; last = last->next) {
@@ -321,4 +333,25 @@ void bb_save_return_dead(bb_save *save, bb_save_job *job) {
   if (save->newest_dead == NULL) save->newest_dead = last;
   save->dead = job->dead;
   job->dead = NULL;
+}
+
+/* Puts what the job had before what came since. Without memory it stays in the store, to be taken away
+ * by hand: rather once more than never. */
+static void return_ids(void **waiting, uint32_t *n_waiting, const void *ids, uint32_t n,
+                       size_t size) {
+  if (n == 0) return;
+  uint8_t *all = realloc(*waiting, (*n_waiting + n) * size);
+  if (all == NULL) return;
+  memcpy(all + *n_waiting * size, ids, n * size);
+  *waiting = all;
+  *n_waiting += n;
+}
+
+void bb_save_return(bb_save *save, bb_save_job *job) {
+  void *gone = save->gone, *revived = save->revived;
+  return_dead(save, job);
+  return_ids(&gone, &save->n_gone, job->gone, job->n_gone, sizeof(*job->gone));
+  return_ids(&revived, &save->n_revived, job->revived, job->n_revived, sizeof(*job->revived));
+  save->gone = gone;
+  save->revived = revived;
 }

@@ -107,6 +107,23 @@ static int trim(const bb_save_part *part, bb_store *store) {
   return err;
 }
 
+static uint64_t age_limit(uint64_t now, uint64_t max_age) {
+  return max_age != 0 && now > max_age ? now - max_age : 0;
+}
+
+/* Where what a sink may have begins. It is cut off with the next job, by the loop. */
+static int look_for_aged(const bb_save_job *job, bb_save_part *part, bb_store *store) {
+  int err = 0;
+  for (uint32_t i = 0; i < part->n_cursors && err >= 0; i++) {
+    bb_save_cursor *cursor = &part->cursors[i];
+    uint64_t limit = age_limit(job->age_ns, cursor->max_age_ns);
+    if (limit == 0 || cursor->n == 0 || cursor->spans[0].from >= part->saved) continue;
+    err = bb_store_since(store, part->id, cursor->spans[0].from, limit, &cursor->aged);
+    if (err == 0) cursor->aged = part->saved;
+  }
+  return err;
+}
+
 static int write_part(const bb_save_job *job, bb_save_part *part, bb_store *store) {
   if (part->id == 0 && part->n_packs == 0) return 0;
   if (part->id == 0) {
@@ -117,6 +134,7 @@ static int write_part(const bb_save_job *job, bb_save_part *part, bb_store *stor
   int err = write_packs(job, part, store);
   if (err >= 0 && part->cursors_changed) err = write_cursors(part, store);
   if (err >= 0 && part->cursors_changed) err = trim(part, store);
+  if (err >= 0) err = look_for_aged(job, part, store);
   return err;
 }
 
@@ -130,10 +148,6 @@ static int write_values(const bb_save_job *job, bb_store *store) {
     err = bb_store_value_put(store, value->name, value->bytes, value->len);
   }
   return err;
-}
-
-static uint64_t age_limit(uint64_t now, uint64_t max_age) {
-  return max_age != 0 && now > max_age ? now - max_age : 0;
 }
 
 static int write_dead(const bb_save_job *job, bb_store *store) {
@@ -248,8 +262,9 @@ int bb_save_job_run(bb_spool_job *spool_job, bb_store *store) {
   }
   /* What follows is no part of the promise: a failure will come up again. */
   if (job->stats.free_bytes > SHRINK_BYTES && job->stats.free_bytes > job->stats.file_bytes / 4) {
-    bb_store_shrink(store, SHRINK_BYTES);
+    job->shrinking = true;
   }
+  if (job->shrinking) job->shrinking = bb_store_shrink(store, SHRINK_BYTES) == 1;
   bb_store_read_stats(store, &job->stats);
   return 0;
 }

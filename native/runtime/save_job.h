@@ -20,6 +20,8 @@ typedef struct bb_save_pack {
 
 typedef struct bb_save_cursor {
   char sink[BB_MAX_ID + 1];
+  uint64_t max_age_ns; /* 0: any */
+  uint64_t aged;       /* the thread's answer: records below are too old for it */
   bb_span spans[BB_READER_SPANS];
   uint32_t n;
 } bb_save_cursor;
@@ -98,6 +100,7 @@ typedef struct bb_save_job {
   bb_save_total totals[BB_MAX_STREAMS];
   uint32_t n_totals;
   bool names_gone; /* the store was empty, so they went too */
+  bool shrinking;  /* before: go on giving room back; after: there is more to give */
   bb_store_stats stats;
 } bb_save_job;
 

@@ -40,6 +40,8 @@ function serve(hub = {}) {
         json: (/** @type {unknown} */ value) =>
           void (answer.value = JSON.parse(JSON.stringify(value))),
         send: (/** @type {unknown} */ value) => void (answer.value = value),
+        write: (/** @type {string} */ text) => void (answer.value = (answer.value ?? '') + text),
+        end: () => void (answer.value = JSON.parse(answer.value)),
       };
       await handler({ body, query, params: { 0: found[1] } }, response);
       return answer;
@@ -66,8 +68,16 @@ test('asking twice adds nothing', () => {
   assert.equal(endpoints.length, before);
 });
 
-test('GET overview is that of the hub', async () => {
-  const { ask } = serve({ overview: () => ({ devices: [] }) });
+test('GET overview is that of the hub, with a turn for others between its parts', async () => {
+  let turns = 0;
+  const { ask } = serve({
+    *writeOverview() {
+      setImmediate(() => turns++);
+      yield '{"devices"';
+      assert.equal(turns, 1);
+      yield ':[]}';
+    },
+  });
   assert.deepEqual((await ask('GET /busbar/overview')).value, { devices: [] });
 });
 

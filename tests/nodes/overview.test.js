@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 'use strict';
 
-/* What the sidebar makes of an overview: which rows, in which order, and what they say. */
+/* An overview, and what the sidebar makes of it: which rows, in which order, and what they say. */
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
+const { makeOverview, writeOverview } = require('../../lib/overview');
+const { PlantState } = require('../../lib/plant_state');
 const {
   MAX_ROWS,
   deadRow,
@@ -170,4 +172,22 @@ test('numbers are as long as a person reads them', () => {
   assert.deepEqual(sizes, ['0 B', '640 B', '1 KiB', '2 KiB', '10 KiB', '214 MiB', '1 TiB']);
   const ages = [-5, 119e3, 120e3, 7200e3, 172800e3].map(showAge);
   assert.deepEqual(ages, ['0 s', '119 s', '2 min', '2 h', '2 d']);
+});
+
+test('in parts it is the same as at once', () => {
+  const device = { nodeId: 'n', connection: 'line', use: 'unused' };
+  const devices = new Map(Array.from({ length: 90 }, (_, i) => [`meter-${i}`, device]));
+  const runtime = { state: 'up', sentence: '', dataDir: '', keepsAlive: () => '' };
+  const plant = { runtime, refusal: '', mistakes: [], paused: false, poller: { about: {} } };
+  const hub = /** @type {any} */ ({
+    added: new Map(),
+    plans: new Map([['', { assembly: { devices, sinks: new Map() } }]]),
+    twins: new Set(),
+    plants: new Map([['', { ...plant, state: new PlantState() }]]),
+  });
+  const parts = [...writeOverview(hub)];
+  assert.equal(parts.length, 3);
+  assert.deepEqual(JSON.parse(parts.join('')), JSON.parse(JSON.stringify(makeOverview(hub))));
+  hub.plans.clear();
+  assert.deepEqual(JSON.parse([...writeOverview(hub)].join('')).devices, []);
 });
