@@ -82,52 +82,63 @@ async function startDatabase(t) {
   return Object.assign(database, { url: `http://127.0.0.1:${port}` });
 }
 
+/** A Node-RED with a message for a sink of each kind.
+ * @param {import('node:test').TestContext} t @param {{broker: string, database: string}} urls */
+async function startBoth(t, { broker, database }) {
+  const flows = (/** @type {string} */ sinkId, /** @type {any[]} */ more) => [
+    { id: 'tab', type: 'tab', label: 'test' },
+    { id: 'rt', type: 'busbar-runtime', mode: 'spawn', metrics: 'off', storeSync: '100ms' },
+    { id: 'mq', type: 'busbar-mqtt', sinkId, url: broker, verify: true, qos: '1' },
+    { id: 'to', type: 'busbar-mqtt-out', z: 'tab', sink: 'mq', x: 1, y: 1, wires: [] },
+    {
+      ...{ id: 'db', type: 'busbar-influxdb', sinkId: 'history', url: database },
+      ...{ version: '1', database: 'plant', gzip: false, verify: true },
+    },
+    {
+      ...{ id: 'in', type: 'busbar-influx-out', z: 'tab', sink: 'db', measurement: 'm' },
+      ...{ x: 1, y: 2, wires: [] },
+    },
+    ...more,
+  ];
+  const message = {
+    ...{ id: 'inject', type: 'inject', z: 'tab', once: true, onceDelay: 0.5, x: 0, y: 0 },
+    ...{ topic: 'a/b', payload: '1', payloadType: 'num', wires: [['to', 'in']] },
+  };
+  const palette = await startPalette(t, flows('bus', [message]));
+  return {
+    palette,
+    /** The broker's node with another id. @param {string} sinkId */
+    rename: (sinkId) => palette.deploy(flows(sinkId, [])),
+    /** @param {string} place @param {object} wish */
+    order: (place, wish) =>
+      palette.ask(`/busbar/${place}`, { method: 'POST', body: JSON.stringify(wish) }),
+  };
+}
+
+/** Where nobody listens. */
+const NOBODY = 'mqtt://127.0.0.1:9';
+
 test(
-  'a backlog whose sink is gone goes to another one, and what was refused is sent again',
+  'a backlog whose sink is gone goes to another one, and out of it',
   { skip: lacks('mosquitto') },
   async (t) => {
     const broker = await startMosquitto(t);
     const listener = await listen(t, broker.url, { topic: 'a/#' });
     const way = await startForwarder(t, broker.port);
     await way.stop();
-    const database = await startDatabase(t);
-    const once = { type: 'inject', z: 'tab', once: true, onceDelay: 0.5, topic: 'a/b' };
-    const message = { ...once, payload: '1', payloadType: 'num' };
-    const url = `mqtt://127.0.0.1:${way.port}`;
-    const flows = (/** @type {string} */ sinkId, /** @type {any[]} */ more) => [
-      { id: 'tab', type: 'tab', label: 'test' },
-      { id: 'rt', type: 'busbar-runtime', mode: 'spawn', metrics: 'off', storeSync: '100ms' },
-      { id: 'mq', type: 'busbar-mqtt', sinkId, url, verify: true, qos: '1' },
-      { id: 'to', type: 'busbar-mqtt-out', z: 'tab', sink: 'mq', x: 1, y: 1, wires: [] },
-      {
-        ...{ id: 'db', type: 'busbar-influxdb', sinkId: 'history', url: database.url },
-        ...{ version: '1', database: 'plant', gzip: false, verify: true },
-      },
-      {
-        ...{ id: 'in', type: 'busbar-influx-out', z: 'tab', sink: 'db', measurement: 'm' },
-        ...{ x: 1, y: 2, wires: [] },
-      },
-      ...more,
-    ];
-    const sent = { ...message, id: 'inject', x: 0, y: 0, wires: [['to', 'in']] };
-    const palette = await startPalette(t, flows('bus', [sent]));
-    const { runtime } = await palette.waitForOverview(
-      ({ runtime: { state } }) => state === 'up',
-      'the runtime',
+    const { url } = await startDatabase(t);
+    const urls = { broker: `mqtt://127.0.0.1:${way.port}`, database: url };
+    const { palette, rename, order } = await startBoth(t, urls);
+    await palette.waitForOverview(
+      ({ sinks }) => sinks.some((/** @type {any} */ { saved }) => saved === 1),
+      'the message to be on the disk',
     );
-    if (!runtime.store) return t.skip('this runtime tells nothing of its store');
-    const waits = (/** @type {any} */ { runtime: { store }, sinks }) =>
-      store.dead === 1 && sinks.some((/** @type {any} */ { saved }) => saved === 1);
-    await palette.waitForOverview(waits, 'both messages to be kept');
-    await palette.deploy(flows('new-bus', []));
-    const found = await palette.waitForOverview(
+    await rename('new-bus');
+    const { runtime } = await palette.waitForOverview(
       ({ runtime: { orphans } }) => orphans.length === 1,
       'the orphan',
     );
-    assert.equal(found.runtime.orphans[0].sink, 'bus');
-    assert.equal(found.runtime.orphans[0].batches, 1);
-    const order = (/** @type {string} */ place, /** @type {object} */ wish) =>
-      palette.ask(`/busbar/${place}`, { method: 'POST', body: JSON.stringify(wish) });
+    assert.deepEqual([runtime.orphans[0].sink, runtime.orphans[0].batches], ['bus', 1]);
     const nowhere = order('orphans', { sink: 'bus', do: 'reassign', to: 'nowhere' });
     await assert.rejects(nowhere, /422 .*nowhere/);
     const given = await order('orphans', { sink: 'bus', do: 'reassign', to: 'new-bus' });
@@ -135,16 +146,22 @@ test(
     assert.deepEqual((await palette.overview()).runtime.orphans, []);
     await way.start();
     await listener.waitFor(({ topic }) => topic === 'a/b', { what: 'it', timeoutMs: 20000 });
-
-    const { dead } = await palette.ask('/busbar/dead');
-    assert.equal(dead.length, 1);
-    assert.equal(dead[0].sink, 'history');
-    assert.match(dead[0].reason, /field type conflict/);
-    database.refuses = false;
-    const { requeued, left } = await order('dead', { do: 'requeue', id: dead[0].id });
-    assert.deepEqual([requeued, left], [1, 0]);
-    await waitFor(() => database.written.length > 0, { what: 'the line' });
-    assert.match(database.written[0], /^m value=1 /);
-    await palette.waitForOverview(({ runtime: { store } }) => store.dead === 0, 'none to be left');
   },
 );
+
+test('what a sink refused for good is shown, and sent again', async (t) => {
+  const database = await startDatabase(t);
+  const { palette, order } = await startBoth(t, { broker: NOBODY, database: database.url });
+  await palette.waitForOverview(({ runtime: { store } }) => store?.dead === 1, 'the refusal');
+  const answer = await palette.ask('/busbar/dead').catch((error) => error);
+  if (/unknown key/.test(answer.message)) return t.skip('not by this runtime');
+  const { dead } = answer;
+  assert.deepEqual([dead.length, dead[0].sink], [1, 'history']);
+  assert.match(dead[0].reason, /field type conflict/);
+  database.refuses = false;
+  const { requeued, left } = await order('dead', { do: 'requeue', id: dead[0].id });
+  assert.deepEqual([requeued, left], [1, 0]);
+  await waitFor(() => database.written.length > 0, { what: 'the line' });
+  assert.match(database.written[0], /^m value=1 /);
+  await palette.waitForOverview(({ runtime: { store } }) => store.dead === 0, 'none to be left');
+});
