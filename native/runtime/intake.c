@@ -64,7 +64,8 @@ static uint32_t run_room(const bb_outlet *outlet) {
 }
 
 /* Puts records from..to into the window, as far as there is room. Returns how many. */
-static uint32_t load(bb_outlet *outlet, bb_intake *intake, uint64_t from, uint64_t to) {
+static uint32_t load(bb_outlet *outlet, bb_intake *intake, uint64_t from, uint64_t to,
+                     bool history) {
   uint32_t n = 0, room = run_room(outlet);
   bb_chunk_walk walk = {0};
   bb_chunk *chunk = NULL;
@@ -76,7 +77,7 @@ static uint32_t load(bb_outlet *outlet, bb_intake *intake, uint64_t from, uint64
       bb_chunk_pin(chunk);
     }
     bb_flight *flight = flight_of(outlet, outlet->newest + n);
-    *flight = (bb_flight){.intake = intake, .chunk = chunk, .record = record};
+    *flight = (bb_flight){.intake = intake, .chunk = chunk, .record = record, .history = history};
     outlet->views[(outlet->newest + n) % outlet->needs.window_records] =
         *bb_chunk_batch(chunk, &walk, record, &flight->bytes);
     outlet->flight_bytes += flight->bytes;
@@ -96,7 +97,7 @@ static void unload(bb_outlet *outlet, uint32_t n) {
 /* Sends one run of records from..to. Returns how many went; 0: the window or the sink is full. */
 static uint32_t send_run(bb_outlet *outlet, bb_intake *intake, uint64_t from, uint64_t to,
                          bool history) {
-  uint32_t n = load(outlet, intake, from, to);
+  uint32_t n = load(outlet, intake, from, to, history);
   if (n == 0) return 0;
   bb_run run = {.ticket = outlet->newest,
                 .n = n,
@@ -105,9 +106,11 @@ static uint32_t send_run(bb_outlet *outlet, bb_intake *intake, uint64_t from, ui
   /* Counted before the call, so that a verdict from within finds its flight. */
   outlet->newest += n;
   outlet->undone += n;
+  outlet->undone_history += history ? n : 0;
   if (outlet->config->kind->deliver(outlet->sink, &run) < 0) {
     outlet->newest -= n;
     outlet->undone -= n;
+    outlet->undone_history -= history ? n : 0;
     unload(outlet, n);
     /* Without a batch on its way no verdict will come that could end this. */
     outlet->blocked = outlet->undone > 0;
@@ -132,13 +135,22 @@ static void pump_live(bb_outlet *outlet, bb_intake *intake) {
   }
 }
 
-/* How many batches of history may go now: half of the window is left to what is live, and
- * store.history_rate, where it is set, lets through so many a second. */
+/* Half of the window is left to what is live. */
+static uint32_t history_most(const bb_outlet *outlet) {
+  return (outlet->needs.window_records + 1) / 2;
+}
+
+/* How many batches of history may go now: the room in its half, at its pace, and where
+ * store.history_rate is set, so many a second. */
 static uint32_t history_room(bb_outlet *outlet) {
-  uint32_t half = (outlet->needs.window_records + 1) / 2, window = in_window(outlet);
-  uint32_t room = window < half ? half - window : 0, rate = outlet->config->store.history_rate;
-  if (rate == 0) return room;
   uint64_t now = bb_clock_mono_ns(&outlet->runtime->clock);
+  uint32_t most = history_most(outlet), window = in_window(outlet);
+  uint32_t share = bb_pace_share(&outlet->pace, most, now);
+  uint32_t room = share > outlet->undone_history ? share - outlet->undone_history : 0;
+  uint32_t rate = outlet->config->store.history_rate;
+  if (window >= most) return 0;
+  if (room > most - window) room = most - window;
+  if (rate == 0) return room;
   outlet->history_room += (double)(now - outlet->history_ns) / 1e9 * rate;
   outlet->history_ns = now;
   if (outlet->history_room > rate) outlet->history_room = rate;
@@ -155,6 +167,8 @@ static void pump_history(bb_outlet *outlet, bb_intake *intake) {
     uint64_t floor = range->from + n;
     if (n == 0) return;
     outlet->history_room -= n;
+    bb_pace_sent(&outlet->pace, outlet->newest - 1, outlet->undone_history,
+                 bb_clock_mono_ns(&outlet->runtime->clock));
     intake->n_history = bb_span_clip(intake->history, intake->n_history, floor, &removed);
     note_reading(intake);
   }
@@ -201,6 +215,11 @@ void bb_intake_verdict(bb_outlet *outlet, uint64_t ticket, bb_verdict verdict) {
   bb_flight *flight = flight_of(outlet, ticket);
   if (flight->state != BB_FLIGHT_SENT) return;
   outlet->undone--;
+  outlet->undone_history -= flight->history;
+  if (bb_pace_is_timed(&outlet->pace, ticket)) {
+    bb_pace_done(&outlet->pace, verdict == BB_VERDICT_ACKED, history_most(outlet),
+                 bb_clock_mono_ns(&outlet->runtime->clock));
+  }
   flight->state = BB_FLIGHT_DONE;
   switch (verdict) {
   case BB_VERDICT_ACKED:
@@ -329,5 +348,5 @@ void bb_intake_drop_flights(bb_outlet *outlet) {
     if (flight->chunk != NULL) bb_chunk_unpin(flight->chunk);
     flight->chunk = NULL;
   }
-  outlet->undone = 0;
+  outlet->undone = outlet->undone_history = 0;
 }

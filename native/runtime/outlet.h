@@ -20,6 +20,7 @@
 #include "io/backoff.h"
 #include "plug/sink.h"
 #include "runtime/config.h"
+#include "runtime/pace.h"
 #include "runtime/queue.h"
 
 struct bb_runtime;
@@ -48,6 +49,7 @@ typedef struct bb_flight {
   uint64_t record;
   uint32_t bytes;
   uint8_t state; /* bb_flight_state */
+  bool history;
 } bb_flight;
 
 typedef struct bb_outlet_counters {
@@ -83,9 +85,11 @@ typedef struct bb_outlet {
   uint64_t oldest, newest; /* tickets: oldest without verdict, next to be given */
   uint32_t flight_bytes;
   uint32_t undone; /* flights in state SENT */
-  bool regroup;    /* wait until the window is empty, then send again */
-  bool blocked;    /* the sink had no room */
-  bool waiting;    /* a back-off or the peer's Retry-After runs */
+  uint32_t undone_history;
+  bb_pace pace; /* of history */
+  bool regroup; /* wait until the window is empty, then send again */
+  bool blocked; /* the sink had no room */
+  bool waiting; /* a back-off or the peer's Retry-After runs */
   bb_backoff backoff;
   uv_timer_t timer; /* back-off */
   uv_timer_t linger;
