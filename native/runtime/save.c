@@ -59,6 +59,8 @@ int bb_save_open(bb_save *save, bb_runtime *runtime, char why[BB_STORE_WHY]) {
   if (store != NULL && bb_restore(save, store) < 0) {
     bb_log_error(runtime->log, "store", "%s; what it holds is not sent", bb_store_why(store));
   }
+  /* What is left will be delivered, though nothing new comes. */
+  if (bb_save_is_waiting(save)) arm(save);
   return 0;
 }
 
