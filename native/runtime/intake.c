@@ -174,7 +174,8 @@ static void pump_history(bb_outlet *outlet, bb_intake *intake) {
     uint64_t floor = range->from + n;
     if (n == 0) return;
     outlet->history_room -= n;
-    bb_pace_sent(&outlet->pace, outlet->newest - 1, bb_clock_mono_ns(&outlet->runtime->clock));
+    bb_pace_sent(&outlet->pace, outlet->newest - 1, outlet->undone_history,
+                 bb_clock_mono_ns(&outlet->runtime->clock));
     intake->n_history = bb_span_clip(intake->history, intake->n_history, floor, &removed);
     note_reading(intake);
   }

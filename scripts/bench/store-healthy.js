@@ -38,14 +38,16 @@ async function measurePlant({ row, profile, devices }) {
     const disk = await plant.openRuntime({ name: 'disk', store: { mode: 'disk' } });
     await delay(WARM_MS);
     const pids = [disk, memory];
-    const written = readWritten(disk);
     /** @type {number[][]} */
     const shares = [[], []];
+    const written = [];
     for (let i = 0; i < STRETCHES; i++) {
+      const before = readWritten(disk);
       const used = await Promise.all(pids.map((pid) => watchProcess(pid, SECONDS)));
       used.forEach(({ cpuPercent }, which) => shares[which].push(cpuPercent));
+      written.push((readWritten(disk) - before) / SECONDS / 1000);
     }
-    const kilobytes = (readWritten(disk) - written) / (SECONDS * STRETCHES) / 1000;
+    const kilobytes = median(written);
     const [ours, theirs] = shares.map(median);
     say(
       `  ${row}: ${ours.toFixed(2)} % of a core on the disk, ${theirs.toFixed(2)} % in memory, ` +

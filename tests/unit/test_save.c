@@ -105,6 +105,8 @@ static void test_save_brings_back_what_a_sink_had_not_taken(void **state) {
   rig_turn(&f.r);
   restart(&f, PLANT(FAST, MANUAL));
   expect_uint("they wait", bb_outlet_depth(bus(&f)), 7);
+  expect_true("what will be delivered is looked at, though nothing comes",
+              uv_is_active((const uv_handle_t *)&save_of(&f)->timer));
   fake_sink_connect(f.sink);
   expect_values(&f, 1, 7);
   expect_uint("as history", journal_count("bus history m fast 7"), 1);
