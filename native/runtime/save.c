@@ -24,7 +24,8 @@ static uint64_t now_of(const bb_save *save) {
 }
 
 uint64_t bb_save_age_ns(const bb_save *save, uint64_t mono_ns) {
-  return save->age_base_ns + mono_ns;
+  uint64_t age = save->age_base_ns + mono_ns;
+  return age <= INT64_MAX ? age : 0; /* from before the first run */
 }
 
 static void on_timer(uv_timer_t *timer) {

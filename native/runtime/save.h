@@ -88,6 +88,12 @@ bool bb_save_forget_stream(bb_save *save, bb_stream *stream);
 void bb_save_dead_letter(bb_save *save, const char *sink, const char *reason,
                          const bb_batch *batch);
 
+/* A dead letter is a record again, which was just appended: the next job takes the letter away. */
+void bb_save_revived(bb_save *save, int64_t letter);
+
+/* Whether the letter is one that will be taken away so. */
+bool bb_save_is_revived(const bb_save *save, int64_t letter);
+
 /* What `mono_ns` is on the clock that ages are told by: the time that runs of this runtime took
  * together. A clock that is set forward makes nothing old. */
 uint64_t bb_save_age_ns(const bb_save *save, uint64_t mono_ns);

@@ -263,6 +263,8 @@ static bool add_dead(bb_save *save, bb_save_job *job) {
   job->dead = save->dead;
   save->dead = save->newest_dead = NULL;
   save->dead_waiting = 0;
+  /* A job that is full may not have the records that they are now. */
+  if (job->bodies.len >= BB_SAVE_JOB_BYTES) return true;
   job->revived = save->revived;
   job->n_revived = save->n_revived;
   save->revived = NULL;
@@ -334,6 +336,27 @@ void bb_save_dead_letter(bb_save *save, const char *sink, const char *reason,
   *end = save->newest_dead = dead;
   save->dead_waiting += dead->body.len;
   bb_save_appended(save, 0);
+}
+
+void bb_save_revived(bb_save *save, int64_t letter) {
+  int64_t *revived = realloc(save->revived, (save->n_revived + 1) * sizeof(*revived));
+  if (revived == NULL) return; /* it stays, and may be sent twice */
+  save->revived = revived;
+  revived[save->n_revived++] = letter;
+  bb_save_soon(save);
+}
+
+static bool has_letter(const int64_t *revived, uint32_t n, int64_t letter) {
+  for (uint32_t i = 0; i < n; i++) {
+    if (revived[i] == letter) return true;
+  }
+  return false;
+}
+
+bool bb_save_is_revived(const bb_save *save, int64_t letter) {
+  const bb_save_job *job = save->job;
+  return has_letter(save->revived, save->n_revived, letter) ||
+         (job != NULL && has_letter(job->revived, job->n_revived, letter));
 }
 
 static void return_dead(bb_save *save, bb_save_job *job) {

@@ -96,10 +96,10 @@ bb_pack_source bb_unpacker_source(const bb_unpacker *unpacker, uint32_t place);
 /* A record, before its device and shape are known. */
 typedef struct bb_packed {
   uint32_t source; /* place */
+  int64_t time_ns; /* as in the batch */
   /* private */
   const uint8_t *body;
   uint32_t len;
-  int64_t time_ns;
   uint64_t mono_ns, seq;
   uint16_t text_len;
   uint8_t head, flags;

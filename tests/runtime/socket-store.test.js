@@ -4,8 +4,11 @@
 /* What a client of the control socket sees of the store, and what it can do with it. */
 
 const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const http = require('node:http');
+const path = require('node:path');
 const { test } = require('node:test');
-const { freePort, waitFor } = require('../support');
+const { atEnd, freePort, tempDir, waitFor } = require('../support');
 const { packPut } = require('../support/put');
 const { startRuntime } = require('../support/runtime');
 const { TYPE, connectSocket } = require('../support/socket');
@@ -128,4 +131,136 @@ test('mistakes in a request about the store are named', async (t) => {
   assert.match(JSON.stringify(unknown.mistakes), /dorp.*drop/);
   const without = await client.ask('store', { do: 'reassign', sink: 'a' });
   assert.deepEqual([without.code, without.error], ['INVALID', 'reassign needs the field to']);
+});
+
+/** A database that refuses lines for good while `refuses` is set. @param {TestContext} t */
+async function startDatabase(t) {
+  const database = { refuses: true, lines: /** @type {string[]} */ ([]), url: '' };
+  const server = http.createServer((request, response) => {
+    let body = '';
+    request.on('data', (part) => (body += part));
+    request.on('end', () => {
+      if (!database.refuses) database.lines.push(...body.trim().split('\n'));
+      response.writeHead(database.refuses ? 400 : 204);
+      response.end(database.refuses ? '{"error":"field type conflict"}' : '');
+    });
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
+  atEnd(t, () => server.close());
+  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+  return Object.assign(database, { url: `http://127.0.0.1:${port}` });
+}
+
+/** A runtime with that many dead letters of the sink "hist". @param {TestContext} t @param {number} n */
+async function startRefused(t, n) {
+  const database = await startDatabase(t);
+  const runtime = await startRuntime(t, {
+    runtime: { store: { sync: '100ms' } },
+    sinks: [{ id: 'hist', influxdb: { url: database.url, database: 'plant', gzip: false } }],
+  });
+  const client = await connectSocket(t, runtime.data);
+  const ids = Array.from({ length: n }, (_, i) => i + 1);
+  client.send(
+    TYPE.put,
+    packPut(
+      'hist',
+      ids.map((id) => ({ id, payload: `m,n=${id} v=${id}` })),
+    ),
+  );
+  await waitFor(async () => (await client.must('status')).store.dead === n, {
+    what: `${n} dead letters`,
+  });
+  return { runtime, client, database };
+}
+
+test('dead letters are shown page by page, with why', async (t) => {
+  const { client } = await startRefused(t, 3);
+  const first = await client.must('store', { do: 'dead', limit: 2 });
+  assert.deepEqual([first.letters.length, first.more], [2, true]);
+  const [letter] = first.letters;
+  assert.deepEqual([letter.sink, letter.device, letter.payload], ['hist', 'hist', 'm,n=1 v=1']);
+  assert.match(letter.reason, /field type conflict/);
+  assert.ok(Math.abs(letter.time - Date.now()) < 60000, `time ${letter.time}`);
+  const second = await client.must('store', { do: 'dead', after: first.letters[1].id });
+  assert.deepEqual([second.letters.length, second.more], [1, false]);
+  assert.deepEqual((await client.must('store', { do: 'dead', sink: 'bus' })).letters, []);
+});
+
+test('dead letters are sent again, and are gone then', async (t) => {
+  const { client, database } = await startRefused(t, 3);
+  const { letters } = await client.must('store', { do: 'dead' });
+  const nobody = await client.ask('store', { do: 'requeue', sink: 'bus' });
+  assert.match(nobody.error, /no sink bus in the config that runs; its dead letters stay/);
+  const unknown = await client.ask('store', { do: 'requeue', letter: 99 });
+  assert.deepEqual([unknown.code, unknown.error], ['NOTFOUND', 'there is no dead letter 99']);
+  database.refuses = false;
+  const one = await client.must('store', { do: 'requeue', letter: letters[1].id });
+  assert.deepEqual([one.requeued, one.left], [1, 0]);
+  await waitFor(() => database.lines.length === 1, { what: 'the line' });
+  assert.deepEqual(database.lines, ['m,n=2 v=2']);
+  const rest = await client.must('store', { do: 'requeue' });
+  assert.equal(rest.requeued, 2);
+  assert.deepEqual((await client.must('store', { do: 'dead' })).letters, []);
+  await waitFor(() => database.lines.length === 3, { what: 'the other lines' });
+  assert.deepEqual(database.lines.slice(1), ['m,n=1 v=1', 'm,n=3 v=3']);
+  await waitFor(async () => (await client.must('status')).store.dead === 0, { what: 'none left' });
+});
+
+test('dead letters are dropped, one or all', async (t) => {
+  const { client } = await startRefused(t, 3);
+  const { letters } = await client.must('store', { do: 'dead' });
+  const unknown = await client.ask('store', { do: 'drop_dead', letter: 99 });
+  assert.equal(unknown.code, 'NOTFOUND');
+  const one = await client.must('store', { do: 'drop_dead', letter: letters[0].id });
+  assert.equal(one.dropped, 1);
+  assert.equal((await client.must('status')).store.dead, 2);
+  assert.equal((await client.must('store', { do: 'drop_dead', sink: 'bus' })).dropped, 0);
+  assert.equal((await client.must('store', { do: 'drop_dead', sink: 'hist' })).dropped, 2);
+});
+
+test('what waits is listed by stream and sink', async (t) => {
+  const { client } = await startWaiting(t, 3);
+  const { waiting } = await client.must('store', { do: 'list' });
+  assert.equal(waiting.length, 1);
+  const { stream, sink, records, bytes, oldest } = waiting[0];
+  assert.deepEqual([stream, sink, records], ['bus', 'bus', 3]);
+  assert.ok(bytes > 0 && Math.abs(oldest - Date.now()) < 60000, JSON.stringify(waiting));
+});
+
+test('the store is copied while it is in use, to a new file only', async (t) => {
+  const { client } = await startWaiting(t, 3);
+  const file = path.join(tempDir(t), 'copy.db');
+  assert.equal((await client.must('store', { do: 'export', path: file })).path, file);
+  assert.equal(fs.statSync(file).mode & 0o777, 0o600);
+  const again = await client.ask('store', { do: 'export', path: file });
+  assert.equal(again.code, 'EXISTS', JSON.stringify(again));
+  const nowhere = await client.ask('store', { do: 'export', path: '/no/such/folder/copy.db' });
+  assert.match(nowhere.error, /cannot be made as \/no\/such\/folder\/copy.db/);
+  const relative = await client.ask('store', { do: 'export', path: 'copy.db' });
+  assert.deepEqual(
+    [relative.code, (await client.must('status')).store.failing],
+    ['INVALID', false],
+  );
+});
+
+test('everything in the store is looked at', async (t) => {
+  const { client } = await startWaiting(t, 3);
+  const { n, sentences } = await client.must('store', { do: 'verify' });
+  assert.deepEqual([n, sentences], [0, []]);
+});
+
+test('without a store, what needs one is refused', async (t) => {
+  const folder = path.join(tempDir(t), 'data');
+  fs.writeFileSync(folder, 'no folder');
+  const place = tempDir(t);
+  await startRuntime(t, {}, { data: folder, env: { TMPDIR: place } });
+  const [beside] = fs.readdirSync(place);
+  const client = await connectSocket(t, path.join(place, beside));
+  const { store } = await client.must('status');
+  assert.deepEqual(store, { open: false, failing: false, orphans: [] });
+  for (const order of ['list', 'dead', 'requeue', 'drop_dead', 'verify']) {
+    const answer = await client.ask('store', { do: order });
+    assert.deepEqual([order, answer.code], [order, 'STATE']);
+    assert.match(answer.error, /has no store: it cannot write in its data directory/);
+  }
 });

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the request store share: request_store (what waits for sinks, copies, a look at
+ * everything) and request_letters (dead letters). */
+#ifndef BB_RUNTIME_REQUEST_STORE_H
+#define BB_RUNTIME_REQUEST_STORE_H
+
+#include "runtime/request.h"
+
+typedef struct bb_store_request {
+  bb_request_head head;
+  int what; /* place among the orders of request_store.c */
+  const char *sink, *to, *path;
+  bool live;
+  double after, letter; /* ids of dead letters; 0: none is given */
+  uint32_t limit;
+} bb_store_request;
+
+/* A request that is done on the store's thread. It lies in what it needs, and is its maker's. */
+typedef struct bb_store_call {
+  bb_call call;
+  bb_spool_job job;
+  bb_runtime *runtime;
+  /* what came of it on the thread: kept apart from the job's result, because a name that is taken, or
+   * a folder that is full, is no failure of the store */
+  int result;
+  char why[BB_STORE_WHY];
+} bb_store_call;
+
+#define BB_STORE_CALL(spool_job) BB_LIST_ITEM(spool_job, bb_store_call, job)
+
+/* Takes over `call`, which lies first in what is freed by the maker, and sends `run` to the store's
+ * thread: then `done` follows, which ends with bb_request_finish. False after the request was refused;
+ * the call is then still the maker's. */
+bool bb_store_call_start(bb_request *request, bb_store_call *call,
+                         int (*run)(bb_spool_job *job, bb_store *store),
+                         void (*done)(bb_spool_job *job));
+
+/* In done: false after the request was refused for a failure; also when the client has gone. */
+bool bb_store_call_ok(const bb_store_call *call);
+
+/* Keeps the result of `run`, with the store's sentence to a failure. */
+int bb_store_call_note(bb_store_call *call, bb_store *store, int result);
+
+void bb_request_letters(bb_request *request, const bb_store_request *in);
+void bb_request_requeue(bb_request *request, const bb_store_request *in);
+void bb_request_drop_letters(bb_request *request, const bb_store_request *in);
+
+#endif
