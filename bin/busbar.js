@@ -5,7 +5,7 @@
 /* What npm puts on the PATH as `busbar`: migrates flows and installs the service itself, and hands all else to the native
    executable, with its streams, its exit code, and the signals in both directions. */
 
-const { spawn } = require('node:child_process');
+const { spawn, spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 
 /** @type {NodeJS.Signals[]} */
@@ -17,12 +17,35 @@ function fail(sentence) {
   process.exitCode = 1;
 }
 
-/** @param {string[]} args */
-function runNative(args) {
+/** What the executable does not know of. */
+const OWN_HELP = `  migrate    turn flows of other Modbus nodes into flows of Busbar
+  service    install the runtime as a service of systemd, look at it, remove it
+`;
+
+/** Nothing, after it was told, where there is none for this machine. */
+function findNative() {
   const { executable } = require('../lib/binding');
   const { path, error } = executable();
-  if (!path) return fail(String(error));
+  if (!path) fail(String(error));
+  return path;
+}
 
+/** The executable's help, with our commands in its list. @param {string[]} args */
+function runHelp(args) {
+  const path = findNative();
+  if (!path) return;
+  const { stdout, stderr, status, error } = spawnSync(path, args, { encoding: 'utf8' });
+  if (error) return fail(`${path} could not be started: ${error.message}`);
+  const complete = (/** @type {string} */ text) => text.replace(/^ +version /m, `${OWN_HELP}$&`);
+  write(1, complete(stdout));
+  write(2, complete(stderr));
+  process.exitCode = status ?? 1;
+}
+
+/** @param {string[]} args */
+function runNative(args) {
+  const path = findNative();
+  if (!path) return;
   const child = spawn(path, args, { stdio: 'inherit' });
   const forward = (/** @type {NodeJS.Signals} */ signal) => child.kill(signal);
   SIGNALS.forEach((signal) => process.on(signal, forward));
@@ -61,6 +84,8 @@ if (command === 'migrate') {
   require('../lib/service')
     .service(args, { stdout: (text) => write(1, text), stderr: (text) => write(2, text) })
     .then((code) => (process.exitCode = code));
+} else if ([undefined, 'help', '--help', '-h'].includes(command)) {
+  runHelp(process.argv.slice(2));
 } else {
   runNative(process.argv.slice(2));
 }

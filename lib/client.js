@@ -32,6 +32,8 @@ const PROTOCOLS = [1, 1];
 const CONNECT_TIMEOUT_MS = 5000;
 const REQUEST_TIMEOUT_MS = 10000;
 const FLUSH_MS = 1000;
+/* Of what comes, taken at once: some dozens of batches. */
+const TURN_BYTES = 16 << 10;
 const MAX_WAITING = 10000;
 const MAX_UNSENT_BYTES = 64 << 20;
 
@@ -131,6 +133,8 @@ class Client extends EventEmitter {
     /** @type {import('./frames').FrameReader | null} */
     this.frames = null;
     this.reader = new MessageReader((type, body) => this.take(type, body));
+    /** What has come and waits for its turn. @type {Buffer | null} */
+    this.rest = null;
     /** @type {Map<number, Waiting>} */
     this.waiting = new Map();
     this.lastId = 0;
@@ -179,7 +183,10 @@ class Client extends EventEmitter {
         resolve();
       });
       socket.on('data', (chunk) => this.feed(chunk));
-      socket.once('end', () => this.end(this.lost()));
+      socket.once('end', () => {
+        this.takeRest();
+        this.end(this.lost());
+      });
       socket.once('error', (error) => {
         const isOurs = error instanceof BusbarError;
         this.end(isOurs ? error : connected ? this.lost(error) : explainConnect(this.path, error));
@@ -265,8 +272,32 @@ class Client extends EventEmitter {
 
   /* --- what comes --- */
 
-  /** @param {Buffer} chunk */
+  /** After a while in which nothing could be read a chunk may hold hundreds of batches. Others have
+   * their turn in between, and nothing more is read meanwhile. @param {Buffer} chunk */
   feed(chunk) {
+    if (chunk.length <= TURN_BYTES) return this.read(chunk);
+    this.rest = chunk;
+    this.socket?.pause();
+    this.takeTurn();
+  }
+
+  takeTurn() {
+    const { rest } = this;
+    if (!rest) return void this.socket?.resume();
+    this.rest = rest.length > TURN_BYTES ? rest.subarray(TURN_BYTES) : null;
+    this.read(rest.subarray(0, TURN_BYTES));
+    setImmediate(() => this.takeTurn());
+  }
+
+  /** Nothing more comes. */
+  takeRest() {
+    const { rest } = this;
+    this.rest = null;
+    if (rest) this.read(rest);
+  }
+
+  /** @param {Buffer} chunk */
+  read(chunk) {
     try {
       this.reader.feed(chunk);
     } catch (error) {

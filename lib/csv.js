@@ -7,6 +7,8 @@
 
      name,unit\r\n"power, total",W\r\n  →  rows [{row: 1, cells: ['name', 'unit']}, {row: 2, …}] */
 
+const rules = require('../resources/busbar-rules');
+
 /** @typedef {{row: number, cells: string[]}} Row */
 /** @typedef {{row: number, column?: string, text: string, key?: string}} RowMistake */
 
@@ -38,14 +40,15 @@ function splitRows(text, delimiter, first) {
   /** @type {string[]} */
   let cells = [];
   let row = first;
-  const complain = (/** @type {string} */ what) => void mistakes.push({ row, text: what });
+  const complain = (/** @type {string} */ key) =>
+    void mistakes.push({ row, key, text: rules.sentence({ key }) });
   for (let at = 0; at <= text.length;) {
     cell.lastIndex = at;
     const [whole, quoted, plain] = /** @type {RegExpExecArray} */ (cell.exec(text));
     at += whole.length;
     cells.push(quoted === undefined ? plain : quoted.replaceAll('""', '"'));
     if (quoted === undefined && plain.startsWith('"')) {
-      complain('A quotation mark is opened and never closed; the rest cannot be read.');
+      complain('quoteOpen');
       rows.push({ row, cells });
       return { rows, mistakes };
     }
@@ -55,7 +58,7 @@ function splitRows(text, delimiter, first) {
     }
     const isEnd = at >= text.length;
     if (!isEnd && text[at] !== '\r' && text[at] !== '\n') {
-      complain('Behind a closing quotation mark stands more text; write " within quotes as "".');
+      complain('quoteText');
       while (at < text.length && text[at] !== '\n') at++;
     }
     if (text.startsWith('\r\n', at)) at++;

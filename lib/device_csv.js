@@ -15,8 +15,6 @@ const rules = require('../resources/busbar-rules');
 const ID_WORDS = ['id', 'deviceid', 'device', 'meter', 'geraet', 'gerät', 'zaehler', 'zähler'];
 const UNIT_WORDS = ['unit', 'unitid', 'slave', 'slaveid', 'address', 'modbusaddress', 'adresse'];
 const MAX_UNIT = 255;
-const NO_HEAD =
-  'The first row names the columns: id, unit, and one for each tag, such as asset, line.';
 
 /** @param {string} heading */
 function columnOf(heading) {
@@ -29,17 +27,15 @@ function columnOf(heading) {
 function checkHead(columns, row) {
   /** @type {RowMistake[]} */
   const errors = [];
-  if (!columns.includes('id')) {
-    errors.push({ row, column: 'id', text: `The column "id" is missing. ${NO_HEAD}` });
-  }
+  const complain = (/** @type {string} */ column, /** @type {string} */ key) => {
+    const mistake = { key, given: column };
+    errors.push({ row, column, text: rules.sentence(mistake), ...mistake });
+  };
+  if (!columns.includes('id')) complain('id', 'deviceColumn');
   columns.forEach((column, index) => {
     if (column === '') return;
-    if (columns.indexOf(column) < index) {
-      errors.push({ row, column, text: `Two columns mean "${column}". Keep one.` });
-    } else if (!rules.isTagName(column)) {
-      const mistake = { key: 'tagName', given: column };
-      errors.push({ row, column, text: rules.sentence(mistake), ...mistake });
-    }
+    if (columns.indexOf(column) < index) complain(column, 'columnTwice');
+    else if (!rules.isTagName(column)) complain(column, 'tagName');
   });
   return errors;
 }
@@ -70,7 +66,7 @@ function checkDevice({ id, unit }, before) {
 function readDevices(csv) {
   const { rows, mistakes } = parseCsv(csv);
   const [head, ...body] = rows;
-  if (!head) return { devices: [], errors: [{ row: 1, text: NO_HEAD }], rows: 0 };
+  if (!head) return { devices: [], errors: checkHead([], 1), rows: 0 };
   const columns = head.cells.map(columnOf);
   const wrong = checkHead(columns, head.row);
   const errors = [...mistakes, ...wrong];

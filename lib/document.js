@@ -58,13 +58,23 @@ function nameConnections(nodes, ids) {
   }
 }
 
+/** Nodes of before the store say how long something waits in memory; 1d came with each of them.
+ * @param {string | undefined} age */
+function formerAge(age) {
+  return age === '1d' ? undefined : age;
+}
+
 /** @param {LiveNode | undefined} runtime */
 function makeRuntime(runtime) {
   return leaveOutEmpty({
     owner: 'editor',
     metrics: runtime?.metrics,
     queue_bytes: runtime?.queueBytes,
-    queue_age: runtime?.queueAge,
+    store: leaveOutEmpty({
+      sync: runtime?.storeSync,
+      max_bytes: runtime?.storeBytes,
+      max_age: runtime?.storeAge || formerAge(runtime?.queueAge),
+    }),
     log: leaveOutEmpty({ level: runtime?.logLevel }),
   });
 }

@@ -88,6 +88,13 @@ const KINDS = {
   'busbar-influxdb': { kind: 'influxdb', make: influxdb },
 };
 
+/** What is kept of what it has not taken. Bounds of the disk mean nothing in memory.
+ * @param {LiveNode} node */
+function storeOf({ storeMode, storeBytes, storeAge, historyRate }) {
+  const bounds = storeMode === 'memory' ? {} : { max_bytes: storeBytes, max_age: storeAge };
+  return leaveOutEmpty({ mode: storeMode, ...bounds, history_rate: readNumber(historyRate) });
+}
+
 /** @param {LiveNode} node @param {Pick<import('./document').Parts, 'nodes' | 'writePem'>} parts
  * @param {Problem[]} problems @returns {MadeSink} */
 function makeSink(node, parts, problems) {
@@ -99,7 +106,9 @@ function makeSink(node, parts, problems) {
     ...make(node, id, secrets),
     ...makeTls(node, id, parts, { problems, secrets }),
   });
-  return { id, kind, entry: { id, [kind]: options, devices: [] }, secrets };
+  const store = storeOf(node);
+  const kept = Object.keys(store).length > 0 && { store };
+  return { id, kind, entry: { id, [kind]: options, ...kept, devices: [] }, secrets };
 }
 
 module.exports = { KINDS, makeSink };

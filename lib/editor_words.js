@@ -2,7 +2,7 @@
 'use strict';
 
 /* Sentences of the runtime name the keys of its document. In Node-RED nobody has seen a document, so they
-   name the fields of the dialogs: those of busbar-mqtt, busbar-influxdb and tls-config. */
+   name the fields of the dialogs: those of busbar-runtime, busbar-mqtt, busbar-influxdb and tls-config. */
 
 /* The longest first, because one may be a part of another. A secret that the palette has handed over has
    no place that a person could look at. */
@@ -17,6 +17,12 @@ const WORDS = [
   [/\bca_file\b/g, 'the CA certificate of "Certificates"'],
   [/\bcert_file\b/g, 'the certificate of "Certificates"'],
   [/\bkey_file\b/g, 'the private key of "Certificates"'],
+  [
+    /\bruntime\.(?:store\.max_bytes|store\.max_age)\b/g,
+    '"On the disk" in the settings of the runtime',
+  ],
+  [/\bruntime\.queue_bytes\b/g, '"In memory" in the settings of the runtime'],
+  [/(?<!\.)\bstore\.(?:max_bytes|max_age)\b/g, '"At most"'],
 ];
 
 /** @template {string | undefined} T @param {T} sentence @returns {T} */

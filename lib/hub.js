@@ -9,10 +9,11 @@ const { EventEmitter } = require('node:events');
 const path = require('node:path');
 const { setTimeout: delay } = require('node:timers/promises');
 const { serveAdmin } = require('./admin');
+const { listDead, settleDead, settleOrphan } = require('./backlog');
 const { dataDir } = require('./data_dir');
 const { Deploy, findMissing } = require('./deploy');
 const { BusbarError, asError } = require('./errors');
-const { makeOverview } = require('./overview');
+const { makeOverview, writeOverview } = require('./overview');
 const { writePem } = require('./pem');
 const { planRuntime, wiredOf } = require('./plan');
 const { Plant } = require('./plant');
@@ -229,7 +230,7 @@ class Hub extends EventEmitter {
       this.added.get(node.id)?.node.setWires?.(wires);
       if (devices.length === 0 || !wires.some((port) => port.length > 0)) continue;
       const send = (/** @type {any[]} */ messages) =>
-        this.added.get(node.id)?.node.send([messages]);
+        this.added.get(node.id)?.node.send(messages.length === 1 ? messages[0] : [messages]);
       readers.push({ node, devices, send });
     }
     plant.setReaders(readers);
@@ -332,7 +333,7 @@ class Hub extends EventEmitter {
     if (!known) throw new BusbarError('BUSBAR_INVALID', 'no sink is set; choose one in this node');
     const sinkNode = /** @type {Added} */ (this.added.get(known.nodeId)).config;
     const shapes = (/** @type {string} */ device, /** @type {string} */ scan) =>
-      plant.state.shapes.get(`${device}/${scan}`) ?? plan.assembly.devices.get(device)?.describe();
+      plant.state.shapeOf(device, scan) ?? plan.assembly.devices.get(device)?.describe();
     return { plant, sink, sinkNode, shapes };
   }
 
@@ -362,9 +363,35 @@ class Hub extends EventEmitter {
     return testRead(this.RED, plant, wish, nodes);
   }
 
+  /** A backlog whose sink is gone. @param {import('./backlog').OrphanWish} wish */
+  orphans(wish) {
+    return settleOrphan(this, wish);
+  }
+
+  /** What sinks refused for good. @param {{runtime?: string, limit: number}} wish */
+  listDead(wish) {
+    return listDead(this, wish);
+  }
+
+  /** @param {import('./backlog').DeadWish} wish */
+  settleDead(wish) {
+    return settleDead(this, wish);
+  }
+
   overview() {
-    for (const plant of this.plants.values()) plant.poller.watch();
+    this.watch();
     return makeOverview(this);
+  }
+
+  /** As JSON, part by part. */
+  writeOverview() {
+    this.watch();
+    return writeOverview(this);
+  }
+
+  /** Somebody looks. */
+  watch() {
+    for (const plant of this.plants.values()) plant.poller.watch();
   }
 }
 

@@ -9,19 +9,19 @@ const { isLonger } = require('./size');
 /* Topic and payload together, as the runtime takes them. */
 const MAX_BYTES = 60000;
 
-/** @param {unknown} payload @returns {Buffer} */
+/** Text stays text: it becomes bytes once, where it is sent.
+ * @param {unknown} payload @returns {Uint8Array | string} */
 function readPayload(payload) {
-  if (Buffer.isBuffer(payload)) return payload;
-  if (payload instanceof Uint8Array) return Buffer.from(payload);
-  if (payload === undefined || payload === null) return Buffer.alloc(0);
-  if (typeof payload === 'object') return Buffer.from(stringify(payload));
+  if (typeof payload === 'string' || payload instanceof Uint8Array) return payload;
+  if (payload === undefined || payload === null) return '';
+  if (typeof payload === 'object') return stringify(payload);
   if (typeof payload === 'function' || typeof payload === 'symbol') {
     throw new BusbarError(
       'BUSBAR_INVALID',
       `msg.payload is a ${typeof payload}; send text, a Buffer, or what JSON can hold`,
     );
   }
-  return Buffer.from(String(payload));
+  return String(payload);
 }
 
 /** @param {object} payload */
@@ -75,12 +75,12 @@ function tooLong(size) {
 
 /** What the node says holds before what the message says.
  * @param {Record<string, any>} msg @param {{topic?: string, qos?: string, retain?: string}} node
- * @returns {{topic: string, payload: Buffer, qos: 0 | 1 | 2 | undefined, retain: boolean}} */
+ * @returns {{topic: string, payload: Uint8Array | string, qos: 0 | 1 | 2 | undefined, retain: boolean}} */
 function readMqttMessage(msg, node) {
   const topic = readTopic(node.topic || msg.topic);
   if (isLonger(msg.payload, MAX_BYTES)) throw tooLong(`of more than ${MAX_BYTES}`);
   const payload = readPayload(msg.payload);
-  const bytes = Buffer.byteLength(topic) + payload.length;
+  const bytes = Buffer.byteLength(topic) + Buffer.byteLength(payload);
   if (bytes > MAX_BYTES) throw tooLong(`of ${bytes}`);
   const retain = node.retain ? readRetain(node.retain) : readRetain(msg.retain);
   return { topic, payload, qos: readQos(node.qos || msg.qos), retain };

@@ -18,9 +18,11 @@ function look(hub, id, concerns) {
   if (!place?.plant) return STARTING;
   const { plant, plan } = place;
   if (plant.blocked) return ofFault(plant.blocked.text, plant.blocked);
-  const own = new Set(concerns({ plant, plan }));
-  const mistake = plant.mistakes.find(({ nodeId }) => own.has(nodeId));
-  if (mistake) return ofFault(mistake.text, { short: mistake.short });
+  if (plant.mistakes.length > 0) {
+    const own = new Set(concerns({ plant, plan }));
+    const mistake = plant.mistakes.find(({ nodeId }) => own.has(nodeId));
+    if (mistake) return ofFault(mistake.text, { short: mistake.short });
+  }
   if (plant.runtime.state === 'starting') return STARTING;
   if (plant.runtime.state !== 'up') return downOf(plant);
   return { plant, plan };
@@ -90,7 +92,8 @@ function ofEnd(hub, id) {
   const { plant, plan } = found;
   const sink = plan.sinkOf.get(id) ?? '';
   if (!plan.assembly.sinks.get(sink)) return NOT_USED;
-  return ofSink(plant.state.sinks.get(sink) ?? { id: sink, waiting: 0 });
+  const { state } = plant;
+  return ofSink(state.sinks.get(sink) ?? { id: sink, waiting: 0 }, state.storeFailure);
 }
 
 /** busbar-event: of all runtimes, the one in the worst state. @param {Hub} hub @returns {Status} */

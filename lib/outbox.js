@@ -24,8 +24,8 @@ class Outbox {
     this.gathered = new Map();
   }
 
-  /** `done` follows once all of them are in the sink's queue.
-   * @param {string} sink @param {Omit<Message, 'id'>[]} messages @param {import('./pending').Done} done */
+  /** `done` follows once the runtime answers for all of them.
+   * @param {string} sink @param {import('./pending').Content[]} messages @param {import('./pending').Done} done */
   put(sink, messages, done) {
     let pending = this.pending.get(sink);
     if (!pending) this.pending.set(sink, (pending = new Pending(sink)));
@@ -59,10 +59,15 @@ class Outbox {
   }
 
   /** @param {any} event `taken` or `untaken`. */
-  takeEvent({ event, sink, id, reason }) {
+  takeEvent({ event, sink, id, reason, code }) {
     const pending = this.pending.get(sink);
-    if (event === 'taken') pending?.takenUpTo(id);
-    else pending?.end(id, new BusbarError('BUSBAR_REFUSED', `the sink ${sink}: ${reason}`));
+    if (event === 'taken') return pending?.takenUpTo(id);
+    /* It has no room now: who sends slower, or later, gets through. */
+    const own = code === 'AGAIN' ? 'BUSBAR_FULL' : 'BUSBAR_REFUSED';
+    return pending?.end(
+      id,
+      new BusbarError(own, `the sink ${sink}: ${reason}`, { details: { code } }),
+    );
   }
 
   /** @param {string} sink @param {Message[]} messages */
@@ -73,8 +78,21 @@ class Outbox {
       for (const message of messages) gathered.messages.push(message);
       return;
     }
-    const timer = setTimeout(() => this.send(sink, this.takeGathered(sink)), GATHER_MS);
+    const timer = setTimeout(() => this.sendGathered(sink), GATHER_MS);
     this.gathered.set(sink, { messages: [], timer });
+    this.handOver(sink, messages);
+  }
+
+  /** As long as there are some, the next ones are gathered, too. @param {string} sink */
+  sendGathered(sink) {
+    const gathered = this.gathered.get(sink);
+    if (!gathered || gathered.messages.length === 0 || !this.open.has(sink)) {
+      this.takeGathered(sink);
+      return;
+    }
+    const { messages } = gathered;
+    gathered.messages = [];
+    gathered.timer.refresh();
     this.handOver(sink, messages);
   }
 

@@ -2,8 +2,9 @@
 'use strict';
 
 /* Messages on their way into a sink, each with the `done` of its input: it is called once the runtime
-   has the message in its queue, or with the reason why not. Bounded, so that a flow which is faster
-   than its sink learns it instead of filling the memory. */
+   answers for the message, or with the reason why not. While the sink is there that is when it has
+   confirmed it, while it is away after the sync interval of the store. Bounded, so that a flow which is
+   faster than that learns it instead of filling the memory. */
 
 const { BusbarError } = require('./errors');
 
@@ -12,8 +13,14 @@ const MAX_BYTES = 16 * 1024 * 1024;
 const MAX_ID = 0xffffffff;
 
 /** @typedef {(error?: Error) => void} Done */
-/** @typedef {{id: number, topic: string, payload: Buffer, qos?: 0 | 1 | 2, retain?: boolean}} Message */
-/** @typedef {{left: number, error: Error | undefined, done: Done}} Ticket */
+/** @typedef {{topic: string, payload: Uint8Array | string, qos?: 0 | 1 | 2, retain?: boolean}} Content */
+/** @typedef {{left: number, error: Error | undefined, done: Done}} Ticket Of one input. */
+/** @typedef {Content & {id: number, ticket: Ticket}} Message */
+
+/** @param {Content} content */
+function bytesOf({ topic, payload }) {
+  return topic.length + payload.length;
+}
 
 class Pending {
   /** @param {string} sink @param {{maxMessages?: number, maxBytes?: number}} [limits] */
@@ -23,7 +30,7 @@ class Pending {
     this.maxBytes = maxBytes;
     this.bytes = 0;
     this.lastId = 0;
-    /** @type {Map<number, {message: Message, bytes: number, ticket: Ticket}>} in their order */
+    /** @type {Map<number, Message>} in their order */
     this.open = new Map();
   }
 
@@ -32,51 +39,50 @@ class Pending {
   }
 
   /** Accepts all messages of one input, or none; `done` follows once all of them have their end.
-   * @param {Omit<Message, 'id'>[]} messages @param {Done} done @returns {Message[]} to be sent */
-  add(messages, done) {
-    const bytes = messages.reduce(
-      (sum, { topic, payload }) => sum + topic.length + payload.length,
-      0,
-    );
-    if (messages.length === 0) {
+   * @param {Content[]} contents @param {Done} done @returns {Message[]} to be sent */
+  add(contents, done) {
+    let bytes = 0;
+    for (const content of contents) bytes += bytesOf(content);
+    if (contents.length === 0) {
       done();
       return [];
     }
-    if (this.size + messages.length > this.maxMessages || this.bytes + bytes > this.maxBytes) {
+    if (this.size + contents.length > this.maxMessages || this.bytes + bytes > this.maxBytes) {
       done(this.full());
       return [];
     }
-    const ticket = { left: messages.length, error: undefined, done };
-    return messages.map((content) => {
+    this.bytes += bytes;
+    const ticket = { left: contents.length, error: undefined, done };
+    return contents.map(({ topic, payload, qos, retain }) => {
       this.lastId = (this.lastId % MAX_ID) + 1;
-      const message = { ...content, id: this.lastId };
-      const size = message.topic.length + message.payload.length;
-      this.open.set(message.id, { message, bytes: size, ticket });
-      this.bytes += size;
+      const message = { id: this.lastId, topic, payload, qos, retain, ticket };
+      this.open.set(message.id, message);
       return message;
     });
   }
 
   full() {
+    const kib = (/** @type {number} */ bytes) => Math.ceil(bytes / 1024);
     return new BusbarError(
       'BUSBAR_FULL',
-      `the sink ${this.sink} has ${this.size} messages (${Math.ceil(this.bytes / 1024)} KiB) that the ` +
-        'runtime has not taken yet; send slower, or see in the sidebar why it does not take them',
+      `the sink ${this.sink} has ${this.size} messages (${kib(this.bytes)} KiB) that are neither ` +
+        `delivered nor on the disk yet; at most ${this.maxMessages} or ${kib(this.maxBytes)} KiB may be ` +
+        'on their way: send slower, or see in the sidebar what holds them up',
     );
   }
 
   /** @param {number} id @param {Error} [error] */
   end(id, error) {
-    const entry = this.open.get(id);
-    if (!entry) return;
+    const message = this.open.get(id);
+    if (!message) return;
     this.open.delete(id);
-    this.bytes -= entry.bytes;
-    const { ticket } = entry;
+    this.bytes -= bytesOf(message);
+    const { ticket } = message;
     ticket.error ??= error;
     if (--ticket.left === 0) ticket.done(ticket.error);
   }
 
-  /** All up to that number, in the order of their numbering, are in the runtime's queue.
+  /** All up to that number, in the order of their numbering, are safe: delivered, or kept by the runtime.
    * @param {number} id */
   takenUpTo(id) {
     for (const open of this.open.keys()) {
@@ -88,7 +94,7 @@ class Pending {
 
   /** Those without an end, to be sent once more after the connection was lost. */
   unsent() {
-    return [...this.open.values()].map(({ message }) => message);
+    return [...this.open.values()];
   }
 
   /** @param {Error} error */

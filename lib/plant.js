@@ -12,6 +12,7 @@ const { PlantState } = require('./plant_state');
 const { Readers } = require('./readers');
 const { findEmptied, listSecrets } = require('./secrets');
 const { StatusPoller } = require('./status_poller');
+const { StoreWatch } = require('./store_watch');
 
 /** @typedef {import('./document').Assembly} Assembly */
 /** @typedef {import('./document').Problem} Problem */
@@ -39,7 +40,8 @@ class Plant extends EventEmitter {
     this.state = new PlantState();
     this.readers = new Readers();
     this.outbox = new Outbox(runtime);
-    this.poller = new StatusPoller(runtime, this.state);
+    this.poller = new StatusPoller(runtime, this.state, () => this.tellStore());
+    this.storeWatch = new StoreWatch();
     /** @type {Wants | undefined} */
     this.wants = undefined;
     this.paused = false;
@@ -79,6 +81,7 @@ class Plant extends EventEmitter {
     clearTimeout(this.timer);
     this.poller.stop();
     this.state.clear();
+    this.storeWatch.clear();
     this.outbox.close();
     this.emit('happening', { topic: 'runtime', payload: { event: 'down', text: textOf(reason) } });
     this.emit('change');
@@ -98,8 +101,15 @@ class Plant extends EventEmitter {
     }
     this.state.takeEvent(event);
     if (event.event === 'device' && event.up) this.poller.hurry(event.device);
-    this.emit('happening', describeEvent(event));
+    if (event.event === 'store') this.tellStore();
+    else this.emit('happening', describeEvent(event));
     this.emit('change');
+  }
+
+  /** What of the store has changed, by an event or an answer. */
+  tellStore() {
+    const happenings = this.storeWatch.take(this.state, Date.now());
+    for (const happening of happenings) this.emit('happening', happening);
   }
 
   /** Runs what a deploy asks for, now or as soon as the runtime is there. @param {Wants} wants */
@@ -243,8 +253,8 @@ class Plant extends EventEmitter {
     this.emit('change');
   }
 
-  /** Hands messages to a sink; `done` once all of them are in its queue.
-   * @param {string} sink @param {Omit<import('./pending').Message, 'id'>[]} messages
+  /** Hands messages to a sink; `done` once the runtime answers for all of them.
+   * @param {string} sink @param {import('./pending').Content[]} messages
    * @param {import('./pending').Done} done */
   put(sink, messages, done) {
     this.outbox.put(sink, messages, done);

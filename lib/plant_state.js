@@ -7,8 +7,24 @@
 const { inEditorWords } = require('./editor_words');
 const { ScanRate } = require('./scan_rate');
 
+/** @typedef {{points: number, good: number, shape?: {points: any[]}}} Scan */
 /** @typedef {import('./status').DeviceState & {connection?: string, polls?: number, failed?: number, missing?: number, lastMs?: number,
- *   scans: Map<string, {points: number, good: number}>, rates: Map<string, ScanRate>}} Device */
+ *   scans: Map<string, Scan>, rates: Map<string, ScanRate>}} Device */
+/** @typedef {object} Store What the runtime says of its store.
+ * @property {boolean} open There is one, though it may be failing.
+ * @property {boolean} failing
+ * @property {string} [reason]
+ * @property {string} [path]
+ * @property {number} [file_bytes]
+ * @property {number} [records]
+ * @property {number} [bytes]
+ * @property {number} [dead] How many batches sinks have refused for good.
+ * @property {number} [dead_bytes]
+ * @property {number} [sync_ms]
+ * @property {number} [max_bytes]
+ * @property {number} [max_age_ms]
+ */
+/** @typedef {{sink: string, batches: number, bytes: number}} Orphan A backlog whose sink is gone. */
 /** @typedef {import('./status').SinkState & {delivered?: number, refused?: number, dropped?: number, retried?: number}} Sink */
 
 /** @param {string} id @returns {Device} */
@@ -22,14 +38,17 @@ class PlantState {
     this.devices = new Map();
     /** @type {Map<string, Sink>} */
     this.sinks = new Map();
-    /** @type {Map<string, {points: any[]}>} by device and scan */
-    this.shapes = new Map();
+    /** @type {Store | undefined} */
+    this.store = undefined;
+    /** @type {Orphan[]} */
+    this.orphans = [];
   }
 
   clear() {
+    this.store = undefined;
+    this.orphans = [];
     this.devices.clear();
     this.sinks.clear();
-    this.shapes.clear();
   }
 
   /** @param {string} id */
@@ -46,11 +65,28 @@ class PlantState {
     return sink;
   }
 
-  /** @param {any} event `device` or `sink`; another one is none of its business. */
+  /** Of the newest batch. @param {string} device @param {string} scan */
+  shapeOf(device, scan) {
+    return this.devices.get(device)?.scans.get(scan)?.shape;
+  }
+
+  /** Why nothing gets onto the disk; '' where it does. */
+  get storeFailure() {
+    return this.store?.failing ? (this.store.reason ?? 'the store fails') : '';
+  }
+
+  /** @param {any} about An event or an answer that has the store. */
+  takeStore({ store, orphans = store?.orphans }) {
+    if (store) this.store = store;
+    if (orphans) this.orphans = orphans;
+  }
+
+  /** @param {any} event `device`, `sink` or `store`; another one is none of its business. */
   takeEvent(event) {
-    if (event.gone) {
+    if (event.event === 'store') {
+      this.takeStore(event);
+    } else if (event.gone) {
       this.devices.delete(event.device ?? '');
-      this.forgetShapes(event.device);
       this.sinks.delete(event.sink ?? '');
     } else if (event.event === 'device') {
       const { up, since, reason, code } = event;
@@ -62,28 +98,24 @@ class PlantState {
     }
   }
 
-  /** @param {string | undefined} device */
-  forgetShapes(device) {
-    for (const key of device === undefined ? [] : [...this.shapes.keys()]) {
-      if (key.startsWith(`${device}/`)) this.shapes.delete(key);
-    }
-  }
-
   /** @param {any} status An answer to `status`, maybe of some of the devices only. */
   takeStatus(status) {
+    this.takeStore(status);
     for (const { id, connection, up, since, reason, code, scans = [] } of status.devices ?? []) {
       const device = this.device(id);
       Object.assign(device, { connection, up, sinceMs: since, reason, code });
       this.takeScans(device, scans);
     }
     for (const { id, ready, since, reason, code, ...counts } of status.sinks ?? []) {
-      const { waiting, delivered, refused, dropped, retried } = counts;
+      const { waiting, saved, store, delivered, refused, dropped, retried } = counts;
       const state = {
         ready,
         sinceMs: since,
         reason: inEditorWords(reason),
         code,
         waiting,
+        saved,
+        store,
         delivered,
         refused,
         dropped,
@@ -100,7 +132,11 @@ class PlantState {
       scans.reduce((total, scan) => total + (scan[key] || 0), 0);
     const scans = all.filter(({ timestamp }) => timestamp > 0);
     const fresh = scans.filter(({ stale }) => !stale);
-    device.scans = new Map(scans.map(({ scan, points, good = 0 }) => [scan, { points, good }]));
+    const before = device.scans;
+    device.scans = new Map();
+    for (const { scan, points, good = 0 } of scans) {
+      device.scans.set(scan, { points, good, shape: before.get(scan)?.shape });
+    }
     device.points = sum(scans, 'points');
     device.good = sum(fresh, 'good');
     /* Scans that have not come since the device is there. */
@@ -129,14 +165,13 @@ class PlantState {
    *   timestamp: number, repeat: boolean}} batch */
   takeBatch(batch) {
     if (!batch.shape) return;
+    const { shape, quality } = batch;
     const device = this.device(batch.device.id);
-    const points = batch.shape.points.length;
-    const bad = batch.quality ? Object.keys(batch.quality).length : 0;
+    const points = shape.points.length;
+    const good = quality ? points - Object.keys(quality).length : points;
     const known = device.scans.get(batch.scan);
-    const place = `${device.id}/${batch.scan}`;
-    if (this.shapes.get(place) !== batch.shape) this.shapes.set(place, batch.shape);
-    if (!known || known.points !== points || known.good !== points - bad) {
-      device.scans.set(batch.scan, { points, good: points - bad });
+    if (known?.shape !== shape || known.points !== points || known.good !== good) {
+      device.scans.set(batch.scan, { points, good, shape });
       device.points = device.good = 0;
       for (const scan of device.scans.values()) {
         device.points += scan.points;

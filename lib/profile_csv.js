@@ -232,6 +232,19 @@ function readHeadings(headings) {
   return { columns, ignored, twice };
 }
 
+/** @param {string[]} columns @param {string[]} twice @param {number} row @returns {RowMistake[]} */
+function checkHead(columns, twice, row) {
+  const missing = ['name', 'address'].filter((name) => !columns.includes(name));
+  const mistakes = [
+    ...missing.map((given) => ({ key: 'pointColumn', given })),
+    ...twice.map((given) => ({ key: 'columnTwice', given })),
+  ];
+  return mistakes.map((mistake) => ({
+    ...{ row, column: mistake.given, text: rules.sentence(mistake) },
+    ...mistake,
+  }));
+}
+
 /**
  * @param {string} csv
  * @returns {{points: Point[], errors: RowMistake[], ignored: string[], rows: number}} The points of
@@ -242,23 +255,15 @@ function readPoints(csv) {
   /** @type {RowMistake[]} */
   const errors = [...mistakes];
   const [head, ...body] = rows;
-  if (!head) return { points: [], errors: [{ row: 1, text: NO_HEAD }], ignored: [], rows: 0 };
+  if (!head) return { points: [], errors: checkHead([], [], 1), ignored: [], rows: 0 };
   const { columns, ignored, twice } = readHeadings(head.cells);
-  for (const column of ['name', 'address'].filter((name) => !columns.includes(name))) {
-    errors.push({ row: head.row, column, text: `The column "${column}" is missing. ${NO_HEAD}` });
-  }
-  for (const column of twice) {
-    errors.push({ row: head.row, column, text: `Two columns mean "${column}". Keep one.` });
-  }
+  errors.push(...checkHead(columns, twice, head.row));
   if (errors.some(({ row }) => row === head.row)) {
     return { points: [], errors, ignored, rows: body.length };
   }
   const points = readBody({ body, columns, hasCommas: delimiter !== ',', errors });
   return { points, errors: errors.sort((a, b) => a.row - b.row), ignored, rows: body.length };
 }
-
-const NO_HEAD =
-  'The first row names the columns: name, table, address, type, unit, scale, scan, write.';
 
 /** @param {{body: import('./csv').Row[], columns: string[], hasCommas: boolean, errors: RowMistake[]}} from
  * @returns {Point[]} */

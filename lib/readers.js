@@ -50,6 +50,10 @@ function isLoss({ repeat, values }) {
   return true;
 }
 
+/** @typedef {{shape: Batch['shape'], reporter: Reporter, points: any[]}} Reported */
+/** @typedef {{isWanted: boolean, timestamp: number, reported: Reported | undefined}} Track Of one scan of one device:
+ * when the newest batch was taken, and what is remembered of those before. */
+
 /** One busbar-in that has a wire which carries messages. */
 class Reader {
   /** @param {LiveNode} node @param {(messages: Record<string, any>[]) => void} send */
@@ -65,31 +69,43 @@ class Reader {
     /** Undefined: all points. */
     this.fitsPoint = points.length > 0 ? compileList(points) : undefined;
     this.isPlain = !this.reporting.changes && this.reporting.everyMs === 0 && !this.fitsPoint;
-    /** @type {Map<string, {shape: object, reporter: Reporter, points: any[]}>} by device and scan */
-    this.reporters = new Map();
-    /** Of the newest batch, by device and scan. @type {Map<string, number>} */
-    this.times = new Map();
+    /** @type {Map<string, Map<string, Track>>} by device and by scan */
+    this.tracks = new Map();
     /** @type {Map<string, Reading>} what a snapshot holds, by device */
     this.snapshots = new Map();
   }
 
   /** @param {Batch} batch @param {number} nowMs */
   take(batch, nowMs) {
-    const { shape } = batch;
-    if (!shape || !batch.values || !this.fitsScan(batch.scan) || !this.isNews(batch)) return;
-    const reading = this.isPlain ? this.readWhole(batch) : this.readReported(batch, nowMs);
+    if (!batch.shape || !batch.values) return;
+    const track = this.trackOf(batch);
+    if (!track.isWanted || !this.isNews(batch, track)) return;
+    const reading = this.isPlain ? this.readWhole(batch) : this.readReported(batch, track, nowMs);
     if (!reading) return;
     const told = this.isSnapshot ? this.addToSnapshot(reading) : reading;
     const messages = makeMessages(told, this.form);
     if (messages.length > 0) this.send(messages);
   }
 
+  /** @param {Batch} batch @returns {Track} */
+  trackOf({ device, scan }) {
+    let scans = this.tracks.get(device.id);
+    if (!scans) this.tracks.set(device.id, (scans = new Map()));
+    let track = scans.get(scan);
+    if (!track) scans.set(scan, (track = this.newTrack(scan)));
+    return track;
+  }
+
+  /** @param {string} scan @returns {Track} */
+  newTrack(scan) {
+    return { isWanted: this.fitsScan(scan), timestamp: -1, reported: undefined };
+  }
+
   /** A batch that comes again is told to who has not seen it; it adds nothing to a period.
-   * @param {Batch} batch */
-  isNews(batch) {
-    const key = `${batch.device.id}/${batch.scan}`;
-    const seen = this.times.get(key) === batch.timestamp;
-    this.times.set(key, batch.timestamp);
+   * @param {Batch} batch @param {Track} track */
+  isNews(batch, track) {
+    const seen = track.timestamp === batch.timestamp;
+    track.timestamp = batch.timestamp;
     if (!batch.repeat) return true;
     return !seen && (isLoss(batch) || this.reporting.everyMs === 0);
   }
@@ -101,9 +117,10 @@ class Reader {
     return { device: identityOf(batch.device), scan, points, timestamp, payload: values, quality };
   }
 
-  /** @param {Batch} batch @param {number} nowMs @returns {Reading | undefined} */
-  readReported(batch, nowMs) {
-    const { reporter, points } = this.reporterOf(batch);
+  /** @param {Batch} batch @param {Track} track @param {number} nowMs
+   * @returns {Reading | undefined} */
+  readReported(batch, track, nowMs) {
+    const { reporter, points } = this.reportedOf(batch, track);
     let { payload, quality } = this.readWhole(batch);
     if (this.fitsPoint) {
       payload = filterKeys(payload, this.fitsPoint);
@@ -117,22 +134,14 @@ class Reader {
     return { ...this.readWhole(batch), points, ...told, quality: told.quality, aggregate };
   }
 
-  /** @param {Batch} batch */
-  reporterOf(batch) {
-    const { shape, device, scan } = batch;
-    const key = `${device.id}/${scan}`;
-    const known = this.reporters.get(key);
+  /** @param {Batch} batch @param {Track} track @returns {Reported} */
+  reportedOf({ shape }, track) {
+    const known = track.reported;
     if (known && known.shape === shape) return known;
     const points = (shape?.points ?? []).filter(
       ({ name }) => !this.fitsPoint || this.fitsPoint(name),
     );
-    const made = {
-      shape: /** @type {object} */ (shape),
-      reporter: new Reporter(this.reporting, points),
-      points,
-    };
-    this.reporters.set(key, made);
-    return made;
+    return (track.reported = { shape, reporter: new Reporter(this.reporting, points), points });
   }
 
   /** All that is known of the device, with what is new. @param {Reading} reading @returns {Reading} */

@@ -35,7 +35,7 @@ const ID = /^(?![.-])[\w.-]{1,64}$/;
  * @typedef {object} PutMessage
  * @property {number} id 0 to 4294967295, rising within a sink; the runtime names it when it is taken.
  * @property {string} [topic] None for a sink without topics.
- * @property {Buffer | Uint8Array | string} payload
+ * @property {Uint8Array | string} payload
  * @property {number} [qos] 0, 1 or 2; without it, the sink's own.
  * @property {boolean} [retain]
  */
@@ -74,8 +74,7 @@ function packRequest(request) {
 /** @param {string} sink @param {PutMessage} message @returns {number} Bytes that it takes in a put. */
 function measurePut(sink, { id, topic = '', payload, qos }) {
   const topicBytes = Buffer.byteLength(topic);
-  const bytes =
-    topicBytes + (typeof payload === 'string' ? Buffer.byteLength(payload) : payload.length);
+  const bytes = topicBytes + Buffer.byteLength(payload);
   if (!Number.isInteger(id) || id < 0 || id > 0xffffffff) {
     throw invalid(`${sink}: ${id} is no number of a message; take 0 to 4294967295`);
   }

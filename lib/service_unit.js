@@ -39,17 +39,6 @@ function isNameable(path) {
   return !/\p{Cc}/u.test(path);
 }
 
-/** The socket is there once the service counts as started, and the group may use it. Nobody else holds
- * the data directory when the service starts, so a socket that is there is a left one.
- * @param {Unit} unit */
-function shareLines({ shared, dataDir }) {
-  if (!shared) return [];
-  const socket = quote(`${dataDir}/busbar.sock`);
-  const wait =
-    'n=0; while [ ! -S "$$0" ] && [ $$n -lt 100 ]; do n=$$((n+1)); sleep 0.1; done; chmod 0660 "$$0"';
-  return [`ExecStartPre=-/bin/rm -f ${socket}`, `ExecStartPost=-/bin/sh -c '${wait}' ${socket}`];
-}
-
 /** @param {Unit} unit */
 function accountLines({ ofUser, user, serialGroup }) {
   if (ofUser) return [];
@@ -109,8 +98,9 @@ function sandboxLines({ ofUser, executable, config, dataDir }) {
 
 /** @param {Unit} unit @returns {string} */
 function makeUnit(unit) {
-  const { ofUser, executable, config, dataDir, environment } = unit;
-  const command = [executable, 'run', ...(config ? [config] : []), '--data', dataDir];
+  const { ofUser, executable, config, dataDir, shared, environment } = unit;
+  const share = shared ? ['--socket-mode', '0660'] : [];
+  const command = [executable, 'run', ...(config ? [config] : []), ...share, '--data', dataDir];
   const online = ['Wants=network-online.target', 'After=network-online.target'];
   return [
     '# Written by `busbar service install`, which replaces it when it is run again.',
@@ -120,10 +110,9 @@ function makeUnit(unit) {
     'StartLimitIntervalSec=0',
     '',
     '[Service]',
-    'Type=simple',
+    'Type=notify',
     `ExecStart=${command.map(quote).join(' ')}`,
     ...(config ? ['ExecReload=/bin/kill -HUP $MAINPID'] : []),
-    ...shareLines(unit),
     `EnvironmentFile=-${quotePath(environment)}`,
     ...accountLines(unit),
     ...stateLines(unit),
@@ -131,6 +120,8 @@ function makeUnit(unit) {
     'Restart=always',
     'RestartSec=1',
     'RestartPreventExitStatus=2',
+    '# It says twice in that time that it does not hang.',
+    'WatchdogSec=30',
     'KillMode=mixed',
     'TimeoutStopSec=10',
     'LimitNOFILE=65536',

@@ -22,6 +22,8 @@
  * @property {number} [sinceMs]
  * @property {string} [reason]
  * @property {number} waiting Batches not yet delivered.
+ * @property {number} [saved] Of these, on the disk.
+ * @property {'disk' | 'memory'} [store] Where they wait.
  */
 
 /* What fits beside a dot without running into the next node. The whole is in busbar.reason. */
@@ -105,34 +107,62 @@ function ofDevice(device, now, isAsked = false) {
   return make('green', 'dot', text, { ...busbar, state: 'good' });
 }
 
+/** What `busbar.state` of a device is. @param {DeviceState} device */
+function stateOf({ up, points, good }) {
+  if (up === undefined) return 'connecting';
+  if (!up) return 'lost';
+  return good < points ? 'degraded' : 'good';
+}
+
 /** Of several devices at once; of one, its own.
  * @param {DeviceState[]} devices @param {number} now @returns {Status} */
 function ofDevices(devices, now) {
   if (devices.length === 0) return NOT_USED;
   if (devices.length === 1) return ofDevice(devices[0], now);
-  const states = devices.map((device) => ofDevice(device, now).busbar.state);
-  const count = (/** @type {string} */ state) => states.filter((other) => other === state).length;
-  const good = count('good') + count('degraded');
-  const busbar = { devices: devices.length, answering: good, lost: count('lost') };
+  const count = { connecting: 0, lost: 0, degraded: 0, good: 0 };
+  for (const device of devices) count[stateOf(device)]++;
+  const good = count.good + count.degraded;
+  const busbar = { devices: devices.length, answering: good, lost: count.lost };
   const all = `${showCount(devices.length)} devices`;
   if (busbar.lost > 0) {
     const fill = good > 0 ? 'yellow' : 'red';
     const text = good > 0 ? `${showCount(good)} of ${all}` : `none of ${all}`;
     return make(fill, good > 0 ? 'dot' : 'ring', text, { ...busbar, state: 'lost' });
   }
-  if (count('connecting') > 0) {
+  if (count.connecting > 0) {
     return make('yellow', 'ring', 'connecting', { ...busbar, state: 'connecting' });
   }
-  const state = count('degraded') > 0 ? 'degraded' : 'good';
+  const state = count.degraded > 0 ? 'degraded' : 'good';
   return make(state === 'good' ? 'green' : 'yellow', 'dot', all, { ...busbar, state });
 }
 
-/** @param {SinkState} sink @returns {Status} */
-function ofSink(sink) {
-  const busbar = { sink: sink.id, waiting: sink.waiting };
+/* What keeps the store from working, in few words. */
+/** @type {[RegExp, string][]} */
+const STORE_FAILURES = [
+  [/disk is full|no space left|quota/i, 'disk full'],
+  [/may not be written|read-only/i, 'read-only'],
+  [/disk failed/i, 'disk failed'],
+];
+
+/** @param {string} failure */
+function shortFailure(failure) {
+  const [, words = 'fails'] = STORE_FAILURES.find(([pattern]) => pattern.test(failure)) ?? [];
+  return `store: ${words}`;
+}
+
+/** @param {SinkState} sink
+ * @param {string} [failure] Why nothing gets onto the disk; what waits for the sink would be lost with the
+ * process. @returns {Status} */
+function ofSink(sink, failure = '') {
+  const store = failure !== '' && sink.store !== 'memory' ? shortFailure(failure) : '';
+  const busbar = { sink: sink.id, waiting: sink.waiting, ...(store && { store: failure }) };
   const backlog = sink.waiting >= BACKLOG ? `backlog ${showCount(sink.waiting)}` : '';
   if (sink.ready === undefined) {
     return make('yellow', 'ring', 'connecting', { ...busbar, state: 'connecting' });
+  }
+  if (sink.ready && store) {
+    const text = backlog ? `${store}, ${backlog}` : store;
+    return make('yellow', 'dot', text, { ...busbar, state: 'unsaved' });
   }
   if (sink.ready && backlog) {
     return make('yellow', 'dot', backlog, { ...busbar, state: 'backlog' });
@@ -141,7 +171,9 @@ function ofSink(sink) {
   if (!sink.reason || sink.reason === 'connecting') {
     return make('yellow', 'ring', backlog || 'connecting', { ...busbar, state: 'connecting' });
   }
-  const text = [shortReason(sink.reason, ''), backlog].filter(Boolean).join(', ');
+  const parts = [store, backlog].filter(Boolean);
+  if (parts.length === 1) parts.push('sink away');
+  const text = parts.length > 0 ? parts.join(', ') : shortReason(sink.reason, '');
   return make('red', 'ring', text, { ...busbar, state: 'waiting', reason: sink.reason });
 }
 

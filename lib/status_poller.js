@@ -17,10 +17,12 @@ const FRESH_MS = 500;
 const FRESH_TRIES = 20;
 
 class StatusPoller {
-  /** @param {import('./runtime').Runtime} runtime @param {import('./plant_state').PlantState} state */
-  constructor(runtime, state) {
+  /** @param {import('./runtime').Runtime} runtime @param {import('./plant_state').PlantState} state
+   * @param {() => void} [onAnswer] The state is as of now. */
+  constructor(runtime, state, onAnswer = () => {}) {
     this.runtime = runtime;
     this.state = state;
+    this.onAnswer = onAnswer;
     /** @type {NodeJS.Timeout | undefined} */
     this.timer = undefined;
     this.watchedUntil = 0;
@@ -123,6 +125,7 @@ class StatusPoller {
         return status;
       });
       this.about = about;
+      this.onAnswer();
     } catch {
       /* It is gone, or slow; its coming back starts anew. */
     }

@@ -98,7 +98,7 @@ var busbarEditor = Object.assign(
           found.append($('<label class="busbar-option">').append(box, ' ', label));
         }
         if (count() > 0) {
-          found.append($('<p class="busbar-heading">').text(text('preview', { n: count() })));
+          found.append($('<div class="busbar-heading">').text(text('preview', { n: count() })));
           const table = busbarEditor.table({ columns, rows: () => result[key], search, empty: '' });
           found.append(table.element);
         }

@@ -60,6 +60,13 @@ var busbarEditor = Object.assign(
         .trigger('keyup');
     }
 
+    /** What stands in backticks is to be typed. */
+    function withCommands(text) {
+      return text
+        .split('`')
+        .map((part, i) => (i % 2 ? $('<code>').text(part) : document.createTextNode(part)));
+    }
+
     function showNotes(place, notes) {
       place.empty();
       if (notes.length === 0) return;
@@ -75,7 +82,7 @@ var busbarEditor = Object.assign(
           event.preventDefault();
           RED.view.reveal(id);
         });
-        item.append(document.createTextNode(`: ${text}`));
+        item.append(': ', withCommands(text));
       }
     }
 

@@ -14,6 +14,7 @@ var busbarOverview = (() => {
     'waiting',
     'down',
     'fault',
+    'unsaved',
     'backlog',
     'degraded',
     'connecting',
@@ -25,6 +26,7 @@ var busbarOverview = (() => {
     ...{
       degraded: 'yellow',
       backlog: 'yellow',
+      unsaved: 'yellow',
       connecting: 'yellow-ring',
       starting: 'yellow-ring',
     },
@@ -58,6 +60,20 @@ var busbarOverview = (() => {
     if (s < 120) return `${s} s`;
     if (s < 7200) return `${Math.floor(s / 60)} min`;
     return s < 172800 ? `${Math.floor(s / 3600)} h` : `${Math.floor(s / 86400)} d`;
+  }
+
+  /** "640 B", "1.9 MiB", "12 MiB". @param {number | undefined} bytes */
+  function showSize(bytes = 0) {
+    const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+    let at = 0;
+    let n = bytes;
+    /* 1,000 has a digit too many. */
+    while (n >= 999.5 && at < units.length - 1) {
+      n /= 1024;
+      at++;
+    }
+    const shown = at > 0 && n < 9.95 ? Math.round(n * 10) / 10 : Math.round(n);
+    return `${shown} ${units[at]}`;
   }
 
   /** meter-2 before meter-10. @param {string} a @param {string} b */
@@ -95,16 +111,22 @@ var busbarOverview = (() => {
     };
   }
 
+  /** How much waits for a sink, and how much of it on the disk. @param {number} queue
+   * @param {number | undefined} saved @param {Say} say */
+  function sayWaiting(queue, saved = 0, say) {
+    const n = showCount(queue);
+    const onDisk = showCount(Math.min(saved, queue));
+    if (!(saved > 0 && queue > 0)) return say('queue', { n });
+    return onDisk === n ? say('queueOnDisk', { n }) : say('queueSaved', { n, saved: onDisk });
+  }
+
   /** @param {Record<string, any>} sink @param {Say} say @returns {Row} */
   function sinkRow(sink, say) {
     const { id, nodeId, name, kind, state, text, reason } = sink;
-    const { queue, delivered, refused, dropped, retried } = sink;
+    const { queue, saved, delivered, refused, dropped, retried } = sink;
     const isBad = state === 'waiting' || state === 'fault';
-    const isKnown = ['ready', 'backlog', 'waiting'].includes(state);
-    const counts = [
-      say('queue', { n: showCount(queue) }),
-      say('delivered', { n: showCount(delivered) }),
-    ];
+    const isKnown = ['ready', 'backlog', 'unsaved', 'waiting'].includes(state);
+    const counts = [sayWaiting(queue, saved, say), say('delivered', { n: showCount(delivered) })];
     if (refused > 0) counts.push(say('refusedBy', { n: showCount(refused) }));
     if (dropped > 0) counts.push(say('dropped', { n: showCount(dropped) }));
     if (retried > 0) counts.push(say('retried', { n: showCount(retried) }));
@@ -142,6 +164,38 @@ var busbarOverview = (() => {
       .map((sink) => sinkRow(sink, say));
   }
 
+  /** How the store of a runtime is; `share`: how full, 0 to 1. @param {Record<string, any>} store @param {Say} say */
+  function storeLine({ open, failing, reason, bytes, maxBytes, records }, say) {
+    if (!open) return { dot: 'grey-ring', text: say('store.none'), note: '', why: '', share: 0 };
+    const share = maxBytes > 0 ? Math.min(1, bytes / maxBytes) : 0;
+    return {
+      dot: failing ? 'red-ring' : share >= 0.8 ? 'yellow' : 'green',
+      text: say('store.used', { size: showSize(bytes), max: showSize(maxBytes) }),
+      note: records > 0 ? say('store.records', { n: showCount(records) }) : '',
+      why: failing ? say('store.failing', { reason }) : '',
+      share,
+    };
+  }
+
+  /** Backlogs whose sinks are gone, and who could have them. @param {Record<string, any>} runtime
+   * @param {Record<string, any>[]} sinks @param {Say} say */
+  function orphanRows({ id, orphans = [] }, sinks, say) {
+    const used = sinks.filter((sink) => sink.runtime === id && sink.state !== 'unused');
+    const targets = used.map((sink) => sink.id).sort(byName);
+    return [...orphans]
+      .sort((a, b) => byName(a.sink, b.sink))
+      .map(({ sink, batches, bytes }) => ({
+        ...{ key: sink, title: sink, n: showCount(batches), targets },
+        text: say('orphan.text', { n: showCount(batches), size: showSize(bytes) }),
+      }));
+  }
+
+  /** What a sink has refused for good. @param {Record<string, any>} letter */
+  function deadRow({ id, sink, reason, time, device, scan, topic }) {
+    const from = [device, scan].filter(Boolean).join('/');
+    return { key: String(id), id, title: topic || from || sink, sink, reason, ms: time };
+  }
+
   /* Nobody has asked these. */
   const SILENT = ['unused', 'disabled', 'idle'];
 
@@ -157,11 +211,15 @@ var busbarOverview = (() => {
     DOTS,
     MAX_ROWS,
     SEARCH_FROM,
+    deadRow,
     deviceRows,
+    orphanRows,
     showAge,
     showCount,
     showRate,
+    showSize,
     sinkRows,
+    storeLine,
     summarize,
     worstFirst,
   };

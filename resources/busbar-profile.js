@@ -179,11 +179,17 @@ var busbarEditor = Object.assign(
       });
       form.find('#busbar-points').append(points.element);
 
-      const editor = RED.editor.createEditor({
-        id: 'busbar-profile-json',
-        mode: 'ace/mode/json',
-        value: mistake ? node.profile : '',
-      });
+      let editor;
+
+      /** Made when its page is looked at first: few do, and it takes a while to load. */
+      function jsonEditor() {
+        editor ??= RED.editor.createEditor({
+          id: 'busbar-profile-json',
+          mode: 'ace/mode/json',
+          value: mistake ? node.profile : '',
+        });
+        return editor;
+      }
 
       /** The document as it stands, the version of the format first. */
       function layOut() {
@@ -218,7 +224,7 @@ var busbarEditor = Object.assign(
 
       /** Takes over what was written as JSON. */
       function readJson() {
-        const { profile: read, mistake: why } = parseProfile(editor.getValue());
+        const { profile: read, mistake: why } = parseProfile(jsonEditor().getValue());
         state.isBroken = Boolean(why);
         showJsonMistake(why);
         if (why) return;
@@ -233,8 +239,9 @@ var busbarEditor = Object.assign(
           limitsPage(form.find('#busbar-limits'), state, () => {});
         },
         json() {
-          if (!state.isBroken) editor.setValue(layOut(), -1);
-          editor.resize?.();
+          const shown = jsonEditor();
+          if (!state.isBroken) shown.setValue(layOut(), -1);
+          shown.resize?.();
         },
       };
 
@@ -304,16 +311,16 @@ var busbarEditor = Object.assign(
       return {
         save() {
           if (state.page === 'json') readJson();
-          node.profile = state.isBroken ? editor.getValue() : layOut();
+          node.profile = state.isBroken ? jsonEditor().getValue() : layOut();
         },
-        close: () => editor.destroy(),
+        close: () => editor?.destroy(),
         resize({ height }) {
           const room = Math.max(220, height - 230);
           form.find('.busbar-json').height(room);
           form
             .find('#busbar-points .busbar-scroller')
             .css('max-height', Math.max(420, height - 250));
-          editor.resize?.();
+          editor?.resize?.();
         },
         rules,
       };

@@ -83,6 +83,13 @@ var busbarRules = (() => {
     json: 'This is no JSON: __given__',
     jsonMap: 'A profile is a map in braces: { "points": [ … ] }.',
     jsonPoints: 'The profile has no points yet.',
+    deviceColumn:
+      'The column "__given__" is missing. The first row names the columns: id, unit, and one for each tag, such as asset, line.',
+    pointColumn:
+      'The column "__given__" is missing. The first row names the columns: name, table, address, type, unit, scale, scan, write.',
+    columnTwice: 'Two columns mean "__given__". Keep one.',
+    quoteOpen: 'A quotation mark is opened and never closed; the rest cannot be read.',
+    quoteText: 'Behind a closing quotation mark stands more text; write " within quotes as "".',
   };
 
   /** @typedef {{key: string, given?: string, [word: string]: string | number | undefined}} Mistake */

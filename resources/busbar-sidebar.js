@@ -2,7 +2,7 @@
 'use strict';
 
 /* The sidebar tab *Busbar*: mistakes of the last deploy, the runtime and what keeps it alive, devices,
-   sinks. Asks once a second while it is seen, less often where an answer takes long. Rows are kept and
+   sinks, what waits. Asks once a second while it is seen, less often where an answer takes long. Rows are kept and
    changed in place, at most 200 of them, so that thousands of devices do not hold the editor up. */
 
 /* global $, RED, busbarEditor, busbarOverview */
@@ -142,6 +142,9 @@ var busbarEditor = Object.assign(
       heading(view.sinks, 'sinks');
       view.sinkRows = new Rows();
       view.sinks.append(view.sinkRows.list);
+      view.store = part('store');
+      heading(view.store, 'store.heading');
+      view.stores = $('<div>').appendTo(view.store);
       const foot = part('foot');
       $('<a href="#">')
         .text(say('migrate.action'))
@@ -247,7 +250,8 @@ var busbarEditor = Object.assign(
         this.nextMs = 0;
         this.view.search.on('input', () => this.show());
         buildEmpty(this.view.empty);
-        for (const name of ['mistakes', 'empty', 'runtime', 'devices', 'sinks'])
+        this.stores = busbarEditor.storeView(this.view.stores, () => this.ask());
+        for (const name of ['mistakes', 'empty', 'runtime', 'devices', 'sinks', 'store'])
           this.view[name].hide();
         setInterval(() => this.tick(), TICK_MS);
       }
@@ -320,6 +324,7 @@ var busbarEditor = Object.assign(
         view.more.text(more > 0 ? say('more', { n: busbarOverview.showCount(more) }) : nothing);
         view.deviceCount.text(busbarOverview.summarize(devices, say));
         view.sinkRows.show(busbarOverview.sinkRows(sinks, say), now);
+        view.store.toggle(this.stores.show(runtimes, sinks, now));
       }
     }
 

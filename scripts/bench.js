@@ -26,6 +26,10 @@ const ROWS = {
   'pipeline-cpu': () => require('./bench/pipeline-cpu'),
   jitter: () => require('./bench/jitter'),
   'loop-delay': () => require('./bench/loop-delay'),
+  'store-append': () => require('./bench/store-append'),
+  'store-drain': () => require('./bench/store-drain'),
+  'store-healthy': () => require('./bench/store-healthy'),
+  'store-restart': () => require('./bench/store-restart'),
   install: () => require('./bench/install'),
 };
 

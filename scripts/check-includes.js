@@ -27,7 +27,7 @@ const ROOMS = {
   sim: ['base', 'model', 'wire', 'encode', 'io'],
   cli: ALL,
   addon: ['base', 'model', 'wire', 'encode', 'control'],
-  fuzz: ALL,
+  fuzz: [...ALL, 'addon'],
 };
 
 const LOOP = ['io', 'drivers', 'sinks', 'runtime', 'sim', 'cli'];
@@ -38,7 +38,7 @@ const LIBRARIES = [
   [/^sqlite3\.h$/, ['store']],
   [/^uv\.h$/, LOOP],
   [/^(curl\/|MQTT|openssl\/)/, ['io']],
-  [/^zlib\.h$/, ['io', 'store']],
+  [/^zlib\.h$/, ['io', 'store', 'fuzz']],
   [/^modbus(\/|\.h$)/, ['drivers']],
   [/^(napi\.h|node_api\.h|js_native_api\.h)$/, ['addon']],
 ];

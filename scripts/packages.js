@@ -38,7 +38,8 @@ const TEST = {
   'mosquitto-clients': 'tests that use mosquitto_pub or mosquitto_sub',
   influxdb: 'the tests against InfluxDB 1',
   'victoria-metrics': 'the tests against VictoriaMetrics',
-  chromium: 'the tests in a browser',
+  chromium: 'the tests in a browser, unless playwright-core has one',
+  'fonts-liberation': 'letters in the tests in a browser',
 };
 
 /* Packages of the lists above that bring a system service of the same name. */

@@ -98,6 +98,11 @@ static char *read_file(const char *path, size_t *len) {
 }
 
 int bb_doc_load(bb_doc_tree *tree, const char *path, struct bb_report *report) {
+  return bb_doc_load_behind(tree, path, NULL, report);
+}
+
+int bb_doc_load_behind(bb_doc_tree *tree, const char *path,
+                       size_t (*head)(const char *bytes, size_t len), struct bb_report *report) {
   size_t len = 0;
   char *text = read_file(path, &len);
   *tree = (bb_doc_tree){0};
@@ -108,7 +113,8 @@ int bb_doc_load(bb_doc_tree *tree, const char *path, struct bb_report *report) {
     bb_report_file(report, file);
     return why == ENOMEM ? BB_ERR_NOMEM : BB_ERR_IO;
   }
-  int err = bb_doc_parse(tree, path, text, len, report);
+  size_t skipped = head != NULL ? head(text, len) : 0;
+  int err = bb_doc_parse(tree, path, text + skipped, len - skipped, report);
   free(text);
   return err;
 }

@@ -53,6 +53,11 @@ int bb_doc_parse(bb_doc_tree *tree, const char *name, const char *text, size_t l
 /* The same from a file; a file that cannot be read is reported too (BB_ERR_IO). */
 int bb_doc_load(bb_doc_tree *tree, const char *path, struct bb_report *report);
 
+/* The same behind a head that is not the document's: `head` tells how many of the bytes it has. Lines
+ * are counted from behind it, so it should leave its line end to the document. */
+int bb_doc_load_behind(bb_doc_tree *tree, const char *path,
+                       size_t (*head)(const char *bytes, size_t len), struct bb_report *report);
+
 /* Harmless on an all-zero tree. */
 void bb_doc_close(bb_doc_tree *tree);
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/hash.h"
 #include "base/text.h"
 
 static const bb_secret_source *in_use;
@@ -78,6 +79,30 @@ int bb_secret_read(const char *env, const char *file, char *out, size_t cap, cha
   const char *name = bb_secret_name(file);
   if (name != NULL) return from_name(name, out, cap, why, why_cap);
   return from_file(file, out, cap, why, why_cap);
+}
+
+uint64_t bb_secret_mark(uint64_t mark, const char *env, const char *file) {
+  char secret[BB_SECRET_MAX], why[64];
+  if (mark == 0) return 0;
+  int len = bb_secret_read(env, file, secret, sizeof(secret), why, sizeof(why));
+  if (len >= 0) mark = bb_hash_string(mark, secret);
+  bb_secret_wipe(secret, sizeof(secret));
+  return len < 0 ? 0 : mark;
+}
+
+uint64_t bb_secret_mark_file(uint64_t mark, const char *path) {
+  char bytes[4096];
+  if (mark == 0 || path == NULL) return mark;
+  FILE *file = fopen(path, "rb");
+  if (file == NULL) return 0;
+  setvbuf(file, NULL, _IONBF, 0);
+  for (size_t n; (n = fread(bytes, 1, sizeof(bytes), file)) > 0;) {
+    mark = bb_hash_add(mark, bytes, n);
+  }
+  bool failed = ferror(file) != 0;
+  fclose(file);
+  bb_secret_wipe(bytes, sizeof(bytes));
+  return failed ? 0 : mark;
 }
 
 const char *bb_secret_name(const char *file) {

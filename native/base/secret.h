@@ -2,14 +2,15 @@
 /*
  * A secret is never written into the config document; the document names where it is found: the
  * environment variable `<key>_env`, the file `<key>_file`, or, where that is "secret:NAME", what was
- * handed over to this process under that name. Secrets are read when they are needed, so that a
- * rotated one takes effect with the next connection, and wiped after use.
+ * handed over to this process under that name. Secrets are read when they are needed, and wiped after
+ * use. Who holds a connection that was made with one remembers its mark, to see when it has changed.
  */
 #ifndef BB_BASE_SECRET_H
 #define BB_BASE_SECRET_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/doc.h"
 #include "base/report.h"
@@ -39,6 +40,16 @@ void bb_secret_use(const bb_secret_source *source);
  */
 int bb_secret_read(const char *env, const char *file, char *out, size_t cap, char *why,
                    size_t why_cap);
+
+/*
+ * A number that is another one when the secret has another value, made from the number `mark`, so that
+ * several go into one; 0: one of them cannot be read now, and nothing can be said. It lives in memory
+ * only, beside what it is made of, and is told nobody.
+ */
+uint64_t bb_secret_mark(uint64_t mark, const char *env, const char *file);
+
+/* The same for a file of certificates or keys; NULL: none. */
+uint64_t bb_secret_mark_file(uint64_t mark, const char *path);
 
 /* The name in "secret:NAME"; NULL: that is a path. */
 const char *bb_secret_name(const char *file);

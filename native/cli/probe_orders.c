@@ -29,7 +29,7 @@ typedef struct {
 static bool is_shown(const sheet *s, uint16_t place) {
   const bb_codec *codec = &bb_probe_table_point(s->probe, place)->codec;
   return codec->raw_bytes == s->raw_bytes && codec->raw != BB_RAW_TEXT &&
-         bb_probe_table_has_raw(s->probe, place);
+         bb_draft_has_raw(s->probe->draft.quality[place], codec);
 }
 
 /* The power of ten that the device gives for this point. */

@@ -69,23 +69,6 @@ static void put_quality(bb_buf *out, uint8_t quality, uint8_t code) {
   if (code != 0) bb_buf_printf(out, " (exception %u)", code);
 }
 
-bool bb_probe_table_has_raw(const bb_probe *probe, uint16_t place) {
-  uint8_t quality = probe->draft.quality[place];
-  const bb_codec *codec = &bb_probe_table_point(probe, place)->codec;
-  if (bb_quality_has_value(quality)) return true;
-  switch (quality & BB_CAUSE_MASK) {
-  case BB_CAUSE_NOT_AVAILABLE:
-  case BB_CAUSE_NOT_A_NUMBER:
-  case BB_CAUSE_OUT_OF_RANGE:
-  case BB_CAUSE_NO_SCALE:
-    return true;
-  case BB_CAUSE_FORMAT:
-    return codec->raw >= BB_RAW_BCD16 && codec->raw <= BB_RAW_BCD64;
-  default:
-    return false;
-  }
-}
-
 /* "4366 8000": a group a register. */
 static void put_raw(bb_buf *out, const uint8_t *raw, const bb_codec *codec) {
   uint16_t n = codec->raw_bytes < BB_DRAFT_RAW ? codec->raw_bytes : BB_DRAFT_RAW;
@@ -117,7 +100,7 @@ int bb_probe_table_print(const bb_probe *probe, FILE *out) {
     put_quality(&cell, quality, draft->codes[i]);
     bb_table_cell(&table, bb_buf_string(&cell));
     bb_buf_clear(&cell);
-    if (bb_probe_table_has_raw(probe, i)) {
+    if (bb_draft_has_raw(quality, codec)) {
       put_raw(&cell, draft->raw + (size_t)i * BB_DRAFT_RAW, codec);
     }
     bb_table_cell(&table, bb_buf_string(&cell));

@@ -14,9 +14,6 @@ int bb_probe_table_print(const bb_probe *probe, FILE *out);
 /* The point at that place of what was read, as its profile has it. */
 const bb_profile_point *bb_probe_table_point(const bb_probe *probe, uint16_t place);
 
-/* Bytes were read for that point, even if they make no value. */
-bool bb_probe_table_has_raw(const bb_probe *probe, uint16_t place);
-
 /* The value as a person reads it: "231.4", "2 (automatic)", "3 (overload, phase-loss)". */
 void bb_probe_table_value(bb_buf *out, const bb_point *point, const uint8_t *slot);
 

@@ -39,6 +39,7 @@ static void on_stopped(bb_runtime *runtime) {
   if (run->has_socket) bb_socket_close(&run->socket, on_socket_closed);
   bb_health_close(&run->health, on_health_closed);
   bb_run_linger_close(run);
+  bb_notify_close(&run->notify);
   for (int i = 0; i < BB_RUN_SIGNALS; i++) uv_close((uv_handle_t *)&run->signals[i], ignore_close);
 }
 
@@ -54,6 +55,7 @@ void bb_run_stop(bb_run_process *run) {
   if (run->stopping) return;
   run->stopping = true;
   bb_log_info(&run->log, NULL, "stopping");
+  bb_notify_stopping(&run->notify);
   uv_timer_start(&run->give_up, on_give_up, GIVE_UP_MS, 0);
   uv_unref((uv_handle_t *)&run->give_up); /* open to the end: a lookup may outlive all else */
   bb_runtime_stop(&run->runtime, DRAIN_MS, on_stopped);
@@ -77,6 +79,7 @@ static int on_applied_text(bb_socket *socket, const char *text, size_t len) {
   if (run->runtime.next != NULL || run->runtime.config != NULL) {
     const bb_config *config = run->runtime.next != NULL ? run->runtime.next : run->runtime.config;
     bb_run_serve_metrics(run, config);
+    bb_run_share_socket(run, config);
   }
   int kept = bb_place_save_document(&run->place, text, len);
   return kept == 0 ? UV_EROFS : kept < 0 ? kept : 0;
@@ -104,6 +107,7 @@ static void open_socket(bb_run_process *run) {
                 "no control socket at %s: %s; polling goes on, but no client can connect",
                 run->place.socket, bb_error_text(err));
   }
+  bb_run_share_socket(run, NULL);
 }
 
 static void watch_signals(bb_run_process *run) {
@@ -165,6 +169,8 @@ static int start(bb_run_process *run) {
   run->secrets.log = &run->log;
   bb_secrets_init(&run->secrets);
   bb_lifeline_find(&run->lifeline, run->options.lingers);
+  run->notify = (bb_notify){.loop = &run->loop, .log = &run->log, .ignored = run->options.lingers};
+  bb_notify_init(&run->notify);
   watch_signals(run);
   bb_run_linger_init(run);
   open_socket(run);
@@ -172,13 +178,13 @@ static int start(bb_run_process *run) {
   if (config != NULL) {
     bb_run_take_config(run, config);
   } else {
-    bb_health_listen(&run->health, "127.0.0.1:9464");
-    bb_place_record(&run->place, run->health.address);
+    bb_place_record(&run->place, NULL); /* no document has said yet where metrics are served */
     bb_log_info(
         &run->log, NULL,
         "no config was given and none was applied before: name one (busbar run site.yaml), or "
         "apply one through the control socket");
   }
+  bb_notify_ready(&run->notify);
   return BB_EXIT_DONE;
 }
 

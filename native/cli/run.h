@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "runtime/health.h"
 #include "runtime/lifeline.h"
+#include "runtime/notify.h"
 #include "runtime/place.h"
 #include "runtime/runtime.h"
 #include "runtime/secrets.h"
@@ -32,6 +33,8 @@ typedef struct bb_run_options {
   const char *log_path;    /* NULL: stderr */
   bool lingers;
   uint64_t linger_ms;
+  int socket_mode;          /* unless the document says: place in bb_socket_modes */
+  const char *socket_group; /* NULL: the process's own */
 } bb_run_options;
 
 typedef struct bb_run_process {
@@ -45,11 +48,14 @@ typedef struct bb_run_process {
   bb_health health;
   bb_secrets secrets;
   bb_lifeline lifeline;
+  bb_notify notify;
   uv_signal_t signals[BB_RUN_SIGNALS];
   uv_timer_t give_up;
   uv_timer_t linger;
   bool was_attended; /* a client has been there */
   bool has_socket, stopping;
+  int socket_mode;       /* as it is */
+  char socket_group[65]; /* "": the process's own */
 } bb_run_process;
 
 /* run.c: begins the ordered end. */
@@ -68,6 +74,9 @@ void bb_run_take_config(bb_run_process *run, bb_config *config);
 
 /* Listens for scrapes where the config says so. */
 void bb_run_serve_metrics(bb_run_process *run, const bb_config *config);
+
+/* Lets those connect whom the config, or else the command line, names; NULL: before there is one. */
+void bb_run_share_socket(bb_run_process *run, const bb_config *config);
 
 /* SIGHUP */
 void bb_run_reload(bb_run_process *run);

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "cli/run.h"
 #include "runtime/difference.h"
+#include "runtime/socket_access.h"
 
 static void report_mistakes(bb_log *log, const bb_report *report) {
   for (uint32_t i = 0; i < report->n; i++) {
@@ -48,10 +49,32 @@ void bb_run_serve_metrics(bb_run_process *run, const bb_config *config) {
   bb_place_record(&run->place, run->health.address[0] != 0 ? run->health.address : NULL);
 }
 
+void bb_run_share_socket(bb_run_process *run, const bb_config *config) {
+  bool says = config != NULL && config->runtime.says_socket;
+  int mode = says ? config->runtime.socket_mode : run->options.socket_mode;
+  const char *group = says ? config->runtime.socket_group : run->options.socket_group;
+  char why[2 * BB_MAX_PATH];
+  if (group == NULL) group = "";
+  /* What did not change stays, also if it was changed from outside. */
+  if (!run->has_socket || (mode == run->socket_mode && strcmp(group, run->socket_group) == 0)) {
+    return;
+  }
+  int err =
+      bb_socket_access_set(run->place.socket, mode, group[0] != 0 ? group : NULL, why, sizeof(why));
+  if (err < 0) {
+    bb_log_warn(&run->log, "socket", "%s; until then only the runtime's own user may connect", why);
+  } else if (err > 0) {
+    bb_log_warn(&run->log, "socket", "%s", why);
+  }
+  run->socket_mode = err < 0 ? -1 : mode;
+  snprintf(run->socket_group, sizeof(run->socket_group), "%s", group);
+}
+
 void bb_run_take_config(bb_run_process *run, bb_config *config) {
   run->socket.file_owned =
       run->options.config_path != NULL && config->runtime.owner == BB_OWNER_FILE;
   bb_run_serve_metrics(run, config);
+  bb_run_share_socket(run, config);
   bb_runtime_apply(&run->runtime, config);
 }
 

@@ -33,6 +33,10 @@ static void free_transfer(bb_http_transfer *transfer) {
   free(transfer);
 }
 
+static void call_later(bb_http *http) {
+  uv_timer_start(&http->later, bb_http_on_later, 0, 0);
+}
+
 /* The request is over: its memory is the caller's again before the callback. */
 static void finish(bb_http_request *request, int err, CURLcode code) {
   bb_http_transfer *transfer = request->transfer;
@@ -45,12 +49,9 @@ static void finish(bb_http_request *request, int err, CURLcode code) {
   }
   bb_list_remove(&request->node);
   request->transfer = NULL;
+  if (request->http->stale) call_later(request->http);
   request->on_done(request, &answer);
   free_transfer(transfer);
-}
-
-static void call_later(bb_http *http) {
-  uv_timer_start(&http->later, bb_http_on_later, 0, 0);
 }
 
 /* Ends a request outside a call of the loop: its callback comes later. */
@@ -65,15 +66,6 @@ static void end_later(bb_http_request *request, int err) {
 void bb_http_transfer_end(bb_http_request *request, CURLcode code) {
   curl_multi_remove_handle(request->http->multi, request->transfer->easy);
   finish(request, 0, code);
-}
-
-void bb_http_on_later(uv_timer_t *timer) {
-  bb_http *http = timer->data;
-  for (bb_list *node; (node = bb_list_first(&http->ended)) != NULL;) {
-    bb_http_request *request = BB_LIST_ITEM(node, bb_http_request, node);
-    finish(request, request->transfer->err, CURLE_OK);
-  }
-  if (http->closing) bb_http_poll_close(http);
 }
 
 static void begin(bb_http_request *request) {
@@ -92,6 +84,7 @@ static void begin(bb_http_request *request) {
 /* The name is known, or the wait for it over. With addresses from before, those stand. */
 static void end_waiting(bb_http *http, int status) {
   uv_timer_stop(&http->patience);
+  if (http->stale && http->entry[0] != 0) return; /* they begin on the new connections */
   for (bb_list *node; (node = bb_list_first(&http->waiting)) != NULL;) {
     bb_http_request *request = BB_LIST_ITEM(node, bb_http_request, node);
     if (http->entry[0] != 0) {
@@ -101,6 +94,36 @@ static void end_waiting(bb_http *http, int status) {
       end_later(request, status);
     }
   }
+}
+
+/* What is under way keeps the connections that it has. */
+static void renew(bb_http *http) {
+  if (!http->stale || bb_list_first(&http->running) != NULL) return;
+  http->stale = false;
+  bb_http_poll_renew(http); /* without memory the connections of before go on */
+  if (http->entry[0] == 0 && bb_http_lookup_needed(&http->peer)) return;
+  for (bb_list *node; (node = bb_list_first(&http->waiting)) != NULL;) {
+    begin(BB_LIST_ITEM(node, bb_http_request, node));
+  }
+}
+
+void bb_http_on_later(uv_timer_t *timer) {
+  bb_http *http = timer->data;
+  for (bb_list *node; (node = bb_list_first(&http->ended)) != NULL;) {
+    bb_http_request *request = BB_LIST_ITEM(node, bb_http_request, node);
+    finish(request, request->transfer->err, CURLE_OK);
+  }
+  if (http->closing) {
+    bb_http_poll_close(http);
+  } else {
+    renew(http);
+  }
+}
+
+void bb_http_renew(bb_http *http) {
+  if (http->closing) return;
+  http->stale = true;
+  call_later(http);
 }
 
 static void on_looked_up(void *user, int status, const char *entry) {
@@ -138,11 +161,12 @@ int bb_http_send(bb_http *http, bb_http_request *request) {
     return found;
   }
   bb_list_init(&request->node);
-  if (found > 0) {
+  if (found > 0 && !http->stale) {
     begin(request);
     return 0;
   }
   bb_list_append(&http->waiting, &request->node);
+  if (found > 0) return 0;
   if (!uv_is_active((uv_handle_t *)&http->patience)) {
     uv_timer_start(&http->patience, on_patience, http->config.connect_ms, 0);
   }

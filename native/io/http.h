@@ -91,7 +91,7 @@ struct bb_http {
   uv_timer_t timer;    /* libcurl's */
   uv_timer_t patience; /* with a name that is not answered */
   uv_timer_t later;    /* calls back for what ended outside the loop's own calls */
-  bb_list waiting;     /* for the name */
+  bb_list waiting;     /* for the name, or for other connections */
   bb_list running;
   bb_list ended;
   bb_list sockets;
@@ -99,6 +99,7 @@ struct bb_http {
   char entry[BB_HTTP_MAX_ENTRY]; /* "" before the first */
   uint64_t entry_ms;
   unsigned handles; /* of libuv that are open */
+  bool stale;       /* libcurl's connections are not to be used again */
   bool closing;
   bb_http_closed_cb on_closed;
 };
@@ -113,6 +114,10 @@ void bb_http_close(bb_http *http, bb_http_closed_cb on_closed);
 /* 0: on_done will be called exactly once, later. Else it will not: BB_ERR_NOMEM, BB_ERR_STATE
  * (closing), BB_ERR_INVALID. */
 int bb_http_send(bb_http *http, bb_http_request *request);
+
+/* The next requests use connections of their own, made with the certificates as they are then; those
+ * that come while others are under way wait for their end. */
+void bb_http_renew(bb_http *http);
 
 /* Harmless when it is not under way. on_done follows with UV_ECANCELED. */
 void bb_http_cancel(bb_http_request *request);

@@ -118,21 +118,44 @@ static void open_timer(bb_http *http, uv_timer_t *timer) {
   http->handles++;
 }
 
+static CURLM *make_multi(bb_http *http) {
+  CURLM *multi = curl_multi_init();
+  if (multi == NULL) return NULL;
+  long most = (long)http->config.max_connections;
+  curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket_wanted);
+  curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, http);
+  curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timeout_wanted);
+  curl_multi_setopt(multi, CURLMOPT_TIMERDATA, http);
+  curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, most);
+  curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, most);
+  return multi;
+}
+
+/* It closes its connections. */
+static void drop_multi(bb_http *http) {
+  curl_multi_cleanup(http->multi);
+  for (bb_list *node; (node = bb_list_first(&http->sockets)) != NULL;) {
+    unwatch(BB_LIST_ITEM(node, watched, node));
+  }
+}
+
+int bb_http_poll_renew(bb_http *http) {
+  CURLM *next = make_multi(http);
+  if (next == NULL) return BB_ERR_NOMEM;
+  drop_multi(http);
+  uv_timer_stop(&http->timer);
+  http->multi = next;
+  return 0;
+}
+
 int bb_http_poll_open(bb_http *http) {
   /* Counted by libcurl: the last client lets go of everything. */
   if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) return BB_ERR_NOMEM;
-  http->multi = curl_multi_init();
+  http->multi = make_multi(http);
   if (http->multi == NULL) {
     curl_global_cleanup();
     return BB_ERR_NOMEM;
   }
-  long most = (long)http->config.max_connections;
-  curl_multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION, on_socket_wanted);
-  curl_multi_setopt(http->multi, CURLMOPT_SOCKETDATA, http);
-  curl_multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, on_timeout_wanted);
-  curl_multi_setopt(http->multi, CURLMOPT_TIMERDATA, http);
-  curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, most);
-  curl_multi_setopt(http->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, most);
   bb_list_init(&http->sockets);
   open_timer(http, &http->timer);
   open_timer(http, &http->patience);
@@ -141,11 +164,8 @@ int bb_http_poll_open(bb_http *http) {
 }
 
 void bb_http_poll_close(bb_http *http) {
-  curl_multi_cleanup(http->multi);
+  drop_multi(http);
   curl_global_cleanup();
-  for (bb_list *node; (node = bb_list_first(&http->sockets)) != NULL;) {
-    unwatch(BB_LIST_ITEM(node, watched, node));
-  }
   uv_close((uv_handle_t *)&http->timer, on_timer_closed);
   uv_close((uv_handle_t *)&http->patience, on_timer_closed);
   uv_close((uv_handle_t *)&http->later, on_timer_closed);

@@ -37,6 +37,7 @@ const char *bb_http_transfer_text(bb_http *http, const bb_http_transfer *transfe
 
 /* http_poll.c */
 int bb_http_poll_open(bb_http *http);
+int bb_http_poll_renew(bb_http *http); /* while nothing runs; BB_ERR_NOMEM: all is as before */
 void bb_http_poll_close(bb_http *http);
 
 /* http.c: libcurl is done with it; calls back. */

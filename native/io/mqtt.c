@@ -29,6 +29,7 @@ static void leave(bb_mqtt_core *core) {
 
 void bb_mqtt_fail(bb_mqtt_core *core, const bb_mqtt_fault *fault) {
   core->fault = *fault;
+  core->missed = core->state == BB_MQTT_CONNECTING && fault->raw == 0 && !fault->lasting;
   if (core->state == BB_MQTT_UP && uv_now(core->loop) - core->up_since_ms >= 10000) {
     bb_backoff_reset(&core->backoff);
   }
@@ -37,6 +38,15 @@ void bb_mqtt_fail(bb_mqtt_core *core, const bb_mqtt_fault *fault) {
   } else {
     bb_mqtt_wait(core);
   }
+}
+
+void bb_mqtt_renew(bb_mqtt *mqtt, const char *why) {
+  bb_mqtt_core *core = mqtt->core;
+  if (core == NULL || core->closing || core->state != BB_MQTT_UP) return;
+  bb_mqtt_fault fault = {.code = BB_ERR_CLOSED};
+  snprintf(fault.text, sizeof(fault.text), "%s", why);
+  core->eager = true;
+  bb_mqtt_fail(core, &fault);
 }
 
 /* A broker that answers pings but never acknowledges would hold the window shut for good. */
@@ -58,6 +68,7 @@ static void come_up(bb_mqtt_core *core, const bb_mqtt_broker *broker) {
   core->n_ends_before = UINT64_MAX;
   uv_timer_start(&core->timer, on_patience, patience_ms, patience_ms);
   bb_mqtt_name_release(&core->name);
+  bb_mqtt_keep_address(core);
   core->state = BB_MQTT_UP;
   core->eager = false;
   core->up_since_ms = uv_now(core->loop);

@@ -12,7 +12,9 @@
  * jobs a client, each of bounded size. So a client whose host hangs or whose broker stalls changes
  * neither the loop's lag nor another client's latency.
  *
- * Names. The library is given a numeric address. With TLS it has to be given the name, because it
+ * Names. A name that has several addresses is tried at each, the one that worked last first; those
+ * behind one that refuses the connection follow at once, those behind one that keeps silent with the
+ * next try. The library is given a numeric address. With TLS it has to be given the name, because it
  * checks the certificate against what it connects to; its own lookup of that name is then answered
  * from memory with the address that we found (io/mqtt_name.h), so it never waits either.
  *
@@ -60,11 +62,12 @@ typedef struct bb_mqtt_config {
   /* 60; also how long, up to twice that, no acknowledgement may come. A broker that asks for less
    * gets it from the next connection on. */
   uint32_t keepalive_s;
-  uint32_t connect_timeout_ms; /* 10000, from the lookup of the name to the broker's CONNACK */
-  uint32_t max_in_flight;      /* 100; up to BB_MQTT_MAX_IN_FLIGHT */
-  uint32_t first_retry_ms;     /* 1000 */
-  uint32_t longest_retry_ms;   /* 60000 */
-  uint64_t seed;               /* differs between clients: for jitter */
+  uint32_t
+      connect_timeout_ms;    /* 10000, of the lookup, and of each address to the broker's CONNACK */
+  uint32_t max_in_flight;    /* 100; up to BB_MQTT_MAX_IN_FLIGHT */
+  uint32_t first_retry_ms;   /* 1000 */
+  uint32_t longest_retry_ms; /* 60000 */
+  uint64_t seed;             /* differs between clients: for jitter */
   bool tls;
   bool no_verify;        /* neither the chain nor the name of the broker's certificate */
   const char *ca_file;   /* PEM; the system's own authorities */
@@ -164,6 +167,10 @@ void bb_mqtt_close(bb_mqtt *mqtt);
 /* Has no connection and waits for its next try: tries at once. While a try is under way: should it
  * fail, the next one follows at once. Else nothing. */
 void bb_mqtt_retry(bb_mqtt *mqtt);
+
+/* Ends the connection with a DISCONNECT and makes another one at once, with a login of its own: messages
+ * under way end with BB_ERR_CLOSED, then on_down says `why`. Nothing when there is no connection. */
+void bb_mqtt_renew(bb_mqtt *mqtt, const char *why);
 
 /* How many messages will be taken now; 0 when there is no connection. */
 uint32_t bb_mqtt_room(const bb_mqtt *mqtt);

@@ -11,7 +11,8 @@
 #include "io/mqtt_core.h"
 #include "io/resolver.h"
 
-/* On its own, because a lookup that hangs cannot be stopped: it may end after its client has. */
+/* On its own, because a lookup that hangs cannot be stopped: it may end after its client has. Else it
+ * stays with its client, for the addresses. */
 typedef struct bb_mqtt_lookup {
   bb_resolve resolve;
   bb_mqtt_core *core; /* NULL: gone */
@@ -54,8 +55,12 @@ static bool log_in(bb_mqtt_core *core) {
   return true;
 }
 
+static void on_timeout(uv_timer_t *timer);
+
+/* Each address has the whole time. */
 static void connect_to(bb_mqtt_core *core, const struct sockaddr *address) {
   if (core->closing || !log_in(core)) return;
+  uv_timer_start(&core->timer, on_timeout, core->config.connect_timeout_ms, 0);
   bool v6 = address->sa_family == AF_INET6;
   memcpy(&core->session.address, address,
          v6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in));
@@ -68,16 +73,25 @@ static void connect_to(bb_mqtt_core *core, const struct sockaddr *address) {
 static void on_resolved(bb_resolve *resolve, int status, const struct sockaddr *address) {
   bb_mqtt_lookup *lookup = resolve->user;
   bb_mqtt_core *core = lookup->core;
-  if (core != NULL) core->lookup = NULL;
-  if (core != NULL && core->state == BB_MQTT_LOOKING_UP) {
-    if (status == 0) {
-      connect_to(core, address);
-    } else {
-      fail(core, status, false, "the name %.64s is not found: %s", core->config.host,
-           bb_error_text(status));
-    }
+  if (core == NULL) {
+    free(lookup);
+  } else if (core->state == BB_MQTT_LOOKING_UP && status == 0) {
+    connect_to(core, address);
+  } else if (core->state == BB_MQTT_LOOKING_UP) {
+    fail(core, status, false, "the name %.64s is not found: %s", core->config.host,
+         bb_error_text(status));
   }
-  free(lookup);
+}
+
+static int start_lookup(bb_mqtt_core *core) {
+  if (core->lookup == NULL) {
+    core->lookup = calloc(1, sizeof(*core->lookup));
+    if (core->lookup == NULL) return BB_ERR_NOMEM;
+    *core->lookup = (bb_mqtt_lookup){.resolve.user = core->lookup, .core = core};
+  }
+  if (core->lookup->resolve.busy) return 0; /* the one of the try before has not ended */
+  return bb_resolve_start(&core->lookup->resolve, core->loop, core->config.host, core->config.port,
+                          on_resolved);
 }
 
 static void look_up(bb_mqtt_core *core) {
@@ -86,28 +100,26 @@ static void look_up(bb_mqtt_core *core) {
     connect_to(core, (const struct sockaddr *)&address);
     return;
   }
-  if (core->lookup != NULL) return; /* the one of the try before has not ended */
-  bb_mqtt_lookup *lookup = calloc(1, sizeof(*lookup));
-  int err = lookup == NULL ? BB_ERR_NOMEM : 0;
-  if (err == 0) {
-    *lookup = (bb_mqtt_lookup){.resolve.user = lookup, .core = core};
-    err = bb_resolve_start(&lookup->resolve, core->loop, core->config.host, core->config.port,
-                           on_resolved);
-  }
-  if (err == 0) {
-    core->lookup = lookup;
-    return;
-  }
-  free(lookup);
+  int err = start_lookup(core);
+  if (err == 0) return;
   fail(core, err, false, "the name %.64s cannot be looked up: %s", core->config.host,
        bb_error_text(err));
 }
 
 void bb_mqtt_abandon_lookup(bb_mqtt_core *core) {
-  if (core->lookup == NULL) return;
-  core->lookup->core = NULL;
-  bb_resolve_cancel(&core->lookup->resolve);
+  bb_mqtt_lookup *lookup = core->lookup;
+  if (lookup == NULL) return;
   core->lookup = NULL;
+  lookup->core = NULL;
+  if (lookup->resolve.busy) {
+    bb_resolve_cancel(&lookup->resolve);
+  } else {
+    free(lookup);
+  }
+}
+
+void bb_mqtt_keep_address(bb_mqtt_core *core) {
+  if (core->lookup != NULL) bb_resolve_keep(&core->lookup->resolve);
 }
 
 static void on_timeout(uv_timer_t *timer) {
@@ -163,10 +175,13 @@ static void say_why(bb_mqtt_core *core) {
 
 static void on_probed(bb_mqtt_probe *probe, int status) {
   bb_mqtt_core *core = probe->user;
+  unsigned n_found = core->lookup != NULL ? core->lookup->resolve.n_found : 1;
+  char addresses[32] = "";
+  if (n_found > 1) snprintf(addresses, sizeof(addresses), " (%u addresses)", n_found);
   if (status < 0) {
     core->fault.code = status;
-    snprintf(core->fault.text, sizeof(core->fault.text), "no connection to %s: %s",
-             core->session.place, bb_error_text(status));
+    snprintf(core->fault.text, sizeof(core->fault.text), "no connection to %s%s: %s",
+             core->session.place, addresses, bb_error_text(status));
   } else if (core->config.tls) {
     snprintf(core->fault.text, sizeof(core->fault.text),
              core->config.no_verify
@@ -177,8 +192,20 @@ static void on_probed(bb_mqtt_probe *probe, int status) {
   say_why(core);
 }
 
+/* The next address has its turn. At once, if this one said no: then that took no time worth telling. */
+static bool try_next(bb_mqtt_core *core) {
+  if (!core->missed || core->lookup == NULL) return false;
+  bool more = bb_resolve_pass(&core->lookup->resolve);
+  if (!more || !core->vague || core->closing) return false;
+  core->vague = core->missed = false;
+  core->state = BB_MQTT_LOOKING_UP;
+  connect_to(core, bb_resolve_turn(&core->lookup->resolve));
+  return true;
+}
+
 void bb_mqtt_wait(bb_mqtt_core *core) {
   uv_timer_stop(&core->timer);
+  if (try_next(core)) return;
   core->probe.user = core;
   core->state = BB_MQTT_PROBING;
   if (!core->vague || core->closing ||

@@ -40,11 +40,12 @@ typedef struct bb_mqtt_core {
   bb_backoff backoff;
   bb_backoff slow; /* after a refusal that lasts */
   uint64_t up_since_ms;
-  struct bb_mqtt_lookup *lookup; /* under way; may outlast a try, and the client */
+  struct bb_mqtt_lookup *lookup; /* and what it found; one under way may outlast the client */
   bb_mqtt_name name;
   bb_mqtt_probe probe;
-  bool vague; /* the fault needs a probe */
-  bool eager; /* should this try fail, the next one follows at once */
+  bool vague;  /* the fault needs a probe */
+  bool missed; /* there was no answer at this address */
+  bool eager;  /* should this try fail, the next one follows at once */
   bb_mqtt_fault fault;
   bb_mqtt_job connect_job;
   bb_mqtt_job end_job;
@@ -78,6 +79,9 @@ void bb_mqtt_try(bb_mqtt_core *core);
 
 /* The library has forgotten the session, or never had it: says why, and waits for the next try. */
 void bb_mqtt_wait(bb_mqtt_core *core);
+
+/* The address worked, and stays the first to be tried. */
+void bb_mqtt_keep_address(bb_mqtt_core *core);
 
 /* A lookup under way will find nobody at home. */
 void bb_mqtt_abandon_lookup(bb_mqtt_core *core);

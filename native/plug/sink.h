@@ -86,7 +86,8 @@ struct bb_sink_host {
   void (*on_verdict)(bb_sink *sink, uint64_t ticket, uint32_t n, bb_verdict verdict,
                      const bb_reason *reason);
 
-  /* Delivers what was acknowledged in the last `last_ms` once more, as history. At most hold_ms. */
+  /* Delivers what was acknowledged in the last `last_ms` once more, as history; whenever it was taken, so
+   * also backlog. At most hold_ms; up to an eighth of that more than was asked for may come. */
   void (*rewind)(bb_sink *sink, uint32_t last_ms);
 
   /* The newest values of an announced shape; false: there are none yet. The view is valid until the
@@ -143,6 +144,11 @@ struct bb_sink_kind {
   /* The time that the peer asked for is over, or there is reason to try at once; may come in any
    * state. NULL: the sink does not wait that way. */
   void (*retry)(bb_sink *sink);
+
+  /* What the document's secrets and certificates are read from may have changed. A connection that was
+   * made with others is made anew, once what is under way has its verdict; a wait for the right ones
+   * ends. Else nothing. NULL: the sink has none. */
+  void (*refresh)(bb_sink *sink);
 
   /* Sends what it can within drain_ms, gives its verdicts, disconnects; then on_closed. */
   void (*close)(bb_sink *sink, uint32_t drain_ms);

@@ -5,10 +5,8 @@
  * First all that is gone or changed is closed. Once the last of it has let go of its socket, the new
  * is opened. What did not change never notices.
  */
-#include <stdlib.h>
-#include <string.h>
-
 #include "runtime/apply.h"
+#include "runtime/difference.h"
 #include "runtime/parking.h"
 #include "runtime/probe.h"
 #include "runtime/runtime.h"
@@ -16,37 +14,11 @@
 #define RETIRE_DRAIN_MS 2000 /* for a sink that is changed or removed */
 #define OUT_OF_MEMORY "out of memory; the next change of config tries again"
 
-static bool same_connection(const bb_config_connection *a, const bb_config_connection *b) {
-  return a != NULL && b != NULL && bb_doc_equal(a->doc, b->doc);
-}
-
-static bool same_profile(const bb_profile *a, const bb_profile *b) {
-  if (a == NULL || b == NULL) return a == b;
-  return a->hash == b->hash;
-}
-
-static bool same_device(const bb_config_device *a, const bb_config_device *b) {
-  return b != NULL && b->enabled && bb_doc_equal(a->doc, b->doc) &&
-         a->device->hash == b->device->hash && same_profile(a->profile, b->profile) &&
-         same_connection(a->connection, b->connection);
-}
-
-static bool same_sink(const bb_config_sink *a, const bb_config_sink *b) {
-  return b != NULL && b->enabled && bb_doc_equal(a->doc, b->doc);
-}
-
-/* Whether feeds that were built by the one are as the other would build them. */
-static bool same_routes(const bb_config *a, const bb_config *b) {
-  return a != NULL &&
-         bb_doc_equal(bb_doc_get(a->tree.root, "routes"), bb_doc_get(b->tree.root, "routes")) &&
-         bb_doc_equal(bb_doc_get(a->tree.root, "sinks"), bb_doc_get(b->tree.root, "sinks"));
-}
-
 static void close_changed_stations(bb_runtime *runtime, bb_config *config) {
   for (size_t i = 0; i < runtime->stations.cap; i++) {
     bb_station *station = runtime->stations.entries[i].value;
     if (runtime->stations.entries[i].key == NULL || station->leaving) continue;
-    if (same_device(station->config, bb_map_get(&config->devices_by_id, station->id))) continue;
+    if (bb_difference_keeps_device(config, station->config)) continue;
     runtime->closing++;
     station->leaving = true;
   }
@@ -56,8 +28,7 @@ static void close_changed_links(bb_runtime *runtime, bb_config *config) {
   for (size_t i = 0; i < runtime->links.cap; i++) {
     bb_link *link = runtime->links.entries[i].value;
     if (runtime->links.entries[i].key == NULL || link->closing) continue;
-    bb_config_connection *wanted = bb_map_get(&config->connections_by_id, link->id);
-    if (wanted != NULL && wanted->used && same_connection(link->config, wanted)) continue;
+    if (bb_difference_keeps_connection(config, link->config)) continue;
     runtime->closing++;
     link->closing = true;
   }
@@ -73,9 +44,7 @@ static void close_changed_outlets(bb_runtime *runtime, bb_config *config) {
   for (size_t i = 0; i < runtime->outlets.cap; i++) {
     bb_outlet *outlet = runtime->outlets.entries[i].value;
     if (runtime->outlets.entries[i].key == NULL || outlet->closing) continue;
-    bool site = strcmp(outlet->owner->site, config->site) == 0;
-    bb_config_sink *wanted = bb_map_get(&config->sinks_by_id, outlet->id);
-    if (site && same_sink(outlet->config, wanted)) continue;
+    if (bb_difference_keeps_sink(config, outlet->config, outlet->owner->site)) continue;
     mark_outlet(runtime, outlet);
   }
 }
@@ -229,7 +198,9 @@ static size_t count_scans(const bb_config *config) {
 
 static void open_wanted(bb_runtime *runtime) {
   bb_config *config = runtime->next, *old = runtime->config;
-  bool rerouted = !same_routes(old, config) || runtime->outlet_closed;
+  /* Else feeds that were built by the one are as the other would build them. */
+  bool rerouted = bb_difference_in(old, config, "routes") ||
+                  bb_difference_in(old, config, "sinks") || runtime->outlet_closed;
   runtime->outlet_closed = false;
   runtime->next = NULL;
   if (bb_schedule_reserve(&runtime->schedule, runtime->schedule.heap.n + count_scans(config)) < 0) {
@@ -239,6 +210,7 @@ static void open_wanted(bb_runtime *runtime) {
   }
   runtime->config = config;
   configure(runtime, config);
+  bb_runtime_refresh(runtime);
   uint32_t opened = open_outlets(runtime, config);
   if (rerouted || opened > 0) {
     leave_streams(runtime);

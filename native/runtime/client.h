@@ -22,7 +22,7 @@
 #define BB_CLIENT_ANSWER_BYTES (32u << 20)     /* answers and events that wait */
 #define BB_CLIENT_HOLD_BYTES (1u << 20)        /* of them, past which nothing more is read */
 #define BB_CLIENT_BATCH_BYTES (4u << 20)       /* batches that wait */
-#define BB_CLIENT_CHUNK_BYTES (64u << 10)      /* of batches handed to the kernel at once */
+#define BB_CLIENT_CHUNK_BYTES (64u << 10)      /* with batches, handed to the kernel at once */
 #define BB_CLIENT_KEEP_BYTES (256u << 10)      /* of a buffer, past which it is freed when empty */
 #define BB_CLIENT_MAX_SHAPES 65536             /* sent; then they are sent again */
 #define BB_CLIENT_MAX_SOURCE_SHAPES 4096       /* brought */
@@ -44,7 +44,7 @@ typedef struct bb_client {
   bool held;         /* nothing more is read until answers were taken */
   bool busy_reading; /* a message of it is being served */
   /* private: client_out */
-  bb_list dirty;
+  bb_list dirty; /* in the socket's `dirty` or `gathering` */
   bb_buf answers;
   bb_buf batches;
   size_t batches_at; /* those before have gone */
@@ -96,6 +96,8 @@ void bb_client_close(bb_client *client, const char *why); /* `why` for the log; 
 /* client_out.c: one JSON message at a time is being written. */
 bb_json_writer bb_client_begin(bb_socket *socket);
 void bb_client_end(bb_client *client, bb_socket_type type, bb_json_writer *json);
+void bb_client_end_soon(bb_client *client, bb_socket_type type,
+                        bb_json_writer *json); /* like a batch, with the next beat */
 
 /* Ends an event for all that want events, and of them those that want that device (NULL: any). */
 void bb_client_end_event(bb_socket *socket, bb_json_writer *json, const char *device);

@@ -11,7 +11,43 @@
 
 static void mark_dirty(bb_client *client) {
   if (client->closing) return;
-  if (bb_list_empty(&client->dirty)) bb_list_append(&client->socket->dirty, &client->dirty);
+  bb_list_remove(&client->dirty);
+  bb_list_append(&client->socket->dirty, &client->dirty);
+}
+
+static void on_beat(uv_timer_t *beat);
+
+/* On the grid of the due times, so that both share a wake-up. */
+static void start_beat(bb_socket *socket) {
+  const uint64_t tick_ns = BB_SCHEDULE_TICK_MS * BB_NS_PER_MS;
+  uint64_t left_ns = tick_ns - bb_clock_mono_ns(&socket->runtime->clock) % tick_ns;
+  uv_update_time(socket->beat.loop);
+  uv_timer_start(&socket->beat, on_beat, (left_ns + BB_NS_PER_MS - 1) / BB_NS_PER_MS, 0);
+}
+
+static void on_beat(uv_timer_t *beat) {
+  bb_socket *socket = beat->data;
+  if (bb_list_empty(&socket->gathering)) return;
+  while (!bb_list_empty(&socket->gathering)) {
+    mark_dirty(BB_LIST_ITEM(bb_list_first(&socket->gathering), bb_client, dirty));
+  }
+  start_beat(socket);
+}
+
+static size_t waiting(const bb_client *client) {
+  return client->batches.len - client->batches_at;
+}
+
+/* What it has goes now, or with the next beat where some went just now; a full chunk waits for none. */
+static void mark_gathering(bb_client *client) {
+  bb_socket *socket = client->socket;
+  bool beating = uv_is_active((uv_handle_t *)&socket->beat);
+  if (!beating) start_beat(socket);
+  if (!beating || waiting(client) >= BB_CLIENT_CHUNK_BYTES) {
+    mark_dirty(client);
+  } else if (bb_list_empty(&client->dirty)) {
+    bb_list_append(&socket->gathering, &client->dirty);
+  }
 }
 
 bb_json_writer bb_client_begin(bb_socket *socket) {
@@ -42,10 +78,9 @@ static void append(bb_client *client, bb_socket_type type, const bb_buf *body) {
   bb_buf_append(&client->answers, header, sizeof(header));
   bb_buf_append(&client->answers, body->bytes, body->len);
   if (client->answers.failed < 0) doom(client, "out of memory");
-  mark_dirty(client);
 }
 
-void bb_client_end(bb_client *client, bb_socket_type type, bb_json_writer *json) {
+static void end_message(bb_client *client, bb_socket_type type, bb_json_writer *json) {
   bb_buf *scratch = json->out;
   while (json->depth > 0) bb_json_writer_end(json);
   if (bb_json_writer_finish(json) < 0) {
@@ -53,6 +88,16 @@ void bb_client_end(bb_client *client, bb_socket_type type, bb_json_writer *json)
     return;
   }
   append(client, type, scratch);
+}
+
+void bb_client_end(bb_client *client, bb_socket_type type, bb_json_writer *json) {
+  end_message(client, type, json);
+  mark_dirty(client);
+}
+
+void bb_client_end_soon(bb_client *client, bb_socket_type type, bb_json_writer *json) {
+  end_message(client, type, json);
+  mark_gathering(client);
 }
 
 void bb_client_end_event(bb_socket *socket, bb_json_writer *json, const char *device) {
@@ -63,6 +108,7 @@ void bb_client_end_event(bb_socket *socket, bb_json_writer *json, const char *de
     node = node->next;
     if (client->events && (device == NULL || bb_client_wants_events(client, device))) {
       append(client, BB_SOCKET_EVENT, &socket->scratch);
+      mark_dirty(client);
     }
   }
 }
@@ -79,10 +125,7 @@ void bb_client_put_reason(bb_json_writer *json, const bb_reason *reason) {
 
 void bb_client_send_frame(bb_client *client, const bb_buf *frame) {
   append(client, BB_SOCKET_FRAMES, frame);
-}
-
-static size_t waiting(const bb_client *client) {
-  return client->batches.len - client->batches_at;
+  mark_dirty(client);
 }
 
 /* Bytes of the first batch that waits, as a whole message. */
@@ -120,7 +163,7 @@ void bb_client_send_batch(bb_client *client, uint32_t number, const bb_batch *ba
   }
   bb_socket_frame_put(place, BB_SOCKET_FRAMES, len);
   bb_frame_put_batch(place + BB_SOCKET_HEADER, number, batch);
-  mark_dirty(client);
+  mark_gathering(client);
 }
 
 /* Before the next batch it is said how many are missing. */
@@ -135,14 +178,12 @@ static void tell_dropped(bb_client *client) {
 }
 
 static void pick_batches(bb_client *client) {
-  size_t len = 0;
   while (client->batches_at < client->batches.len) {
     size_t one = first_bytes(client);
-    if (len > 0 && len + one > BB_CLIENT_CHUNK_BYTES) break;
+    if (client->writing.len > 0 && client->writing.len + one > BB_CLIENT_CHUNK_BYTES) break;
     const uint8_t *from = client->batches.bytes + client->batches_at;
     if (bb_buf_append(&client->writing, from, one) < 0) break;
     client->batches_at += one;
-    len += one;
   }
   let_room(client, 0);
   if (client->writing.failed < 0) doom(client, "out of memory");
@@ -157,9 +198,8 @@ static void pick(bb_client *client) {
     bb_buf swap = client->writing;
     client->writing = client->answers;
     client->answers = swap;
-  } else {
-    pick_batches(client);
   }
+  pick_batches(client);
 }
 
 static void on_written(uv_write_t *write, int status) {

@@ -23,7 +23,7 @@ static bb_json_writer begin(bb_client *client, const char *event, const char *si
 
 static void tell_taken(bb_client *client, const char *sink, uint32_t id) {
   bb_json_writer json = begin(client, "taken", sink, id);
-  bb_client_end(client, BB_SOCKET_EVENT, &json);
+  bb_client_end_soon(client, BB_SOCKET_EVENT, &json);
 }
 
 static void tell_untaken(bb_client *client, const char *sink, uint32_t id,
@@ -48,6 +48,13 @@ static void free_group(group *one) {
   free(one);
 }
 
+static void tell_lost(bb_client *client, const char *sink, uint32_t first, uint32_t last,
+                      const bb_reason *reason) {
+  for (uint32_t number = first; number <= last && number != 0; number++) {
+    tell_untaken(client, sink, number, reason);
+  }
+}
+
 static void on_end(bb_wait *wait, bool lost) {
   group *one = BB_LIST_ITEM(wait, group, wait);
   bb_reason reason = {0};
@@ -55,28 +62,55 @@ static void on_end(bb_wait *wait, bool lost) {
     tell_taken(one->client, one->sink, one->last);
   } else {
     bb_reason_set(&reason, BB_ERR_LIMIT, 0,
-                  "it had to make room before %s took it and before it was on the disk", one->sink);
-    for (uint32_t number = one->first; number <= one->last && number != 0; number++) {
-      tell_untaken(one->client, one->sink, number, &reason);
-    }
+                  "it was dropped before %s took it and before it was on the disk", one->sink);
+    tell_lost(one->client, one->sink, one->first, one->last, &reason);
   }
   free_group(one);
 }
 
-static void wait_for(bb_client *client, const char *sink, uint32_t first, uint32_t last,
-                     const bb_put_place *place) {
+/* `place` is that of the last of them; those before lie before it. */
+static void wait_for(bb_client *client, group *one, const bb_put_place *place, uint64_t n) {
   bb_runtime *runtime = client->socket->runtime;
-  bool safe = bb_save_is_safe(&runtime->save, place->stream, place->record);
-  group *one = safe || client->n_puts >= BB_CLIENT_MAX_PUTS ? NULL : calloc(1, sizeof(*one));
-  if (one == NULL) {
-    tell_taken(client, sink, last);
+  uint64_t from = place->record + 1 - n, to = place->record + 1;
+  if (bb_wait_is_over(runtime, place->stream, from, to)) {
+    tell_taken(client, one->sink, one->last);
+    free_group(one);
     return;
   }
-  *one = (group){.wait = {.on_end = on_end}, .client = client, .first = first, .last = last};
+  one->wait.on_end = on_end;
+  bb_wait_start(runtime, &one->wait, place->stream, from, to);
+}
+
+/* NULL: no memory, or too much is not yet safe. */
+static group *new_group(bb_client *client, const char *sink) {
+  group *one = client->n_puts < BB_CLIENT_MAX_PUTS ? calloc(1, sizeof(*one)) : NULL;
+  if (one == NULL) return NULL;
+  one->client = client;
+  bb_list_init(&one->wait.link);
   snprintf(one->sink, sizeof(one->sink), "%s", sink);
   bb_list_append(&client->puts, &one->link);
   client->n_puts++;
-  bb_wait_start(runtime, &one->wait, place->stream, place->record);
+  return one;
+}
+
+/* Puts one message; counts it in its group. */
+static bool put(bb_client *client, group *one, const char *sink, const bb_put_message *message,
+                bb_put_place *place) {
+  bb_reason reason = {0};
+  int err = BB_ERR_AGAIN;
+  if (one == NULL) {
+    bb_reason_set(&reason, err, 0, "too many messages wait to be on the disk or to be taken by %s",
+                  sink);
+  } else {
+    err = bb_runtime_put(client->socket->runtime, sink, message, place, &reason);
+  }
+  if (err < 0) {
+    tell_untaken(client, sink, message->number, &reason);
+    return false;
+  }
+  if (one->first == 0) one->first = message->number;
+  one->last = message->number;
+  return true;
 }
 
 void bb_client_drop_puts(bb_client *client) {
@@ -91,21 +125,19 @@ void bb_client_take_put(bb_client *client, const uint8_t *bytes, size_t len) {
   char sink[BB_MAX_ID + 1];
   bb_put_message message;
   bb_put_place place = {0};
-  uint32_t first = 0, last = 0;
+  uint64_t n = 0;
   int used = bb_put_open(bytes, len, sink);
+  group *one = used > 0 ? new_group(client, sink) : NULL;
   while (used > 0) {
-    bb_reason reason = {0};
     bytes += used;
     len -= (size_t)used;
     used = bb_put_next(bytes, len, &message);
-    if (used <= 0) break;
-    if (bb_runtime_put(client->socket->runtime, sink, &message, &place, &reason) < 0) {
-      tell_untaken(client, sink, message.number, &reason);
-    } else {
-      if (first == 0) first = message.number;
-      last = message.number;
-    }
+    if (used > 0) n += put(client, one, sink, &message, &place);
   }
-  if (place.stream != NULL) wait_for(client, sink, first, last, &place);
+  if (n > 0) {
+    wait_for(client, one, &place, n);
+  } else if (one != NULL) {
+    free_group(one);
+  }
   if (used < 0) bb_client_close(client, bb_err_text(used));
 }

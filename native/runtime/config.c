@@ -9,6 +9,8 @@
 #include "base/text.h"
 #include "runtime/config_read.h"
 #include "runtime/health.h"
+#include "runtime/place.h"
+#include "runtime/socket_access.h"
 
 #define ARENA_MAX (256u << 20)
 
@@ -56,7 +58,7 @@ static const char *const formats[] = {"text", "json", NULL};
 
 typedef struct {
   bb_config_runtime out;
-  const bb_doc *log, *store;
+  const bb_doc *log, *store, *socket;
 } runtime_part;
 
 static const bb_field runtime_fields[] = {
@@ -73,6 +75,8 @@ static const bb_field runtime_fields[] = {
      "what is kept on the disk of what is not yet delivered"},
     {"write_interval", BB_FIELD_DURATION, offsetof(runtime_part, out.write_interval_ms), false, 0,
      3600000.0, NULL, "100ms", "shortest time between two commands to one device"},
+    {"socket", BB_FIELD_MAP, offsetof(runtime_part, socket), false, 0, 0, NULL, NULL,
+     "`mode` and `group` of the control socket; without it, what `busbar run` was told"},
 };
 static const bb_schema runtime_schema = BB_SCHEMA("runtime", runtime_fields);
 
@@ -84,6 +88,25 @@ static const bb_field log_fields[] = {
 };
 static const bb_schema log_schema = BB_SCHEMA("log", log_fields);
 
+static const bb_field socket_fields[] = {
+    {"mode", BB_FIELD_CHOICE, offsetof(bb_config_runtime, socket_mode), false, 0, 0,
+     bb_socket_modes, "0600",
+     "who may connect, and so write to devices: the user of the runtime, the group too, or "
+     "every user of this machine"},
+    {"group", BB_FIELD_TEXT, offsetof(bb_config_runtime, socket_group), false, 0, 0, NULL, NULL,
+     "name of the group; without it, that of the runtime"},
+};
+static const bb_schema socket_schema = BB_SCHEMA("socket", socket_fields);
+
+static void read_socket(bb_config_runtime *out, const bb_doc *doc, bb_report *report) {
+  bb_schema_read(&socket_schema, doc, out, report);
+  out->says_socket = doc != NULL;
+  if (out->socket_group != NULL && out->socket_mode == 0) {
+    bb_report_add(report, bb_doc_get(doc, "group"),
+                  "with the mode 0600 no group may connect; add \"mode: 0660\"");
+  }
+}
+
 static void read_runtime(bb_config_reader *reader, const bb_doc *doc) {
   bb_report *report = reader->report;
   runtime_part part = {0};
@@ -91,6 +114,7 @@ static void read_runtime(bb_config_reader *reader, const bb_doc *doc) {
   if (part.out.metrics == NULL) part.out.metrics = "127.0.0.1:9464";
   bb_schema_read(&log_schema, part.log, &part.out, report);
   bb_config_read_store(reader, part.store, &part.out.store);
+  read_socket(&part.out, part.socket, report);
   char host[64];
   uint16_t port;
   bool off = strcmp(part.out.metrics, "off") == 0;
@@ -176,7 +200,7 @@ static int read_tree(bb_config **out, bb_doc_tree *tree, const bb_kinds *kinds, 
 int bb_config_load(bb_config **out, const char *path, const bb_kinds *kinds, bb_report *report) {
   bb_doc_tree tree;
   *out = NULL;
-  int err = bb_doc_load(&tree, path, report);
+  int err = bb_doc_load_behind(&tree, path, bb_place_document_head, report);
   if (err < 0) return err == BB_ERR_NOMEM ? err : BB_ERR_CONFIG;
   return read_tree(out, &tree, kinds, report);
 }
@@ -234,4 +258,6 @@ void bb_config_print_reference(const bb_kinds *kinds, bb_buf *out) {
   bb_buf_text(out, "\n## `runtime.log`\n\n");
   bb_schema_print(&log_schema, out);
   bb_config_print_store(out);
+  bb_buf_text(out, "\n## `runtime.socket`\n\n");
+  bb_schema_print(&socket_schema, out);
 }

@@ -94,6 +94,9 @@ typedef struct bb_config_runtime {
   uint64_t queue_bytes;       /* of memory for what is not yet delivered */
   bb_config_store store;      /* and of the disk */
   uint32_t write_interval_ms; /* between two commands to one device */
+  bool says_socket;           /* the two below stand in the document */
+  int socket_mode;            /* of the control socket: place in bb_socket_modes */
+  const char *socket_group;   /* NULL: that of the process */
 } bb_config_runtime;
 
 typedef enum bb_config_owner { BB_OWNER_FILE, BB_OWNER_EDITOR } bb_config_owner;
@@ -116,7 +119,8 @@ typedef struct bb_config {
 
 /*
  * Reads and checks a document; all mistakes go to `report`. Profiles are looked up beside the
- * document, then among the bundled ones. 0 with one reference in *out, BB_ERR_CONFIG or BB_ERR_NOMEM
+ * document, then among the bundled ones. A file may be the one in which a runtime keeps its last document
+ * (place.h). 0 with one reference in *out, BB_ERR_CONFIG or BB_ERR_NOMEM
  * with *out NULL.
  */
 int bb_config_load(bb_config **out, const char *path, const bb_kinds *kinds, bb_report *report);

@@ -85,6 +85,9 @@ void bb_config_check_tags(bb_config_reader *reader, const bb_doc *map);
  * the config keeps it. */
 bb_profile *bb_config_profile(bb_config_reader *reader, const bb_doc *doc);
 
+/* Whether a route names it, in the short form too. */
+bool bb_config_is_routed(const bb_config *config, const bb_config_sink *sink);
+
 /* The route has something of that scan for its sink. */
 bool bb_config_feeds(const bb_config_route *route, const bb_config_device *device,
                      const bb_scan *scan);

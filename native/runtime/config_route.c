@@ -126,18 +126,20 @@ static void read_route(bb_config_reader *reader, const bb_doc *item, bb_config_r
   check_route(reader, item, route);
 }
 
-static bool is_routed(const bb_config *config, const bb_config_sink *sink) {
+bool bb_config_is_routed(const bb_config *config, const bb_config_sink *sink) {
   for (uint32_t i = 0; i < config->n_routes; i++) {
     if (config->routes[i].sink == sink) return true;
   }
   return false;
 }
 
-/* A sink with `devices` has that route; one without any route at all gets everything. */
+/* A sink with `devices` has that route; one without any route at all gets everything, one with an
+ * empty list nothing but its routes. */
 static void add_short_form(bb_config_reader *reader, const bb_config_sink *sink) {
   bb_config *config = reader->config;
   const bb_doc *devices = bb_doc_get(sink->doc, "devices");
-  if (devices == NULL && is_routed(config, sink)) return;
+  if (devices == NULL && bb_config_is_routed(config, sink)) return;
+  if (devices != NULL && devices->kind == BB_DOC_LIST && devices->n == 0) return;
   bb_config_route *route = &config->routes[config->n_routes++];
   *route = (bb_config_route){.sink = sink, .devices = devices};
   check_route(reader, sink->doc, route);

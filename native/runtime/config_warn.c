@@ -2,6 +2,7 @@
 /* What a config without a mistake says and hardly means: two devices of one unit, nothing that goes
  * anywhere, a secret that is not there. */
 #include <errno.h>
+#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,12 @@
 #define HANDED_OVER "secret:" /* no file: what a client hands over while the runtime runs */
 
 /* --- routes --- */
+
+/* Who applies through the control socket may read devices and bring messages for sinks by itself, so
+ * that no route has to; a route that takes nothing is a slip there, too. */
+static bool is_clients(const bb_config *config) {
+  return config->runtime.owner == BB_OWNER_EDITOR;
+}
 
 static bool takes_point(const bb_config_route *route, const bb_config_device *device,
                         const bb_scan *scan) {
@@ -40,7 +47,7 @@ static void warn_device(bb_config_reader *reader, const bb_config_device *device
       carried = carried || route->sink->enabled;
     }
   }
-  if (carried) return;
+  if (carried || is_clients(config)) return;
   bb_report_warn(reader->report, device->doc,
                  "no route takes it to a sink; name it in `devices` of a sink or route, or set "
                  "\"enabled: false\"");
@@ -53,6 +60,7 @@ static void warn_routes(bb_config_reader *reader) {
   for (uint32_t i = 0; i < config->n_devices; i++) any_device |= config->devices[i].enabled;
   if (!any_device) return;
   if (!any_sink) {
+    if (is_clients(config)) return;
     bb_report_warn(reader->report, NULL,
                    config->n_sinks == 0
                        ? "nothing is delivered, as there is no sink; add one below `sinks`, such "
@@ -66,6 +74,7 @@ static void warn_routes(bb_config_reader *reader) {
   }
   for (uint32_t i = 0; i < config->n_sinks; i++) {
     if (used[i] || !config->sinks[i].enabled) continue;
+    if (is_clients(config) && !bb_config_is_routed(config, &config->sinks[i])) continue;
     bb_report_warn(reader->report, config->sinks[i].doc,
                    "nothing is delivered to it, as its routes take no device that is read; look at "
                    "their `devices`, `scans` and `points`");
@@ -162,9 +171,18 @@ static void warn_references(bb_config_reader *reader, const bb_doc *options,
   }
 }
 
+static void warn_group(bb_config_reader *reader) {
+  const char *group = reader->config->runtime.socket_group;
+  if (group == NULL || getgrnam(group) != NULL) return;
+  const bb_doc *runtime = bb_doc_get(reader->config->tree.root, "runtime");
+  bb_report_warn(reader->report, bb_doc_get(bb_doc_get(runtime, "socket"), "group"),
+                 "there is no group %.64s here; `run` needs it", group);
+}
+
 void bb_config_warn(bb_config_reader *reader) {
   const bb_config *config = reader->config;
   if (!reader->report->wants_warnings) return;
+  warn_group(reader);
   warn_routes(reader);
   warn_units(reader);
   for (uint32_t i = 0; i < config->n_connections; i++) {

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* See difference.h. What counts as the same is what apply.c leaves untouched. */
+/* See difference.h. */
 #include "runtime/difference.h"
 
 #include <stdio.h>
 #include <string.h>
+
+/* Those that the config wants to run; NULL: none of that id. */
 
 static const bb_config_connection *connection_in(const bb_config *config, const char *id) {
   const bb_config_connection *found = bb_map_get(&config->connections_by_id, id);
@@ -20,14 +22,30 @@ static const bb_config_sink *sink_in(const bb_config *config, const char *id) {
   return found != NULL && found->enabled ? found : NULL;
 }
 
+bool bb_difference_keeps_connection(const bb_config *to, const bb_config_connection *was) {
+  const bb_config_connection *now = connection_in(to, was->id);
+  return now != NULL && bb_doc_equal(was->doc, now->doc);
+}
+
 static bool is_same_profile(const bb_profile *a, const bb_profile *b) {
   return a == NULL || b == NULL ? a == b : a->hash == b->hash;
 }
 
-static bool is_same_device(const bb_config_device *a, const bb_config_device *b) {
-  return bb_doc_equal(a->doc, b->doc) && a->device->hash == b->device->hash &&
-         is_same_profile(a->profile, b->profile) &&
-         bb_doc_equal(a->connection->doc, b->connection->doc);
+bool bb_difference_keeps_device(const bb_config *to, const bb_config_device *was) {
+  const bb_config_device *now = device_in(to, was->id);
+  return now != NULL && bb_doc_equal(was->doc, now->doc) &&
+         was->device->hash == now->device->hash && is_same_profile(was->profile, now->profile) &&
+         bb_doc_equal(was->connection->doc, now->connection->doc);
+}
+
+bool bb_difference_keeps_sink(const bb_config *to, const bb_config_sink *was, const char *site) {
+  const bb_config_sink *now = sink_in(to, was->id);
+  return now != NULL && strcmp(site, to->site) == 0 && bb_doc_equal(was->doc, now->doc);
+}
+
+bool bb_difference_in(const bb_config *from, const bb_config *to, const char *key) {
+  return from == NULL ||
+         !bb_doc_equal(bb_doc_get(from->tree.root, key), bb_doc_get(to->tree.root, key));
 }
 
 static void count(bb_difference_part *part, bool was, bool same) {
@@ -39,9 +57,8 @@ static void compare_connections(bb_difference *out, const bb_config *from, const
   for (uint32_t i = 0; i < to->n_connections; i++) {
     const bb_config_connection *now = &to->connections[i];
     const bb_config_connection *was = connection_in(from, now->id);
-    if (now->used) {
-      count(&out->connections, was != NULL, was != NULL && bb_doc_equal(was->doc, now->doc));
-    }
+    if (!now->used) continue;
+    count(&out->connections, was != NULL, was != NULL && bb_difference_keeps_connection(to, was));
   }
   for (uint32_t i = 0; i < from->n_connections; i++) {
     const bb_config_connection *was = &from->connections[i];
@@ -53,7 +70,8 @@ static void compare_devices(bb_difference *out, const bb_config *from, const bb_
   for (uint32_t i = 0; i < to->n_devices; i++) {
     const bb_config_device *now = &to->devices[i];
     const bb_config_device *was = device_in(from, now->id);
-    if (now->enabled) count(&out->devices, was != NULL, was != NULL && is_same_device(was, now));
+    if (!now->enabled) continue;
+    count(&out->devices, was != NULL, was != NULL && bb_difference_keeps_device(to, was));
   }
   for (uint32_t i = 0; i < from->n_devices; i++) {
     const bb_config_device *was = &from->devices[i];
@@ -62,21 +80,16 @@ static void compare_devices(bb_difference *out, const bb_config *from, const bb_
 }
 
 static void compare_sinks(bb_difference *out, const bb_config *from, const bb_config *to) {
-  bool same_site = strcmp(from->site, to->site) == 0;
   for (uint32_t i = 0; i < to->n_sinks; i++) {
     const bb_config_sink *now = &to->sinks[i];
     const bb_config_sink *was = sink_in(from, now->id);
-    bool same = was != NULL && same_site && bb_doc_equal(was->doc, now->doc);
-    if (now->enabled) count(&out->sinks, was != NULL, same);
+    if (!now->enabled) continue;
+    count(&out->sinks, was != NULL, was != NULL && bb_difference_keeps_sink(to, was, from->site));
   }
   for (uint32_t i = 0; i < from->n_sinks; i++) {
     const bb_config_sink *was = &from->sinks[i];
     if (was->enabled && sink_in(to, was->id) == NULL) out->sinks.gone++;
   }
-}
-
-static bool differs(const bb_config *from, const bb_config *to, const char *key) {
-  return !bb_doc_equal(bb_doc_get(from->tree.root, key), bb_doc_get(to->tree.root, key));
 }
 
 bb_difference bb_difference_of(const bb_config *from, const bb_config *to) {
@@ -86,9 +99,9 @@ bb_difference bb_difference_of(const bb_config *from, const bb_config *to) {
   compare_connections(&out, from, to);
   compare_devices(&out, from, to);
   compare_sinks(&out, from, to);
-  out.routes = differs(from, to, "routes");
-  out.site = differs(from, to, "site");
-  out.runtime = differs(from, to, "runtime");
+  out.routes = bb_difference_in(from, to, "routes");
+  out.site = bb_difference_in(from, to, "site");
+  out.runtime = bb_difference_in(from, to, "runtime");
   return out;
 }
 

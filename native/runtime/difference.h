@@ -26,6 +26,15 @@ typedef struct bb_difference {
   bool runtime; /* log, metrics, limits */
 } bb_difference;
 
+/* Whether applying `to` leaves what runs as it is: it is wanted there, and the same. `site`: the id of
+ * the site that the sink was opened with. */
+bool bb_difference_keeps_connection(const bb_config *to, const bb_config_connection *was);
+bool bb_difference_keeps_device(const bb_config *to, const bb_config_device *was);
+bool bb_difference_keeps_sink(const bb_config *to, const bb_config_sink *was, const char *site);
+
+/* Whether that part of the document is another one; also true without `from`. */
+bool bb_difference_in(const bb_config *from, const bb_config *to, const char *key);
+
 /* `from` may be NULL: then all is new. */
 bb_difference bb_difference_of(const bb_config *from, const bb_config *to);
 

@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "runtime/chunk.h"
+#include "runtime/intake.h"
 #include "runtime/runtime.h"
 
 /* A pack that was read: its bytes lie in fetch.bodies. */
@@ -92,9 +93,15 @@ static int walk(bb_unpacker unpacker, uint64_t record, part wanted, const source
   return more;
 }
 
-static int make_chunk(bb_stream *stream, const pack *from, const bb_unpacker *unpacker,
+/* The part of a pack that is missing, from the record that was asked for on. */
+static part missing(const fetch *one, const pack *from) {
+  part all = {from->first, from->first + from->n};
+  if (one->record > all.from && one->record < all.to) all.from = one->record;
+  return all;
+}
+
+static int make_chunk(bb_stream *stream, const pack *from, part wanted, const bb_unpacker *unpacker,
                       const source *sources) {
-  part wanted = {from->first, from->first + from->n};
   uint64_t bytes = 0;
   if (unpacker->n_records != from->n) return BB_ERR_FORMAT;
   if (!bb_stream_gap(stream, &wanted.from, &wanted.to)) return 0;
@@ -115,16 +122,21 @@ static int take_into(fetch *one, const pack *from) {
   source *sources = calloc(unpacker.n_sources, sizeof(*sources));
   if (sources == NULL) return BB_ERR_NOMEM;
   err = find_sources(&one->runtime->save.names, &unpacker, sources);
-  if (err == 0) err = make_chunk(one->stream, from, &unpacker, sources);
+  if (err == 0) err = make_chunk(one->stream, from, missing(one, from), &unpacker, sources);
   free(sources);
   return err;
 }
 
-static void wake_readers(bb_runtime *runtime, bb_stream *stream) {
+/* At once: history has lingered enough. A reader may leave by it, and the stream stays until tidied. */
+static void wake_readers(bb_stream *stream) {
+  bb_outlet *outlets[BB_MAX_SINKS];
+  uint32_t n = 0;
   for (bb_list *node = stream->readers.next; node != &stream->readers; node = node->next) {
     const bb_intake *intake = BB_LIST_ITEM(node, bb_intake, reader.link);
-    if (intake->outlet != NULL) runtime->wake_set |= 1ull << intake->outlet->place;
+    bb_outlet *outlet = intake->outlet;
+    if (outlet != NULL && outlet->ready && n < BB_MAX_SINKS) outlets[n++] = outlet;
   }
+  for (uint32_t i = 0; i < n; i++) bb_intake_pump(outlets[i]);
 }
 
 /* Up to where records are missing that should have come: the next that is in memory or was read. */
@@ -150,10 +162,11 @@ static void on_done(bb_spool_job *job) {
                  "%u records of %s are damaged and lost (%s); `busbar store verify` looks at the "
                  "rest",
                  from->n, stream->name, bb_err_text(err));
-    bb_stream_fetched(stream, from->first, from->first + from->n);
+    part lost = missing(one, from);
+    if (bb_stream_gap(stream, &lost.from, &lost.to)) bb_stream_fetched(stream, lost.from, lost.to);
   }
   /* A store that cannot be read now is asked again when the sinks are looked at next. */
-  if (job->result >= 0) wake_readers(runtime, stream);
+  if (job->result >= 0) wake_readers(stream);
   free_fetch(one);
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "runtime/past.h"
 #include "runtime/runtime.h"
 
 static uint32_t in_window(const bb_outlet *outlet) {
@@ -64,21 +65,28 @@ static uint32_t run_room(const bb_outlet *outlet) {
 }
 
 /* Puts records from..to into the window, as far as there is room. Returns how many. */
-static uint32_t load(bb_outlet *outlet, bb_intake *intake, uint64_t from, uint64_t to) {
+static uint32_t load(bb_outlet *outlet, bb_intake *intake, uint64_t from, uint64_t to,
+                     bool history) {
   uint32_t n = 0, room = run_room(outlet);
   bb_chunk_walk walk = {0};
   bb_chunk *chunk = NULL;
   for (uint64_t record = from; record < to && n < room; record++) {
     if (outlet->flight_bytes >= outlet->needs.window_bytes) break;
     if (chunk == NULL || record >= chunk->first + chunk->n) {
-      if (bb_stream_pin(intake->reader.stream, record, &chunk) != 1) break;
+      int found = bb_stream_pin(intake->reader.stream, record, &chunk);
+      if (found < 0 && n == 0) bb_stream_miss(intake->reader.stream, record);
+      if (found != 1) break;
     } else {
       bb_chunk_pin(chunk);
     }
     bb_flight *flight = flight_of(outlet, outlet->newest + n);
-    *flight = (bb_flight){.intake = intake, .chunk = chunk, .record = record};
-    outlet->views[(outlet->newest + n) % outlet->needs.window_records] =
-        *bb_chunk_batch(chunk, &walk, record, &flight->bytes);
+    *flight = (bb_flight){.intake = intake, .chunk = chunk, .record = record, .history = history};
+    bb_batch *view = &outlet->views[(outlet->newest + n) % outlet->needs.window_records];
+    *view = *bb_chunk_batch(chunk, &walk, record, &flight->bytes);
+    if (chunk->fetched && bb_past_tell(outlet, view) < 0) {
+      bb_chunk_unpin(chunk);
+      break;
+    }
     outlet->flight_bytes += flight->bytes;
     n++;
   }
@@ -96,7 +104,7 @@ static void unload(bb_outlet *outlet, uint32_t n) {
 /* Sends one run of records from..to. Returns how many went; 0: the window or the sink is full. */
 static uint32_t send_run(bb_outlet *outlet, bb_intake *intake, uint64_t from, uint64_t to,
                          bool history) {
-  uint32_t n = load(outlet, intake, from, to);
+  uint32_t n = load(outlet, intake, from, to, history);
   if (n == 0) return 0;
   bb_run run = {.ticket = outlet->newest,
                 .n = n,
@@ -105,9 +113,11 @@ static uint32_t send_run(bb_outlet *outlet, bb_intake *intake, uint64_t from, ui
   /* Counted before the call, so that a verdict from within finds its flight. */
   outlet->newest += n;
   outlet->undone += n;
+  outlet->undone_history += history ? n : 0;
   if (outlet->config->kind->deliver(outlet->sink, &run) < 0) {
     outlet->newest -= n;
     outlet->undone -= n;
+    outlet->undone_history -= history ? n : 0;
     unload(outlet, n);
     /* Without a batch on its way no verdict will come that could end this. */
     outlet->blocked = outlet->undone > 0;
@@ -132,13 +142,22 @@ static void pump_live(bb_outlet *outlet, bb_intake *intake) {
   }
 }
 
-/* How many batches of history may go now: half of the window is left to what is live, and
- * store.history_rate, where it is set, lets through so many a second. */
+/* Half of the window is left to what is live. */
+static uint32_t history_most(const bb_outlet *outlet) {
+  return (outlet->needs.window_records + 1) / 2;
+}
+
+/* How many batches of history may go now: the room in its half, at its pace, and where
+ * store.history_rate is set, so many a second. */
 static uint32_t history_room(bb_outlet *outlet) {
-  uint32_t half = (outlet->needs.window_records + 1) / 2, window = in_window(outlet);
-  uint32_t room = window < half ? half - window : 0, rate = outlet->config->store.history_rate;
-  if (rate == 0) return room;
   uint64_t now = bb_clock_mono_ns(&outlet->runtime->clock);
+  uint32_t most = history_most(outlet), window = in_window(outlet);
+  uint32_t share = bb_pace_share(&outlet->pace, most, now);
+  uint32_t room = share > outlet->undone_history ? share - outlet->undone_history : 0;
+  uint32_t rate = outlet->config->store.history_rate;
+  if (window >= most) return 0;
+  if (room > most - window) room = most - window;
+  if (rate == 0) return room;
   outlet->history_room += (double)(now - outlet->history_ns) / 1e9 * rate;
   outlet->history_ns = now;
   if (outlet->history_room > rate) outlet->history_room = rate;
@@ -155,6 +174,8 @@ static void pump_history(bb_outlet *outlet, bb_intake *intake) {
     uint64_t floor = range->from + n;
     if (n == 0) return;
     outlet->history_room -= n;
+    bb_pace_sent(&outlet->pace, outlet->newest - 1, outlet->undone_history,
+                 bb_clock_mono_ns(&outlet->runtime->clock));
     intake->n_history = bb_span_clip(intake->history, intake->n_history, floor, &removed);
     note_reading(intake);
   }
@@ -196,15 +217,37 @@ const bb_batch *bb_intake_batch(const bb_outlet *outlet, uint64_t ticket) {
   return &outlet->views[ticket % outlet->needs.window_records];
 }
 
+/* A span is the last eighth of what the sink holds, or longer: the ring reaches back that far. */
+static void note_acked(const bb_outlet *outlet, const bb_flight *flight) {
+  bb_intake *intake = flight->intake;
+  bb_acked *acked = &intake->acked[intake->acked_newest];
+  uint64_t now = bb_clock_mono_ns(&outlet->runtime->clock);
+  if (outlet->needs.hold_ms == 0) return;
+  if (now - acked->begun_ns >= outlet->needs.hold_ms * BB_NS_PER_MS / BB_OUTLET_SPANS) {
+    intake->acked_newest = (intake->acked_newest + 1) % (BB_OUTLET_SPANS + 1);
+    acked = &intake->acked[intake->acked_newest];
+    *acked = (bb_acked){.begun_ns = now};
+  }
+  acked->last_ns = now;
+  acked->n = bb_span_add(acked->ranges, acked->n, BB_OUTLET_ACKED_RANGES, flight->record,
+                         flight->record + 1);
+}
+
 void bb_intake_verdict(bb_outlet *outlet, uint64_t ticket, bb_verdict verdict) {
   if (ticket < outlet->oldest || ticket >= outlet->newest) return;
   bb_flight *flight = flight_of(outlet, ticket);
   if (flight->state != BB_FLIGHT_SENT) return;
   outlet->undone--;
+  outlet->undone_history -= flight->history;
+  if (bb_pace_is_timed(&outlet->pace, ticket)) {
+    bb_pace_done(&outlet->pace, verdict == BB_VERDICT_ACKED, history_most(outlet),
+                 bb_clock_mono_ns(&outlet->runtime->clock));
+  }
   flight->state = BB_FLIGHT_DONE;
   switch (verdict) {
   case BB_VERDICT_ACKED:
     outlet->counters.delivered++;
+    note_acked(outlet, flight);
     break;
   case BB_VERDICT_RETRY:
     flight->state = BB_FLIGHT_RETRY;
@@ -232,6 +275,23 @@ bb_intake *bb_intake_new(bb_stream *stream, const char *sink, bool durable) {
   return intake;
 }
 
+void bb_intake_set_store(bb_intake *intake, const bb_config_sink_store *store) {
+  bb_reader *reader = &intake->reader;
+  bb_stream *stream = reader->stream;
+  bb_span need[BB_READER_SPANS];
+  reader->max_age_ns = store->max_age_ms * BB_NS_PER_MS;
+  if (store->mode == BB_CONFIG_MEMORY) {
+    reader->durable = reader->durable && intake->n_history > 0;
+    return;
+  }
+  /* What came while nobody saved it is saved now. */
+  bb_intake_need(reader, need);
+  if (!reader->durable && stream->id == 0 && need[0].from < stream->saved) {
+    stream->saved = need[0].from > stream->first ? need[0].from : stream->first;
+  }
+  reader->durable = true;
+}
+
 void bb_intake_free(bb_intake *intake) {
   bb_reader_leave(&intake->reader);
   free(intake);
@@ -253,11 +313,12 @@ static uint64_t floor_of(const bb_outlet *outlet, const bb_intake *intake) {
     if (flight->intake != intake || flight->state == BB_FLIGHT_DONE) continue;
     if (flight->record < floor) floor = flight->record;
   }
-  if (outlet->needs.hold_ms > 0) {
-    uint64_t now = bb_clock_mono_ns(&outlet->runtime->clock);
-    uint64_t hold = outlet->needs.hold_ms * BB_NS_PER_MS;
-    uint64_t held = bb_stream_since(intake->reader.stream, now > hold ? now - hold : 0);
-    if (held < floor) floor = held;
+  uint64_t now = bb_clock_mono_ns(&outlet->runtime->clock);
+  uint64_t hold = outlet->needs.hold_ms * BB_NS_PER_MS;
+  for (uint32_t i = 0; hold > 0 && i <= BB_OUTLET_SPANS; i++) {
+    const bb_acked *acked = &intake->acked[i];
+    bool held = acked->n > 0 && acked->last_ns + hold >= now;
+    if (held && acked->ranges[0].from < floor) floor = acked->ranges[0].from;
   }
   return floor;
 }
@@ -274,9 +335,13 @@ static void release(bb_outlet *outlet) {
     bb_intake *intake = BB_LIST_ITEM(node, bb_intake, link);
     node = node->next;
     bb_reader_release(&intake->reader, floor_of(outlet, intake));
+    if (outlet->config->store.mode == BB_CONFIG_MEMORY && intake->n_history == 0) {
+      intake->reader.durable = false; /* what the store held for it is sent */
+    }
     if (!intake->leaving || bb_intake_waiting(intake) > 0 || has_flights(outlet, intake)) continue;
     bb_list_remove(&intake->link);
     bb_intake_free(intake);
+    outlet->runtime->untidy = true;
   }
 }
 
@@ -297,14 +362,29 @@ void bb_intake_settle(bb_outlet *outlet) {
     }
   }
   release(outlet);
+  bb_past_settle(outlet);
+  bb_save_appended(&outlet->runtime->save, 0); /* how far it has come is to be saved */
   outlet->runtime->safe_changed = true;
   if (outlet->ready) bb_intake_pump(outlet);
+}
+
+/* What goes again will be acknowledged again. */
+static void rewind_span(bb_intake *intake, bb_acked *acked) {
+  uint64_t first = intake->reader.stream->first;
+  for (uint32_t i = 0; i < acked->n; i++) {
+    const bb_span *range = &acked->ranges[i];
+    uint64_t to = range->to < intake->live ? range->to : intake->live;
+    if (to > first && to > range->from) bb_intake_add_history(intake, range->from, to);
+  }
+  acked->n = 0;
 }
 
 void bb_intake_rewind(bb_outlet *outlet, uint64_t mono_ns) {
   for (bb_list *node = outlet->intakes.next; node != &outlet->intakes; node = node->next) {
     bb_intake *intake = BB_LIST_ITEM(node, bb_intake, link);
-    bb_intake_add_history(intake, bb_stream_since(intake->reader.stream, mono_ns), intake->live);
+    for (uint32_t i = 0; i <= BB_OUTLET_SPANS; i++) {
+      if (intake->acked[i].last_ns >= mono_ns) rewind_span(intake, &intake->acked[i]);
+    }
   }
   if (outlet->ready) bb_intake_pump(outlet);
 }
@@ -329,5 +409,5 @@ void bb_intake_drop_flights(bb_outlet *outlet) {
     if (flight->chunk != NULL) bb_chunk_unpin(flight->chunk);
     flight->chunk = NULL;
   }
-  outlet->undone = 0;
+  outlet->undone = outlet->undone_history = 0;
 }

@@ -24,6 +24,9 @@ uint32_t bb_intake_need(const bb_reader *reader, bb_span *out);
 bb_intake *bb_intake_new(bb_stream *stream, const char *sink, bool durable);
 void bb_intake_free(bb_intake *intake);
 
+/* How what waits is kept, by a sink's config. A backlog in the store stays there until it is sent. */
+void bb_intake_set_store(bb_intake *intake, const bb_config_sink_store *store);
+
 /* The batch of a ticket that has no verdict yet, else NULL. */
 const bb_batch *bb_intake_batch(const bb_outlet *outlet, uint64_t ticket);
 
@@ -36,7 +39,7 @@ void bb_intake_settle(bb_outlet *outlet);
 /* Every flight without a verdict is one to be retried. */
 void bb_intake_retry_all(bb_outlet *outlet);
 
-/* Gives what was sent since `mono_ns` once more, as history. */
+/* Gives what was acknowledged since `mono_ns`, or a little before, once more, as history. */
 void bb_intake_rewind(bb_outlet *outlet, uint64_t mono_ns);
 
 /* from..to is to be sent as history. */

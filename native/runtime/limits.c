@@ -4,6 +4,7 @@
 
 #include "runtime/intake.h"
 #include "runtime/runtime.h"
+#include "runtime/wait.h"
 
 static uint64_t mean_bytes(const bb_stream *stream) {
   return stream->saved_records > 0 ? stream->saved_bytes / stream->saved_records : 0;
@@ -29,6 +30,9 @@ static uint64_t drop_share(bb_intake *intake, uint64_t excess, uint64_t all) {
   while (dropped < records && intake->n_history > 0) {
     uint64_t from = intake->history[0].from, to = intake->history[0].to;
     if (to > from + (records - dropped)) to = from + (records - dropped);
+    if (intake->outlet != NULL) {
+      bb_waits_lost(intake->outlet->runtime, intake->reader.stream, from, to);
+    }
     dropped += bb_intake_drop(intake, from, to);
   }
   return dropped;
@@ -44,19 +48,45 @@ static uint64_t keep_bytes(bb_outlet *outlet) {
   return dropped;
 }
 
+static void note_dropped(bb_outlet *outlet, const char *key, uint64_t dropped) {
+  if (dropped == 0) return;
+  outlet->counters.dropped += dropped;
+  if (outlet->drop_told) return;
+  outlet->drop_told = true;
+  bb_log_warn(outlet->runtime->log, outlet->id,
+              "more waits than %s of the sink allows: the oldest batches are dropped unsent; raise "
+              "it, or see why the sink is away",
+              key);
+}
+
+/* What lies in memory. What lies only in the store is looked at there; see save_job.c. */
+static uint64_t keep_age(bb_intake *intake, uint64_t now_ns) {
+  const bb_stream *stream = intake->reader.stream;
+  uint64_t age = intake->reader.max_age_ns;
+  const bb_chunk *oldest = bb_stream_find(stream, stream->first);
+  if (age == 0 || now_ns < age || oldest == NULL) return 0;
+  uint64_t since = bb_stream_since(stream, now_ns - age);
+  if (since <= oldest->first) return 0;
+  if (intake->outlet != NULL) bb_waits_lost(intake->outlet->runtime, stream, 0, since);
+  return bb_intake_drop(intake, 0, since);
+}
+
+void bb_limits_aged(bb_queue *queue, bb_reader *reader, uint64_t to) {
+  (void)queue;
+  bb_intake *intake = (bb_intake *)reader;
+  if (intake->outlet != NULL) bb_waits_lost(intake->outlet->runtime, reader->stream, 0, to);
+  uint64_t dropped = bb_intake_drop(intake, 0, to);
+  if (intake->outlet != NULL) note_dropped(intake->outlet, "store.max_age", dropped);
+}
+
 void bb_limits_look(bb_runtime *runtime, uint64_t now_ns) {
-  (void)now_ns;
   for (uint32_t place = 0; place < BB_MAX_SINKS; place++) {
     bb_outlet *outlet = runtime->places[place];
     if (outlet == NULL || outlet->closed) continue;
-    uint64_t dropped = keep_bytes(outlet);
-    if (dropped == 0) continue;
-    outlet->counters.dropped += dropped;
-    if (outlet->drop_told) continue;
-    outlet->drop_told = true;
-    bb_log_warn(
-        runtime->log, outlet->id,
-        "more waits than store.max_bytes of the sink allows: the oldest batches are dropped "
-        "unsent; raise it, or see why the sink is away");
+    note_dropped(outlet, "store.max_bytes", keep_bytes(outlet));
+    for (bb_list *node = outlet->intakes.next; node != &outlet->intakes; node = node->next) {
+      bb_intake *intake = BB_LIST_ITEM(node, bb_intake, link);
+      note_dropped(outlet, "store.max_age", keep_age(intake, now_ns));
+    }
   }
 }

@@ -5,7 +5,12 @@
 
 #include <stdint.h>
 
+struct bb_queue;
+struct bb_reader;
 struct bb_runtime;
+
+/* bb_queue.on_aged of the runtime's queue. */
+void bb_limits_aged(struct bb_queue *queue, struct bb_reader *reader, uint64_t to);
 
 /* Drops the oldest that waits for a sink beyond its bounds; other sinks keep it. Bytes are told from
  * the mean of the stream's records. */

@@ -2,55 +2,49 @@
 /* See names.h. */
 #include "runtime/names.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/err.h"
 #include "model/frame.h"
 
-#define KEY_BYTES 20 /* "d" or "s" and 16 digits */
-
 typedef struct entry {
-  char key[KEY_BYTES];
   const bb_device *device; /* one of the two */
   const bb_shape *shape;
   enum { UNSAVED, GOING, SAVED } state;
 } entry;
 
-static const char *make_key(char out[KEY_BYTES], bb_store_kind kind, uint64_t hash) {
-  snprintf(out, KEY_BYTES, "%c%016llx", kind == BB_STORE_DEVICE ? 'd' : 's',
-           (unsigned long long)hash);
-  return out;
+static bb_ledger *ledger_of(bb_names *names, bb_store_kind kind) {
+  return kind == BB_STORE_DEVICE ? &names->devices : &names->shapes;
 }
 
-static entry *find(const bb_names *names, bb_store_kind kind, uint64_t hash) {
-  char key[KEY_BYTES];
-  return bb_map_get(&names->map, make_key(key, kind, hash));
+static entry *find(bb_names *names, bb_store_kind kind, uint64_t hash) {
+  return bb_ledger_get(ledger_of(names, kind), hash);
 }
 
 /* Takes over one reference. */
 static entry *add(bb_names *names, bb_store_kind kind, uint64_t hash, const bb_device *device,
                   const bb_shape *shape) {
+  bb_ledger *ledger = ledger_of(names, kind);
   entry *new = calloc(1, sizeof(*new));
   if (new == NULL) return NULL;
-  make_key(new->key, kind, hash);
   new->device = device;
   new->shape = shape;
-  if (bb_map_add(&names->map, new->key, new) == 0) return new;
+  ledger->max = SIZE_MAX; /* as many as there are records to name them */
+  if (bb_ledger_add(ledger, hash, new) == 0) return new;
   free(new);
   return NULL;
 }
 
+static void free_entry(void *value) {
+  entry *old = value;
+  bb_device_unref(old->device);
+  bb_shape_unref(old->shape);
+  free(old);
+}
+
 void bb_names_clear(bb_names *names) {
-  for (size_t i = 0; i < names->map.cap; i++) {
-    entry *old = names->map.entries[i].value;
-    if (names->map.entries[i].key == NULL) continue;
-    bb_device_unref(old->device);
-    bb_shape_unref(old->shape);
-    free(old);
-  }
-  bb_map_close(&names->map);
+  bb_ledger_close(&names->devices, free_entry);
+  bb_ledger_close(&names->shapes, free_entry);
 }
 
 void bb_names_close(bb_names *names) {
@@ -108,12 +102,16 @@ int bb_names_note(bb_names *names, const bb_device *device, const bb_shape *shap
   return more;
 }
 
-void bb_names_settle(bb_names *names, bool saved) {
-  for (size_t i = 0; i < names->map.cap; i++) {
-    entry *known = names->map.entries[i].value;
-    if (names->map.entries[i].key == NULL || known->state != GOING) continue;
-    known->state = saved ? SAVED : UNSAVED;
+static void settle(bb_ledger *ledger, bool saved) {
+  for (size_t i = 0; i < ledger->n; i++) {
+    entry *known = ledger->entries[i].value;
+    if (known->state == GOING) known->state = saved ? SAVED : UNSAVED;
   }
+}
+
+void bb_names_settle(bb_names *names, bool saved) {
+  settle(&names->devices, saved);
+  settle(&names->shapes, saved);
 }
 
 int bb_names_restore(bb_names *names, bb_store_kind kind, uint64_t hash, const uint8_t *frame,
@@ -136,11 +134,11 @@ int bb_names_restore(bb_names *names, bb_store_kind kind, uint64_t hash, const u
 }
 
 const bb_device *bb_names_device(const bb_names *names, uint64_t hash) {
-  const entry *known = find(names, BB_STORE_DEVICE, hash);
+  const entry *known = bb_ledger_get(&names->devices, hash);
   return known != NULL ? known->device : NULL;
 }
 
 const bb_shape *bb_names_shape(const bb_names *names, uint64_t hash) {
-  const entry *known = find(names, BB_STORE_SHAPE, hash);
+  const entry *known = bb_ledger_get(&names->shapes, hash);
   return known != NULL ? known->shape : NULL;
 }

@@ -7,13 +7,13 @@
 #define BB_RUNTIME_NAMES_H
 
 #include "base/buf.h"
-#include "base/map.h"
 #include "model/batch.h"
+#include "runtime/ledger.h"
 #include "store/store.h"
 
 typedef struct bb_names {
   /* private */
-  bb_map map;
+  bb_ledger devices, shapes; /* by hash */
 } bb_names;
 
 /* One that is to be saved; `frame` is a copy, to be freed by whoever took it. */

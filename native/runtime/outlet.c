@@ -11,7 +11,9 @@
 #include "io/error.h"
 #include "runtime/intake.h"
 #include "runtime/parking.h"
+#include "runtime/past.h"
 #include "runtime/runtime.h"
+#include "runtime/wait.h"
 
 #define BACKOFF_FIRST_MS 1000
 #define BACKOFF_LONGEST_MS 60000
@@ -38,6 +40,7 @@ static void free_outlet(bb_outlet *outlet) {
   free(outlet->flights);
   free(outlet->views);
   free(outlet->sink);
+  bb_past_close(outlet);
   bb_device_unref(outlet->sender);
   bb_config_unref(outlet->owner);
   free(outlet);
@@ -131,6 +134,7 @@ int bb_outlet_join(bb_outlet *outlet, bb_stream *stream) {
   intake = bb_intake_new(stream, outlet->id, outlet->config->store.mode == BB_CONFIG_DISK);
   if (intake == NULL) return BB_ERR_NOMEM;
   intake->outlet = outlet;
+  bb_intake_set_store(intake, &outlet->config->store);
   bb_list_append(&outlet->intakes, &intake->link);
   return 0;
 }
@@ -211,6 +215,7 @@ uint64_t bb_outlet_drop_all(bb_outlet *outlet) {
   uint64_t dropped = 0;
   for (bb_list *node = outlet->intakes.next; node != &outlet->intakes; node = node->next) {
     bb_intake *intake = BB_LIST_ITEM(node, bb_intake, link);
+    bb_waits_lost(outlet->runtime, intake->reader.stream, 0, intake->reader.stream->next);
     dropped += bb_intake_drop(intake, 0, intake->reader.stream->next);
   }
   outlet->counters.dropped += dropped;

@@ -20,13 +20,24 @@
 #include "io/backoff.h"
 #include "plug/sink.h"
 #include "runtime/config.h"
+#include "runtime/ledger.h"
+#include "runtime/pace.h"
 #include "runtime/queue.h"
 
 struct bb_runtime;
 
 #define BB_OUTLET_LIVE_MS 5000
 #define BB_OUTLET_RANGES 16
-#define BB_OUTLET_REASONS 8 /* newest refusals kept for the status */
+#define BB_OUTLET_SPANS 8        /* of hold_ms: how finely a rewind is told from when */
+#define BB_OUTLET_ACKED_RANGES 8 /* live and history, and gaps that close soon */
+#define BB_OUTLET_REASONS 8      /* newest refusals kept for the status */
+
+/* What was acknowledged in one span of time, for a rewind. */
+typedef struct bb_acked {
+  uint64_t begun_ns, last_ns; /* monotonic: of the first and the newest verdict */
+  bb_span ranges[BB_OUTLET_ACKED_RANGES];
+  uint32_t n;
+} bb_acked;
 
 /* One stream as this outlet reads it. */
 typedef struct bb_intake {
@@ -36,7 +47,9 @@ typedef struct bb_intake {
   uint64_t live;                     /* the next record to be sent live */
   bb_span history[BB_OUTLET_RANGES]; /* to be sent as history; ascending, apart */
   uint32_t n_history;
-  bool leaving; /* no route feeds it any more: goes once it is empty */
+  bool leaving;                        /* no route feeds it any more: goes once it is empty */
+  bb_acked acked[BB_OUTLET_SPANS + 1]; /* a ring; empty where the sink holds nothing */
+  uint32_t acked_newest;
 } bb_intake;
 
 typedef enum bb_flight_state { BB_FLIGHT_SENT, BB_FLIGHT_DONE, BB_FLIGHT_RETRY } bb_flight_state;
@@ -48,6 +61,7 @@ typedef struct bb_flight {
   uint64_t record;
   uint32_t bytes;
   uint8_t state; /* bb_flight_state */
+  bool history;
 } bb_flight;
 
 typedef struct bb_outlet_counters {
@@ -83,9 +97,11 @@ typedef struct bb_outlet {
   uint64_t oldest, newest; /* tickets: oldest without verdict, next to be given */
   uint32_t flight_bytes;
   uint32_t undone; /* flights in state SENT */
-  bool regroup;    /* wait until the window is empty, then send again */
-  bool blocked;    /* the sink had no room */
-  bool waiting;    /* a back-off or the peer's Retry-After runs */
+  uint32_t undone_history;
+  bb_pace pace; /* of history */
+  bool regroup; /* wait until the window is empty, then send again */
+  bool blocked; /* the sink had no room */
+  bool waiting; /* a back-off or the peer's Retry-After runs */
   bb_backoff backoff;
   uv_timer_t timer; /* back-off */
   uv_timer_t linger;
@@ -96,7 +112,10 @@ typedef struct bb_outlet {
   uint64_t kept_put;                            /* bb_keep.puts of the newest value */
   double history_room;                          /* batches of history that may go now */
   uint64_t history_ns;                          /* monotonic: when that was told last */
-  bb_device *sender;                            /* of messages that were put; NULL: none yet */
+  bb_ledger past;                               /* see past.h */
+  const bb_device *past_device;                 /* of the batch that was looked at last */
+  const bb_shape *past_shape;
+  bb_device *sender; /* of messages that were put; NULL: none yet */
 } bb_outlet;
 
 /* Opens the sink; `place` is its bit. NULL with `reason` when that fails. */

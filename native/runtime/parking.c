@@ -10,6 +10,7 @@
 #include "runtime/apply.h"
 #include "runtime/intake.h"
 #include "runtime/runtime.h"
+#include "runtime/wait.h"
 
 typedef struct {
   bb_list link;
@@ -83,7 +84,7 @@ void bb_parking_give(bb_outlet *outlet) {
   for (bb_list *node; (node = bb_list_first(&place->intakes)) != NULL;) {
     bb_intake *intake = BB_LIST_ITEM(node, bb_intake, link);
     move(intake, &outlet->intakes, outlet, outlet->id);
-    intake->reader.durable = outlet->config->store.mode == BB_CONFIG_DISK;
+    bb_intake_set_store(intake, &outlet->config->store);
   }
   free_place(place);
 }
@@ -102,7 +103,7 @@ static void sum_up(const parked *place, bb_orphan *out) {
 }
 
 /* Frees the intakes, all or those that are of no use any more. Returns what waited in them. */
-static uint64_t clear(parked *place, bool all) {
+static uint64_t clear(bb_runtime *runtime, parked *place, bool all) {
   uint64_t lost = 0;
   for (bb_list *node = place->intakes.next; node != &place->intakes;) {
     bb_intake *intake = BB_LIST_ITEM(node, bb_intake, link);
@@ -110,6 +111,7 @@ static uint64_t clear(parked *place, bool all) {
     node = node->next;
     if (!all && intake->reader.durable && waiting > 0) continue;
     lost += waiting;
+    bb_waits_lost(runtime, intake->reader.stream, 0, intake->reader.stream->next);
     bb_list_remove(&intake->link);
     bb_intake_free(intake);
   }
@@ -123,7 +125,7 @@ static void settle(bb_runtime *runtime, parked *place) {
     intake->leaving = true;
     if (!runtime->save.open) intake->reader.durable = false;
   }
-  uint64_t lost = clear(place, false);
+  uint64_t lost = clear(runtime, place, false);
   if (lost > 0) {
     bb_log_warn(runtime->log, place->id,
                 "the sink was removed; %llu batches that it had not been sent are dropped",
@@ -138,6 +140,14 @@ static void settle(bb_runtime *runtime, parked *place) {
                 "there is no such sink any more; %llu batches that it had not been sent are kept "
                 "in the store: a sink of that id takes them, `busbar store drop %s` drops them",
                 (unsigned long long)orphan.batches, place->id);
+  }
+}
+
+void bb_parking_forget(bb_runtime *runtime) {
+  for (bb_list *node; (node = bb_list_first(&runtime->parked)) != NULL;) {
+    parked *place = BB_LIST_ITEM(node, parked, link);
+    clear(runtime, place, true);
+    free_place(place);
   }
 }
 
@@ -175,9 +185,9 @@ bool bb_parking_next(const bb_runtime *runtime, const void **at, bb_orphan *out)
 int64_t bb_parking_drop(bb_runtime *runtime, const char *sink) {
   parked *place = find(runtime, sink);
   if (place == NULL) return BB_ERR_NOTFOUND;
-  uint64_t lost = clear(place, true);
+  uint64_t lost = clear(runtime, place, true);
   free_place(place);
-  bb_runtime_tidy(runtime);
+  runtime->untidy = true;
   bb_save_appended(&runtime->save, 0);
   return (int64_t)lost;
 }
@@ -190,7 +200,7 @@ int64_t bb_parking_reassign(bb_runtime *runtime, const char *sink, bb_outlet *to
     bb_intake *intake = BB_LIST_ITEM(node, bb_intake, link);
     given += bb_intake_waiting(intake);
     move(intake, &to->intakes, to, to->id);
-    intake->reader.durable = to->config->store.mode == BB_CONFIG_DISK;
+    bb_intake_set_store(intake, &to->config->store);
   }
   to->counters.dropped += place->counters.dropped;
   free_place(place);
@@ -218,7 +228,7 @@ void bb_parking_close(bb_runtime *runtime) {
                   "%llu batches could not be delivered before the end and are lost",
                   (unsigned long long)lost);
     }
-    clear(place, true);
+    clear(runtime, place, true);
     free_place(place);
   }
 }

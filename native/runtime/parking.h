@@ -26,6 +26,9 @@ void bb_parking_take(bb_outlet *outlet);
 int bb_parking_restore(struct bb_runtime *runtime, const char *sink, bb_stream *stream,
                        const bb_span *spans, uint32_t n);
 
+/* Forgets all that is parked, without a word. */
+void bb_parking_forget(struct bb_runtime *runtime);
+
 /* Gives a new outlet what was parked under its id. */
 void bb_parking_give(bb_outlet *outlet);
 

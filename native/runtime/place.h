@@ -69,6 +69,9 @@ int bb_place_record(bb_place *place, const char *metrics);
  * said so once; BB_ERR_NOMEM, BB_ERR_LIMIT. */
 int bb_place_save_document(bb_place *place, const char *text, size_t len);
 
+/* The length of the first line of a document that was kept, without its line end; 0: it is none. */
+size_t bb_place_document_head(const char *bytes, size_t len);
+
 /* The document saved last, behind what is in `out`. 0, BB_ERR_NOTFOUND, BB_ERR_FORMAT (not written by
  * us), BB_ERR_NOMEM, BB_ERR_LIMIT, or libuv's error of the read. */
 int bb_place_load_document(const bb_place *place, bb_buf *out);

@@ -62,6 +62,12 @@ static size_t read_header(const char *bytes, size_t len, uint64_t *generation) {
   return *end == '\n' ? (size_t)(end + 1 - text) : 0;
 }
 
+size_t bb_place_document_head(const char *bytes, size_t len) {
+  uint64_t generation;
+  size_t header = read_header(bytes, len, &generation);
+  return header > 0 ? header - 1 : 0;
+}
+
 uint64_t bb_place_read_generation(const bb_place *place) {
   char text[HEADER_MAX];
   uint64_t generation = 0;

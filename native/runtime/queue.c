@@ -22,8 +22,17 @@ void bb_queue_close(bb_queue *queue) {
   queue->n_spare = 0;
 }
 
+/* Whether the chunk may leave the memory and nobody loses by it. A reader whose records are not saved
+ * has only the memory. */
 static bool is_saved(const bb_chunk *chunk) {
-  return chunk->first + chunk->n <= chunk->stream->saved;
+  const bb_stream *stream = chunk->stream;
+  uint64_t end = chunk->first + chunk->n;
+  if (end > stream->saved) return false;
+  for (const bb_list *node = stream->readers.next; node != &stream->readers; node = node->next) {
+    const bb_reader *reader = BB_LIST_ITEM(node, bb_reader, link);
+    if (!reader->durable && reader->floor < end) return false;
+  }
+  return true;
 }
 
 /* The stream's oldest chunk that was not fetched. */
@@ -52,10 +61,9 @@ static bb_chunk *oldest_chunk(const bb_queue *queue) {
 
 static void drop_counted(bb_queue *queue, bb_chunk *chunk, bool aged) {
   bb_stream *stream = chunk->stream;
-  uint64_t from = stream->first < chunk->first ? stream->first : chunk->first;
-  uint64_t to = chunk->first + chunk->n;
+  uint64_t from = chunk->first, to = chunk->first + chunk->n;
   bb_stream_drop_chunk(stream, chunk);
-  stream->first = to;
+  if (stream->id == 0) stream->first = to; /* else the store may have older ones */
   if (queue->on_dropped != NULL) queue->on_dropped(queue, stream, from, to, aged);
 }
 

@@ -35,8 +35,9 @@ typedef struct bb_reader bb_reader;
 /* One reader of a stream. It lies in the sink's memory. */
 struct bb_reader {
   /* public: set before join */
-  const char *sink; /* its id */
-  bool durable;     /* what it needs is to be saved */
+  const char *sink;    /* its id */
+  bool durable;        /* what it needs is to be saved */
+  uint64_t max_age_ns; /* what is older it needs no more; 0: any age */
   /* The records that it still needs, ascending; the last span ends with BB_STORE_OPEN_END. Returns
    * how many spans, 1..BB_READER_SPANS. */
   uint32_t (*need)(const bb_reader *reader, bb_span *out);
@@ -60,7 +61,6 @@ struct bb_stream {
   uint64_t saved;         /* what is needed of the records below it is saved */
   uint64_t saved_records; /* totals of its packs */
   uint64_t saved_bytes;
-  uint64_t trimmed;     /* the store has nothing below */
   uint64_t cursor_hash; /* of what it knows of the readers */
   bool saving, fetching;
   /* private */
@@ -87,6 +87,8 @@ struct bb_queue {
   uint64_t max_bytes;
   uint64_t max_age_ns; /* 0: any */
   void *user;
+  /* A reader's own bound: what it has below `to` is too old. */
+  void (*on_aged)(bb_queue *queue, bb_reader *reader, uint64_t to);
   /* Records that some reader may have needed went: for their age, or for want of room. */
   void (*on_dropped)(bb_queue *queue, bb_stream *stream, uint64_t from, uint64_t to, bool aged);
   /* A saved record is wanted that is not in memory; bb_stream_fetched follows. NULL: there is no
@@ -122,6 +124,8 @@ bool bb_stream_has_room(const bb_stream *stream, const bb_batch *batch);
 /* 1 with the chunk that holds the record in *out; 0: it is being fetched; BB_ERR_NOTFOUND: it is
  * gone. */
 int bb_stream_pin(bb_stream *stream, uint64_t record, bb_chunk **out);
+/* Pin said that the record is gone: it is dropped, with those behind it that are gone, too. */
+void bb_stream_miss(bb_stream *stream, uint64_t record);
 void bb_chunk_pin(bb_chunk *chunk);
 void bb_chunk_unpin(bb_chunk *chunk);
 

@@ -59,27 +59,6 @@ static bool check(const bb_request *request, const bb_secrets *secrets, const bb
   return ok;
 }
 
-static bool names_news(const bb_doc *options, const bb_secrets *secrets) {
-  if (options == NULL) return false;
-  for (const bb_doc *option = options->first; option != NULL; option = option->next) {
-    const char *name = option->text != NULL ? bb_secret_name(option->text) : NULL;
-    const bb_secrets_entry *entry = name != NULL ? bb_secrets_find(secrets, name) : NULL;
-    if (entry != NULL && entry->news) return true;
-  }
-  return false;
-}
-
-/* Sinks that are not ready and refer to a secret that is new try again at once. Those that are ready
- * take it with their next connection or request. */
-static void wake_sinks(const bb_runtime *runtime, const bb_secrets *secrets) {
-  for (size_t i = 0; i < runtime->outlets.cap; i++) {
-    bb_outlet *outlet = runtime->outlets.entries[i].value;
-    if (runtime->outlets.entries[i].key == NULL || outlet->ready || outlet->closing) continue;
-    if (outlet->config->kind->retry == NULL) continue;
-    if (names_news(outlet->config->options, secrets)) outlet->config->kind->retry(outlet->sink);
-  }
-}
-
 static void answer(const bb_request *request, const bb_secrets *secrets, const bool *kept) {
   bb_json_writer json = bb_request_answer(request->client, request->id);
   bb_json_writer_list(&json, "names");
@@ -114,5 +93,5 @@ void bb_request_secret(bb_request *request) {
   }
   bool kept = result == 1 && !in.memory;
   answer(request, secrets, &kept);
-  wake_sinks(socket->runtime, secrets);
+  bb_runtime_refresh(socket->runtime);
 }

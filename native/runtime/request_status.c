@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/text.h"
 #include "runtime/request.h"
 #include "runtime/store_state.h"
 
@@ -206,23 +207,57 @@ static void put_sink(bb_json_writer *json, const bb_config_sink *config, const b
   bb_json_writer_end(json);
 }
 
-/* All connections; or, when only some devices are asked for, those of them. */
-static void put_links(bb_json_writer *json, const bb_runtime *runtime, const bb_config *config,
-                      const bb_doc *devices) {
-  bool *wanted = devices != NULL ? calloc(config->n_connections + 1, sizeof(*wanted)) : NULL;
-  for (uint32_t i = 0; wanted != NULL && i < config->n_devices; i++) {
-    const bb_config_device *device = &config->devices[i];
-    if (bb_config_matches(devices, device->id))
-      wanted[device->connection - config->connections] = 1;
+/* What a status is about: all, or what was asked for, by places in the config. */
+typedef struct status_choice {
+  bool all;
+  bool *devices, *connections;
+} status_choice;
+
+static void choose(const bb_config *config, size_t device, status_choice *out) {
+  out->devices[device] = true;
+  out->connections[config->devices[device].connection - config->connections] = true;
+}
+
+/* Clients ask for their devices by ids, a few of thousands at a time: only a pattern goes through all.
+ * False: no memory. */
+static bool choose_all(const bb_config *config, const bb_doc *patterns, status_choice *out) {
+  *out = (status_choice){.all = patterns == NULL};
+  if (out->all) return true;
+  out->devices = calloc(config->n_devices + (size_t)config->n_connections + 1, sizeof(bool));
+  if (out->devices == NULL) return false;
+  out->connections = out->devices + config->n_devices;
+  for (const bb_doc *item = patterns->first; item != NULL; item = item->next) {
+    if (item->kind != BB_DOC_SCALAR) continue;
+    const bb_config_device *known = bb_map_get(&config->devices_by_id, item->text);
+    if (known != NULL) choose(config, (size_t)(known - config->devices), out);
+    if (strchr(item->text, '*') == NULL) continue;
+    for (uint32_t i = 0; i < config->n_devices; i++) {
+      if (bb_text_match(item->text, config->devices[i].id)) choose(config, i, out);
+    }
   }
+  return true;
+}
+
+static void put_links(bb_json_writer *json, const bb_runtime *runtime, const bb_config *config,
+                      const status_choice *choice) {
   bb_json_writer_list(json, "connections");
   for (uint32_t i = 0; i < config->n_connections; i++) {
     const bb_config_connection *connection = &config->connections[i];
-    if (wanted != NULL && !wanted[i]) continue;
+    if (!choice->all && !choice->connections[i]) continue;
     put_link(json, connection, bb_map_get(&runtime->links, connection->id));
   }
   bb_json_writer_end(json);
-  free(wanted);
+}
+
+static void put_devices(bb_json_writer *json, const bb_runtime *runtime, const bb_config *config,
+                        const status_choice *choice) {
+  bb_json_writer_list(json, "devices");
+  for (uint32_t i = 0; i < config->n_devices; i++) {
+    const bb_config_device *device = &config->devices[i];
+    if (!choice->all && !choice->devices[i]) continue;
+    put_device(json, device, bb_runtime_station(runtime, device->id));
+  }
+  bb_json_writer_end(json);
 }
 
 void bb_request_status(bb_request *request) {
@@ -231,17 +266,17 @@ void bb_request_status(bb_request *request) {
   static const bb_config none = {0};
   const bb_config *config = runtime->config != NULL ? runtime->config : &none;
   status_request in;
+  status_choice choice;
   if (!bb_request_read(request, &status_schema, &in)) return;
+  if (!choose_all(config, in.devices, &choice)) {
+    bb_request_refuse(request->client, request->id, BB_ERR_NOMEM, "out of memory");
+    return;
+  }
   bb_json_writer json = bb_request_answer(request->client, request->id);
   put_runtime(&json, socket);
-  put_links(&json, runtime, config, in.devices);
-  bb_json_writer_list(&json, "devices");
-  for (uint32_t i = 0; i < config->n_devices; i++) {
-    const bb_config_device *device = &config->devices[i];
-    if (!bb_config_matches(in.devices, device->id)) continue;
-    put_device(&json, device, bb_runtime_station(runtime, device->id));
-  }
-  bb_json_writer_end(&json);
+  put_links(&json, runtime, config, &choice);
+  put_devices(&json, runtime, config, &choice);
+  free(choice.devices);
   bb_json_writer_list(&json, "sinks");
   for (uint32_t i = 0; i < config->n_sinks; i++) {
     const bb_config_sink *sink = &config->sinks[i];

@@ -9,6 +9,8 @@
 #include "runtime/runtime.h"
 #include "runtime/save_job.h"
 
+#define MAX_AGE_NS (100ull * 366 * 24 * 3600 * BB_NS_PER_S) /* more is damage */
+
 static int take_name(void *user, bb_store_kind kind, uint64_t hash, const uint8_t *frame,
                      size_t len) {
   bb_save *save = user;
@@ -27,7 +29,7 @@ static int take_stream(void *user, const bb_store_stream *saved) {
     return BB_ERR_NOMEM;
   }
   stream->id = saved->id;
-  stream->first = stream->trimmed = saved->first;
+  stream->first = saved->first;
   stream->next = stream->saved = saved->next;
   stream->saved_records = saved->records;
   stream->saved_bytes = saved->bytes;
@@ -49,26 +51,41 @@ static int take_cursor(void *user, const bb_store_cursor *cursor) {
 static int take_value(void *user, const char *key, const uint8_t *bytes, size_t len) {
   bb_save *save = user;
   if (strcmp(key, BB_SAVE_AGE_KEY) == 0) {
-    if (len == sizeof(save->age_base_ns)) memcpy(&save->age_base_ns, bytes, len);
+    uint64_t age = 0;
+    if (len == sizeof(age)) memcpy(&age, bytes, len);
+    if (age < MAX_AGE_NS) save->age_base_ns = age;
     return 0;
   }
   int err = bb_keep_restore(&save->runtime->keep, key, bytes, len);
   return err == BB_ERR_NOMEM ? err : 0;
 }
 
-/* The clock of ages goes on from where the newest pack or the note of it was. */
+/* The clock of ages goes on from where the note of it was, and from no earlier than the oldest packs. */
 static int set_age(bb_save *save, bb_store *store) {
   uint64_t now = bb_clock_mono_ns(&save->runtime->clock);
   for (bb_store_class class = BB_STORE_TELEMETRY; class <= BB_STORE_EVENTS; class ++) {
     bb_store_pack oldest;
     int found = bb_store_oldest(store, class, &oldest);
     if (found < 0) return found;
-    if (found == 1 && oldest.age_ns > save->age_base_ns) save->age_base_ns = oldest.age_ns;
+    bool later = found == 1 && oldest.age_ns > save->age_base_ns;
+    if (later && oldest.age_ns < MAX_AGE_NS) save->age_base_ns = oldest.age_ns;
   }
   save->age_written_ns = save->age_base_ns;
   /* As if this run began at that age; unsigned, so that a machine that is long up is no matter. */
   save->age_base_ns -= now;
   return 0;
+}
+
+void bb_restore_undo(bb_save *save) {
+  bb_runtime *runtime = save->runtime;
+  bb_parking_forget(runtime);
+  for (bb_list *node; (node = bb_list_first(&runtime->queue.streams)) != NULL;) {
+    bb_stream_close(BB_LIST_ITEM(node, bb_stream, link));
+  }
+  bb_map_close(&runtime->streams);
+  bb_names_clear(&save->names);
+  bb_keep_close(&runtime->keep);
+  save->age_base_ns = save->age_written_ns = 0;
 }
 
 int bb_restore(bb_save *save, bb_store *store) {

@@ -12,4 +12,7 @@
  */
 int bb_restore(bb_save *save, bb_store *store);
 
+/* As if nothing had been taken. */
+void bb_restore_undo(bb_save *save);
+
 #endif

@@ -6,7 +6,9 @@
 #include "base/err.h"
 #include "model/frame.h"
 #include "runtime/apply.h"
+#include "runtime/past.h"
 #include "runtime/runtime.h"
+#include "runtime/wait.h"
 
 #define MAX_STREAM_NAME (BB_MAX_SINKS * (BB_MAX_ID + 1) + 1)
 
@@ -111,7 +113,8 @@ static void announce_to(bb_runtime *runtime, const bb_station_scan *scan, const 
                         bb_outlet *outlet) {
   const bb_sink_kind *kind = outlet->config->kind;
   const bb_device *device = scan->station->config->device;
-  if (kind->shape != NULL && kind->shape(outlet->sink, device, feed->shape) < 0) {
+  if (kind->shape != NULL && !bb_past_adopt(outlet, device, feed->shape) &&
+      kind->shape(outlet->sink, device, feed->shape) < 0) {
     bb_log_error(runtime->log, outlet->id, "%s, scan %s: out of memory; it is not sent",
                  scan->station->id, scan->scan->name);
   }
@@ -246,6 +249,9 @@ void bb_runtime_deliver(bb_runtime *runtime, bb_feed *feed, const bb_batch *batc
 
 /* Streams that no sink reads any more, and shapes that no scan has, go. */
 void bb_runtime_tidy(bb_runtime *runtime) {
+  /* While sinks are exchanged, feeds may name a stream that is to go. */
+  if (runtime->next != NULL || runtime->outlet_closed) return;
+  runtime->untidy = false;
   for (size_t i = 0; i < runtime->streams.cap;) {
     bb_stream *stream = runtime->streams.entries[i].value;
     if (runtime->streams.entries[i].key == NULL || !bb_list_empty(&stream->readers) ||
@@ -255,6 +261,7 @@ void bb_runtime_tidy(bb_runtime *runtime) {
     }
     /* Others may move into the place that is freed, so it is looked at again. */
     bb_map_remove(&runtime->streams, stream->name);
+    bb_waits_lost(runtime, stream, 0, stream->next);
     bb_stream_close(stream);
   }
   uint32_t kept = 0;

@@ -33,7 +33,7 @@ static void on_due(bb_schedule *schedule, bb_station_scan *scan, uint64_t due_ns
 }
 
 /* Once an episode: until its sink is ready again. */
-static void note_dropped(bb_runtime *runtime, bb_outlet *outlet, bool aged) {
+static void note_dropped(bb_runtime *runtime, bb_outlet *outlet, bool aged, bool unsaved) {
   if (outlet->drop_told) return;
   outlet->drop_told = true;
   if (aged) {
@@ -45,19 +45,20 @@ static void note_dropped(bb_runtime *runtime, bb_outlet *outlet, bool aged) {
     bb_log_warn(runtime->log, outlet->id,
                 "there is no more room: the oldest batches are dropped unsent; raise %s, or see "
                 "why the sink is away",
-                runtime->save.open && !runtime->save.spool.failing ? "runtime.store.max_bytes"
-                                                                   : "runtime.queue_bytes");
+                unsaved ? "runtime.queue_bytes" : "runtime.store.max_bytes");
   }
 }
 
 static void on_dropped(bb_queue *queue, bb_stream *stream, uint64_t from, uint64_t to, bool aged) {
   bb_runtime *runtime = queue->user;
+  bool unsaved = to > stream->saved; /* it was the memory that had no room */
+  bb_waits_lost(runtime, stream, from, to);
   for (size_t i = 0; i < runtime->outlets.cap; i++) {
     bb_outlet *outlet = runtime->outlets.entries[i].value;
     if (runtime->outlets.entries[i].key == NULL) continue;
     uint64_t dropped = outlet->counters.dropped;
     bb_outlet_dropped(outlet, stream, from, to);
-    if (dropped < outlet->counters.dropped) note_dropped(runtime, outlet, aged);
+    if (dropped < outlet->counters.dropped) note_dropped(runtime, outlet, aged, unsaved);
   }
   bb_parking_dropped(runtime, stream, from, to);
   runtime->safe_changed = true;
@@ -86,6 +87,7 @@ static void on_prepare(uv_prepare_t *prepare) {
   if (!runtime->save.open) bb_runtime_kept(runtime, runtime->keep.puts, false);
   if (runtime->save.at_once || runtime->save.limits.sync_ms == 0) bb_save_look(&runtime->save);
   if (runtime->safe_changed) bb_waits_look(runtime);
+  if (runtime->untidy) bb_runtime_tidy(runtime);
 }
 
 /* What could not be fetched is tried again, and what may go for its rate goes. */
@@ -123,6 +125,7 @@ int bb_runtime_init(bb_runtime *runtime, char why[BB_STORE_WHY]) {
   runtime->queue.user = runtime;
   runtime->queue.on_dropped = on_dropped;
   runtime->queue.fetch = bb_fetch;
+  runtime->queue.on_aged = bb_limits_aged;
   runtime->save.limits = (bb_save_limits){.sync_ms = 1000, .max_bytes = DEFAULT_STORE_BYTES};
   bb_list_init(&runtime->waits);
   bb_door_init(&runtime->door, runtime);
@@ -146,6 +149,14 @@ int bb_runtime_apply(bb_runtime *runtime, bb_config *config) {
   if (runtime->stopping) return BB_ERR_STATE;
   bb_apply_start(runtime, config);
   return 0;
+}
+
+void bb_runtime_refresh(bb_runtime *runtime) {
+  for (size_t i = 0; i < runtime->outlets.cap; i++) {
+    const bb_outlet *outlet = runtime->outlets.entries[i].value;
+    if (runtime->outlets.entries[i].key == NULL || outlet->closing) continue;
+    if (outlet->config->kind->refresh != NULL) outlet->config->kind->refresh(outlet->sink);
+  }
 }
 
 static void free_runtime(bb_runtime *runtime) {
@@ -200,6 +211,7 @@ static void stop_on(bb_runtime *runtime) {
   case 1:
     if (runtime->closing > 0) return;
     runtime->stop_step++;
+    bb_runtime_tidy(runtime);
     bb_save_end(&runtime->save, on_saved);
     return;
   default:
@@ -215,6 +227,7 @@ void bb_runtime_stop(bb_runtime *runtime, uint32_t drain_ms,
   runtime->on_stopped = on_stopped;
   runtime->door.shut = true;
   bb_schedule_pause(&runtime->schedule, true);
+  bb_save_now(&runtime->save); /* a slow disk has the time of the drain */
   bb_apply_close_all(runtime, true, false);
   stop_on(runtime);
 }

@@ -86,6 +86,7 @@ struct bb_runtime {
   uint32_t closing;    /* links, stations, outlets and probes that are on their way out */
   uint32_t retiring;   /* the outlets among them */
   uint64_t store_told; /* a hash of how the store was when the watches were told last */
+  bool untidy;         /* a stream may have no reader any more */
   bool safe_changed;   /* more records are safe than before: waits are to be looked at */
   bb_list waits;       /* bb_wait.link */
   bb_config *next;     /* to be applied once what it replaces is gone */
@@ -104,6 +105,10 @@ int bb_runtime_init(bb_runtime *runtime, char why[BB_STORE_WHY]);
  * BB_ERR_STATE while stopping.
  */
 int bb_runtime_apply(bb_runtime *runtime, bb_config *config);
+
+/* Secrets or certificates may have changed: the sinks that use them take the new ones (refresh in
+ * plug/sink.h). An apply does the same for those that it leaves as they are. */
+void bb_runtime_refresh(bb_runtime *runtime);
 
 /* Stops polling, drains the sinks for at most drain_ms, closes everything, then on_stopped, after
  * which the memory is the caller's. Once. */

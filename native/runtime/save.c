@@ -3,10 +3,12 @@
  * save_gather.c. */
 #include "runtime/save.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
+#include "runtime/apply.h"
 #include "runtime/restore.h"
 #include "runtime/runtime.h"
 #include "runtime/save_gather.h"
@@ -39,6 +41,28 @@ static void arm(bb_save *save) {
 
 static void begin_anew(bb_spool *spool);
 
+/* A damaged store makes way for a fresh one. Of one that could not be read nothing is touched. */
+static void restore(bb_save *save) {
+  bb_log *log = save->runtime->log;
+  bb_store *store = bb_spool_store(&save->spool);
+  int err = store != NULL ? bb_restore(save, store) : 0;
+  if (store == NULL) return;
+  if (err >= 0) {
+    bb_spool_restored(&save->spool);
+    arm(save); /* cursors move without anything new, too */
+    return;
+  }
+  char why[BB_STORE_WHY];
+  snprintf(why, sizeof(why), "%s", bb_store_why(store));
+  bb_restore_undo(save);
+  if (err == BB_ERR_FORMAT) {
+    bb_spool_discard(&save->spool, why);
+  } else {
+    bb_log_error(log, "store", "%s; what it holds is not sent before the next start", why);
+    bb_spool_shut(&save->spool);
+  }
+}
+
 int bb_save_open(bb_save *save, bb_runtime *runtime, char why[BB_STORE_WHY]) {
   save->runtime = runtime;
   if (runtime->data_dir == NULL) return 0;
@@ -56,10 +80,7 @@ int bb_save_open(bb_save *save, bb_runtime *runtime, char why[BB_STORE_WHY]) {
   bb_packer_init(&save->packer);
   uv_timer_init(runtime->loop, &save->timer);
   save->timer.data = save;
-  bb_store *store = bb_spool_store(&save->spool);
-  if (store != NULL && bb_restore(save, store) < 0) {
-    bb_log_error(runtime->log, "store", "%s; what it holds is not sent", bb_store_why(store));
-  }
+  restore(save);
   return 0;
 }
 
@@ -113,15 +134,25 @@ static bb_stream *stream_of(bb_save *save, uint32_t id) {
   return NULL;
 }
 
+static void cut_aged(bb_save *save, const bb_save_part *part) {
+  bb_queue *queue = &save->runtime->queue;
+  for (uint32_t i = 0; i < part->n_cursors; i++) {
+    const bb_save_cursor *cursor = &part->cursors[i];
+    if (cursor->aged == 0) continue;
+    for (bb_list *node = part->stream->readers.next; node != &part->stream->readers;
+         node = node->next) {
+      bb_reader *reader = BB_LIST_ITEM(node, bb_reader, link);
+      if (strcmp(reader->sink, cursor->sink) == 0) queue->on_aged(queue, reader, cursor->aged);
+    }
+  }
+}
+
 static void apply_part(bb_save *save, const bb_save_job *job, bb_save_part *part) {
   bb_stream *stream = part->stream;
   stream->id = part->id;
   stream->saved = part->saved;
-  if (part->cursors_changed) {
-    stream->cursor_hash = part->cursor_hash;
-    stream->trimmed =
-        part->n_need > 0 && part->need[0].from < part->saved ? part->need[0].from : part->saved;
-  }
+  if (part->cursors_changed) stream->cursor_hash = part->cursor_hash;
+  cut_aged(save, part);
   for (uint32_t i = 0; i < part->n_packs; i++) save->saved += job->packs[part->first_pack + i].n;
 }
 
@@ -134,6 +165,7 @@ static void apply_success(bb_save *save, bb_save_job *job) {
   apply_totals(save, job);
   if (job->names_gone) bb_names_clear(&save->names);
   if (job->write_age) save->age_written_ns = job->age_ns;
+  save->shrinking = job->shrinking;
   bb_keep_saved(&save->runtime->keep, job->puts);
   bb_save_take_stats(save, &job->stats);
   save->retry_ns = 0;
@@ -143,7 +175,7 @@ static void apply_success(bb_save *save, bb_save_job *job) {
 static void take_back(bb_save *save, bb_save_job *job) {
   save->failed++;
   save->retry_ns = now_of(save) + RETRY_MS * BB_NS_PER_MS;
-  bb_save_return_dead(save, job);
+  bb_save_return(save, job);
   if (job->n_values > 0) save->at_once = true;
 }
 
@@ -154,9 +186,9 @@ static void begin_anew(bb_spool *spool) {
   bb_keep_lost(&save->runtime->keep);
   free(save->gone);
   save->gone = NULL;
-  save->n_gone = 0;
-  save->n_revived = 0; /* the letters are gone, too, and their ids mean others now */
-  if (save->job != NULL) save->job->n_revived = 0;
+  save->n_gone = save->n_revived = 0;
+  save->shrinking = false;
+  if (save->job != NULL) save->job->n_gone = save->job->n_revived = 0; /* it will fail, too */
   for (bb_list *node = save->runtime->queue.streams.next; node != &save->runtime->queue.streams;
        node = node->next) {
     bb_stream *stream = BB_LIST_ITEM(node, bb_stream, link);
@@ -179,7 +211,8 @@ static void on_done(bb_spool_job *spool_job) {
   bb_save *save = job->save;
   bb_runtime *runtime = save->runtime;
   uint64_t puts = job->puts;
-  bool ok = spool_job->result >= 0;
+  bool ok = spool_job->result >= 0, is_stale = spool_job->result == BB_ERR_STATE;
+  bool short_of_all = job->bodies.len >= BB_SAVE_JOB_BYTES;
   save->job = NULL;
   for (uint32_t i = 0; i < job->n_parts; i++) job->parts[i].stream->saving = false;
   bb_names_settle(&save->names, ok);
@@ -191,11 +224,16 @@ static void on_done(bb_spool_job *spool_job) {
   bb_save_job_free(job);
   bb_runtime_kept(runtime, puts, ok);
   runtime->safe_changed = true;
+  if (runtime->untidy) bb_runtime_tidy(runtime);
   if (save->ending) {
+    /* A store that was set aside just now: the fresh one takes what is in memory. */
+    if (is_stale && !save->tried_again) save->retry_ns = 0;
+    save->tried_again = save->tried_again || is_stale;
     end_spool(save);
-  } else {
-    arm(save);
+    return;
   }
+  arm(save);
+  if (ok && short_of_all) bb_save_look(save);
 }
 
 /* --- when --- */
@@ -215,6 +253,7 @@ static bool make_job(bb_save *save, bool all) {
   save->last_ns = now;
   save->appended = 0;
   save->at_once = false;
+  job->job.must_work = true;
   job->job.run = bb_save_job_run;
   job->job.done = on_done;
   bb_spool_push(&save->spool, &job->job);
@@ -229,8 +268,9 @@ void bb_save_look(bb_save *save) {
 }
 
 bool bb_save_forget_stream(bb_save *save, bb_stream *stream) {
-  if (stream->saving || stream->fetching) return false;
-  if (stream->id == 0) return true;
+  bool busy = stream->saving || stream->fetching;
+  if (busy) save->runtime->untidy = true;
+  if (busy || stream->id == 0) return !busy;
   uint32_t *gone = realloc(save->gone, (save->n_gone + 1) * sizeof(*gone));
   if (gone == NULL) return false;
   save->gone = gone;
@@ -240,16 +280,8 @@ bool bb_save_forget_stream(bb_save *save, bb_stream *stream) {
   return true;
 }
 
-bool bb_save_is_safe(const bb_save *save, const bb_stream *stream, uint64_t record) {
-  uint64_t floor = stream->next;
-  bool durable = false;
-  for (bb_list *node = stream->readers.next; node != &stream->readers; node = node->next) {
-    const bb_reader *reader = BB_LIST_ITEM(node, bb_reader, link);
-    if (!reader->durable) continue;
-    durable = true;
-    if (reader->floor < floor) floor = reader->floor;
-  }
-  return !save->open || !durable || record < floor || record < stream->saved;
+void bb_save_now(bb_save *save) {
+  if (save->open && !save->ending && save->job == NULL) make_job(save, true);
 }
 
 /* --- the end --- */

@@ -45,6 +45,8 @@ typedef struct bb_save {
   struct bb_save_job *job; /* on its way; NULL: none */
   uv_timer_t timer;
   uint64_t last_ns;     /* monotonic: when the newest job was made */
+  uint64_t cursors_ns;  /* when all cursors were looked at last */
+  uint64_t aging_ns;    /* when it was last looked what is too old for a sink */
   uint64_t retry_ns;    /* after a failure: not before */
   uint64_t age_base_ns; /* of earlier runs; see bb_save_age_ns */
   uint64_t age_written_ns;
@@ -54,10 +56,11 @@ typedef struct bb_save {
   uint64_t appended; /* bytes since the newest job */
   uint32_t *gone;    /* ids of streams that were closed and are still in the store */
   uint32_t n_gone;
+  bool shrinking;                          /* room of the file is being given back, a piece a job */
   bool at_once;                            /* a value waits, or a requeued dead letter */
   struct bb_save_dead *dead, *newest_dead; /* refused records that are to be kept, oldest first */
   uint64_t dead_waiting;                   /* bytes */
-  bool ending;
+  bool ending, tried_again;
   void (*on_ended)(struct bb_runtime *runtime);
 } bb_save;
 
@@ -95,9 +98,8 @@ bool bb_save_is_revived(const bb_save *save, int64_t letter);
  * together. A clock that is set forward makes nothing old. */
 uint64_t bb_save_age_ns(const bb_save *save, uint64_t mono_ns);
 
-/* Whether the record is safe, or cannot be made safer: acknowledged by all its durable readers, saved,
- * or of a stream that is not saved at all. */
-bool bb_save_is_safe(const bb_save *save, const bb_stream *stream, uint64_t record);
+/* Saves what waits, due or not: the end is near. */
+void bb_save_now(bb_save *save);
 
 /* How the store is, as a job of another kind has read it. */
 void bb_save_take_stats(bb_save *save, const bb_store_stats *stats);

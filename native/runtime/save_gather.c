@@ -9,6 +9,8 @@
 #include "base/hash.h"
 #include "runtime/runtime.h"
 
+#define SOON_NS (100 * BB_NS_PER_MS) /* what a healthy sink acknowledges within */
+#define AGING_NS BB_NS_PER_S
 #define MAX_DEAD_WAITING (4u << 20) /* bytes of refused records that are not yet in the store */
 
 /* --- what is needed of a stream, and how old it is --- */
@@ -39,7 +41,8 @@ static bool is_due(const bb_save *save, uint64_t age_ns) {
   uint64_t sync_ns = save->limits.sync_ms * BB_NS_PER_MS;
   if (age_ns == 0) return false;
   if (age_ns >= sync_ns - sync_ns / 8) return true;
-  return save->appended >= BB_SAVE_JOB_BYTES && age_ns >= sync_ns / 8;
+  uint64_t soon_ns = sync_ns / 8 < SOON_NS ? sync_ns / 8 : SOON_NS;
+  return save->appended >= BB_SAVE_JOB_BYTES && age_ns >= soon_ns;
 }
 
 static uint32_t count_durable(const bb_stream *stream) {
@@ -68,6 +71,7 @@ static bool take_cursors(bb_save_part *part, const bb_stream *stream) {
     bb_span spans[BB_READER_SPANS];
     if (!reader->durable) continue;
     bb_save_cursor *cursor = cursor_of(part, reader->sink);
+    cursor->max_age_ns = reader->max_age_ns;
     uint32_t n = reader->need(reader, spans);
     for (uint32_t i = 0; i < n; i++) {
       cursor->n =
@@ -98,6 +102,12 @@ static bool add_names(bb_save *save, bb_save_job *job, const bb_device *device,
   int n = bb_names_note(&save->names, device, shape, job->names + job->n_names);
   if (n > 0) job->n_names += (uint32_t)n;
   return n >= 0;
+}
+
+/* Forgets what it began. */
+static void reset_packer(bb_save *save) {
+  bb_packer_close(&save->packer);
+  bb_packer_init(&save->packer);
 }
 
 /* Ends the pack that was begun at `first`. */
@@ -171,18 +181,27 @@ static bool pack_needed(bb_save *save, bb_save_job *job, bb_save_part *part) {
 
 /* --- the job --- */
 
+static bool has_aging(const bb_save *save, const bb_save_part *part, uint64_t now_ns) {
+  if (now_ns < save->aging_ns + AGING_NS) return false;
+  for (uint32_t i = 0; i < part->n_cursors; i++) {
+    if (part->cursors[i].max_age_ns > 0) return true;
+  }
+  return false;
+}
+
 static bool add_part(bb_save *save, bb_save_job *job, bb_stream *stream, uint64_t now_ns,
                      bool all) {
   bb_save_part *part = &job->parts[job->n_parts];
   uint64_t sync_ns = save->limits.sync_ms * BB_NS_PER_MS;
-  *part = (bb_save_part){.stream = stream, .id = stream->id, .trimmed = stream->trimmed};
+  *part = (bb_save_part){.stream = stream, .id = stream->id, .begun = stream->saved};
   part->n_need = bb_stream_need(stream, part->need, BB_SAVE_SPANS);
   uint64_t unsaved = first_unsaved(stream, part->need, part->n_need);
   bool due = unsaved < stream->next && (all || is_due(save, age_of(stream, unsaved, now_ns)));
-  bool moved = stream->id != 0 && (all || now_ns >= save->last_ns + sync_ns);
-  if (!due && !moved) return true;
+  bool later = stream->id != 0 && (all || now_ns >= save->cursors_ns + sync_ns);
+  if (!due && !later) return true;
   if (!take_cursors(part, stream)) return false;
-  moved = moved && part->cursor_hash != stream->cursor_hash;
+  bool moved = later && (part->cursor_hash != stream->cursor_hash ||
+                         (!all && has_aging(save, part, now_ns)));
   if (due || moved) {
     part->name = strdup(stream->name);
     job->n_parts++;
@@ -208,6 +227,9 @@ static bool add_streams(bb_save *save, bb_save_job *job, uint64_t now_ns, bool a
     bb_stream *stream = BB_LIST_ITEM(node, bb_stream, link);
     if (count_durable(stream) > 0) ok = add_part(save, job, stream, now_ns, all);
   }
+  uint64_t sync_ns = save->limits.sync_ms * BB_NS_PER_MS;
+  if (ok && now_ns >= save->cursors_ns + sync_ns) save->cursors_ns = now_ns;
+  if (ok && now_ns >= save->aging_ns + AGING_NS) save->aging_ns = now_ns;
   return ok;
 }
 
@@ -263,20 +285,22 @@ bool bb_save_gather(bb_save *save, bb_save_job *job, uint64_t now_ns, bool all) 
   bool ok = add_streams(save, job, now_ns, all || save->n_revived > 0) && add_values(save, job);
   if (ok && later && (save->dead != NULL || save->n_revived > 0)) ok = add_dead(save, job);
   if (!ok) {
-    bb_packer_close(&save->packer); /* what it began */
-    bb_packer_init(&save->packer);
+    reset_packer(save);
     bb_names_settle(&save->names, false);
     return false;
   }
-  if (later) take_gone(save, job);
+  /* A new stream may have the name of one that is gone. */
+  if (later || job->n_parts > 0) take_gone(save, job);
+  job->shrinking = save->shrinking && !all;
   for (uint32_t i = 0; i < job->n_parts; i++) job->parts[i].stream->saving = true;
   return job->n_parts > 0 || job->n_values > 0 || job->dead != NULL || job->n_revived > 0 ||
-         job->n_gone > 0;
+         job->n_gone > 0 || (job->shrinking && later);
 }
 
 bool bb_save_is_waiting(const bb_save *save) {
   const bb_queue *queue = &save->runtime->queue;
   if (save->dead != NULL || save->n_gone > 0 || save->at_once || save->n_revived > 0) return true;
+  if (save->shrinking) return true;
   for (bb_list *node = queue->streams.next; node != &queue->streams; node = node->next) {
     const bb_stream *stream = BB_LIST_ITEM(node, bb_stream, link);
     bb_span need[BB_SAVE_SPANS];
@@ -296,8 +320,7 @@ void bb_save_dead_letter(bb_save *save, const char *sink, const char *reason,
   if (dead == NULL) return;
   bb_buf_init(&dead->body, BB_MAX_FRAME_BYTES);
   if (bb_packer_add(&save->packer, batch) < 0 || bb_packer_end(&save->packer, &dead->body) < 0) {
-    bb_packer_close(&save->packer); /* what it began */
-    bb_packer_init(&save->packer);
+    reset_packer(save);
     bb_buf_close(&dead->body);
     free(dead);
     return;
@@ -336,14 +359,8 @@ bool bb_save_is_revived(const bb_save *save, int64_t letter) {
          (job != NULL && has_letter(job->revived, job->n_revived, letter));
 }
 
-static void return_revived(bb_save *save, bb_save_job *job) {
-  for (uint32_t i = 0; i < job->n_revived; i++) bb_save_revived(save, job->revived[i]);
-  job->n_revived = 0;
-}
-
-void bb_save_return_dead(bb_save *save, bb_save_job *job) {
+static void return_dead(bb_save *save, bb_save_job *job) {
   bb_save_dead *last = job->dead;
-  return_revived(save, job);
   if (last == NULL) return;
   for (;; last = last->next) {
     save->dead_waiting += last->body.len;
@@ -353,4 +370,25 @@ void bb_save_return_dead(bb_save *save, bb_save_job *job) {
   if (save->newest_dead == NULL) save->newest_dead = last;
   save->dead = job->dead;
   job->dead = NULL;
+}
+
+/* Puts what the job had before what came since. Without memory it stays in the store, to be taken away
+ * by hand: rather once more than never. */
+static void return_ids(void **waiting, uint32_t *n_waiting, const void *ids, uint32_t n,
+                       size_t size) {
+  if (n == 0) return;
+  uint8_t *all = realloc(*waiting, (*n_waiting + n) * size);
+  if (all == NULL) return;
+  memcpy(all + *n_waiting * size, ids, n * size);
+  *waiting = all;
+  *n_waiting += n;
+}
+
+void bb_save_return(bb_save *save, bb_save_job *job) {
+  void *gone = save->gone, *revived = save->revived;
+  return_dead(save, job);
+  return_ids(&gone, &save->n_gone, job->gone, job->n_gone, sizeof(*job->gone));
+  return_ids(&revived, &save->n_revived, job->revived, job->n_revived, sizeof(*job->revived));
+  save->gone = gone;
+  save->revived = revived;
 }

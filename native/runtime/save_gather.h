@@ -12,7 +12,7 @@ bool bb_save_gather(bb_save *save, bb_save_job *job, uint64_t now_ns, bool all);
 /* Whether anything will have to be saved later, if no sink takes it before. */
 bool bb_save_is_waiting(const bb_save *save);
 
-/* The job failed: its dead letters wait again, and so do those that it was to take away. */
-void bb_save_return_dead(bb_save *save, bb_save_job *job);
+/* The job failed: its dead letters, and what it was to take away, wait again. */
+void bb_save_return(bb_save *save, bb_save_job *job);
 
 #endif

@@ -50,6 +50,7 @@ void bb_save_job_free(bb_save_job *job) {
   free(job->gone);
   free(job->revived);
   free(job->drops);
+  free(job->totals);
   free(job);
 }
 
@@ -65,7 +66,9 @@ static int write_names(bb_save_job *job, bb_store *store) {
 }
 
 static int write_packs(const bb_save_job *job, const bb_save_part *part, bb_store *store) {
-  int err = 0;
+  bb_store_gone gone = {0};
+  if (part->n_packs == 0) return 0;
+  int err = bb_store_trim(store, part->id, part->begun, BB_STORE_OPEN_END, &gone);
   for (uint32_t i = 0; i < part->n_packs && err >= 0; i++) {
     const bb_save_pack *pack = &job->packs[part->first_pack + i];
     bb_store_pack row = {.stream = part->id,
@@ -93,7 +96,7 @@ static int write_cursors(const bb_save_part *part, bb_store *store) {
 
 /* Takes away what lies between the spans that are needed. */
 static int trim(const bb_save_part *part, bb_store *store) {
-  uint64_t from = part->trimmed;
+  uint64_t from = 0; /* what lies before is gone already, or a pack that was needed in part */
   bb_store_gone gone = {0};
   int err = 0;
   for (uint32_t i = 0; i < part->n_need && err >= 0; i++) {
@@ -103,6 +106,23 @@ static int trim(const bb_save_part *part, bb_store *store) {
   }
   if (err >= 0 && from < part->saved) {
     err = bb_store_trim(store, part->id, from, part->saved, &gone);
+  }
+  return err;
+}
+
+static uint64_t age_limit(uint64_t now, uint64_t max_age) {
+  return max_age != 0 && now > max_age ? now - max_age : 0;
+}
+
+/* Where what a sink may have begins. It is cut off with the next job, by the loop. */
+static int look_for_aged(const bb_save_job *job, bb_save_part *part, bb_store *store) {
+  int err = 0;
+  for (uint32_t i = 0; i < part->n_cursors && err >= 0; i++) {
+    bb_save_cursor *cursor = &part->cursors[i];
+    uint64_t limit = age_limit(job->age_ns, cursor->max_age_ns);
+    if (limit == 0 || cursor->n == 0 || cursor->spans[0].from >= part->saved) continue;
+    err = bb_store_since(store, part->id, cursor->spans[0].from, limit, &cursor->aged);
+    if (err == 0) cursor->aged = part->saved;
   }
   return err;
 }
@@ -117,6 +137,7 @@ static int write_part(const bb_save_job *job, bb_save_part *part, bb_store *stor
   int err = write_packs(job, part, store);
   if (err >= 0 && part->cursors_changed) err = write_cursors(part, store);
   if (err >= 0 && part->cursors_changed) err = trim(part, store);
+  if (err >= 0) err = look_for_aged(job, part, store);
   return err;
 }
 
@@ -130,10 +151,6 @@ static int write_values(const bb_save_job *job, bb_store *store) {
     err = bb_store_value_put(store, value->name, value->bytes, value->len);
   }
   return err;
-}
-
-static uint64_t age_limit(uint64_t now, uint64_t max_age) {
-  return max_age != 0 && now > max_age ? now - max_age : 0;
 }
 
 static int write_dead(const bb_save_job *job, bb_store *store) {
@@ -195,7 +212,12 @@ static int keep_bounds(bb_save_job *job, bb_store *store) {
 
 static int note_total(void *user, const bb_store_stream *stream) {
   bb_save_job *job = user;
-  if (job->n_totals == BB_MAX_STREAMS) return 0;
+  if (job->n_totals % BB_MAX_STREAMS == 0) {
+    size_t more = job->n_totals + BB_MAX_STREAMS;
+    bb_save_total *totals = realloc(job->totals, more * sizeof(*totals));
+    if (totals == NULL) return BB_ERR_NOMEM;
+    job->totals = totals;
+  }
   job->totals[job->n_totals++] =
       (bb_save_total){.stream = stream->id, .records = stream->records, .bytes = stream->bytes};
   return 0;
@@ -248,8 +270,9 @@ int bb_save_job_run(bb_spool_job *spool_job, bb_store *store) {
   }
   /* What follows is no part of the promise: a failure will come up again. */
   if (job->stats.free_bytes > SHRINK_BYTES && job->stats.free_bytes > job->stats.file_bytes / 4) {
-    bb_store_shrink(store, SHRINK_BYTES);
+    job->shrinking = true;
   }
+  if (job->shrinking) job->shrinking = bb_store_shrink(store, SHRINK_BYTES) == 1;
   bb_store_read_stats(store, &job->stats);
   return 0;
 }

@@ -20,6 +20,8 @@ typedef struct bb_save_pack {
 
 typedef struct bb_save_cursor {
   char sink[BB_MAX_ID + 1];
+  uint64_t max_age_ns; /* 0: any */
+  uint64_t aged;       /* the thread's answer: records below are too old for it */
   bb_span spans[BB_READER_SPANS];
   uint32_t n;
 } bb_save_cursor;
@@ -28,12 +30,13 @@ typedef struct bb_save_cursor {
 typedef struct bb_save_part {
   bb_stream *stream; /* the loop's */
   char *name;
-  uint32_t id;    /* in the store; 0: none yet. The thread gives it one, or takes it away */
+  uint32_t id; /* in the store; 0: none yet. The thread gives it one, or takes it away */
+  uint64_t
+      begun; /* the store has nothing from here on, but what a commit left that seemed to fail */
   uint64_t saved; /* what is needed below is in the packs, or was saved before */
   uint32_t first_pack, n_packs;
   bool cursors_changed; /* else the three that follow are not used */
   uint64_t cursor_hash;
-  uint64_t trimmed;
   bb_span need[BB_SAVE_SPANS];
   uint32_t n_need;
   bb_save_cursor *cursors;
@@ -95,9 +98,10 @@ typedef struct bb_save_job {
   /* the thread's answer */
   bb_save_drop *drops;
   uint32_t n_drops;
-  bb_save_total totals[BB_MAX_STREAMS];
+  bb_save_total *totals;
   uint32_t n_totals;
   bool names_gone; /* the store was empty, so they went too */
+  bool shrinking;  /* before: go on giving room back; after: there is more to give */
   bb_store_stats stats;
 } bb_save_job;
 

@@ -63,8 +63,8 @@ static bb_secrets_entry *insert(bb_secrets *secrets, const char *name) {
 static void put(bb_secrets *secrets, const char *name, char *value, bool memory) {
   bb_secrets_entry *entry = find(secrets, name);
   if (entry == NULL) entry = insert(secrets, name);
-  entry->news = entry->value == NULL || strcmp(entry->value, value) != 0;
-  if (memory ? !entry->memory : entry->memory || entry->news) secrets->unsaved = true;
+  bool news = entry->value == NULL || strcmp(entry->value, value) != 0;
+  if (memory ? !entry->memory : entry->memory || news) secrets->unsaved = true;
   forget_value(entry->value, entry->len);
   entry->value = value;
   entry->len = (uint32_t)strlen(value);
@@ -132,7 +132,6 @@ int bb_secrets_set(bb_secrets *secrets, const bb_doc *changes, bool memory) {
   char **values = copy_values(changes);
   if (values == NULL) return BB_ERR_NOMEM;
   uint32_t n = 0;
-  for (uint32_t i = 0; i < secrets->n; i++) secrets->entries[i].news = false;
   /* First what goes, so that there is room for what comes. */
   for (const bb_doc *change = changes->first; change != NULL; change = change->next) {
     if (bb_doc_is_null(change)) take_away(secrets, change->key);

@@ -24,7 +24,6 @@
 typedef struct bb_secrets_entry {
   char name[BB_MAX_ID + 1];
   bool memory; /* not in the file */
-  bool news;   /* the newest change gave it another value */
   uint32_t len;
   char *value; /* terminated */
 } bb_secrets_entry;

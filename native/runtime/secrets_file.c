@@ -110,9 +110,7 @@ void bb_secrets_load(bb_secrets *secrets) {
   bb_secret_wipe(text, (size_t)len);
   free(text);
   if (err < 0) warn(secrets, err == BB_ERR_NOMEM ? bb_err_text(err) : "the file is damaged");
-  for (uint32_t i = 0; i < secrets->n; i++) {
-    secrets->entries[i].memory = secrets->entries[i].news = false;
-  }
+  for (uint32_t i = 0; i < secrets->n; i++) secrets->entries[i].memory = false;
 }
 
 /* --- writing --- */

@@ -67,11 +67,13 @@ int bb_socket_init(bb_socket *socket) {
   if (fd < 0) return fd;
   bb_list_init(&socket->clients);
   bb_list_init(&socket->dirty);
+  bb_list_init(&socket->gathering);
   bb_list_init(&socket->reads);
   bb_buf_init(&socket->scratch, BB_CLIENT_ANSWER_BYTES);
   uv_pipe_init(loop, &socket->listener, 0);
   uv_prepare_init(loop, &socket->prepare);
-  socket->listener.data = socket->prepare.data = socket;
+  uv_timer_init(loop, &socket->beat);
+  socket->listener.data = socket->prepare.data = socket->beat.data = socket;
   /* It listens already, so neither can fail. */
   int err = uv_pipe_open(&socket->listener, fd);
   if (err == 0) err = uv_listen((uv_stream_t *)&socket->listener, BACKLOG, on_connection);
@@ -79,7 +81,7 @@ int bb_socket_init(bb_socket *socket) {
   (void)err;
   uv_prepare_start(&socket->prepare, on_prepare);
   uv_unref((uv_handle_t *)&socket->prepare);
-  socket->handles = 2;
+  socket->handles = 3;
   bb_client_watch_init(socket);
   return 0;
 }
@@ -128,4 +130,5 @@ void bb_socket_close(bb_socket *socket, void (*on_closed)(bb_socket *socket)) {
   unlink(socket->path);
   uv_close((uv_handle_t *)&socket->listener, on_handle_closed);
   uv_close((uv_handle_t *)&socket->prepare, on_handle_closed);
+  uv_close((uv_handle_t *)&socket->beat, on_handle_closed);
 }

@@ -8,6 +8,10 @@
  * batches; batches wait in a bounded one whose oldest go first, and the client is told how many
  * (event "dropped"). Who does not take answers gets no more requests read; whose events have no room
  * any more is closed.
+ *
+ * A message wakes both processes, which takes longer than all else that is done for a batch. So a batch
+ * (or the event "taken") that comes alone goes at once, those that follow it go together with the next
+ * tick of the schedule, and all that wait go along with an answer or another event.
  */
 #ifndef BB_RUNTIME_SOCKET_H
 #define BB_RUNTIME_SOCKET_H
@@ -60,6 +64,8 @@ struct bb_socket {
   bb_watch watch;
   bb_list clients;         /* of bb_client.link */
   bb_list dirty;           /* have something to be sent */
+  bb_list gathering;       /* have batches that go with the next beat */
+  uv_timer_t beat;         /* runs while batches are gathered */
   bb_list reads;           /* that wait for polls to end */
   struct bb_client *owner; /* who applied; NULL: nobody who is still there */
   struct bb_client *big;   /* who is sending a request past BB_CLIENT_INPUT_BYTES */

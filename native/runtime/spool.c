@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/err.h"
@@ -32,8 +33,9 @@ static int set_aside(bb_spool *spool, const char *why) {
   char aside[BB_MAX_PATH + 64];
   bb_clock clock = bb_clock_system();
   int err = bb_store_set_aside(spool->path, bb_clock_utc_ns(&clock), aside, sizeof(aside));
+  /* What can no longer be found is gone, too. */
+  if (err == 0 || access(spool->path, F_OK) != 0) spool->store_epoch++;
   if (err < 0) return err;
-  spool->store_epoch++;
   note_damage(spool, why, aside);
   return 0;
 }
@@ -49,6 +51,28 @@ static int open_store(bb_spool *spool, char why[BB_STORE_WHY]) {
   return bb_store_open(&options, &spool->store, why);
 }
 
+static int refuse_any(void *user, const bb_store_stream *stream) {
+  (void)user;
+  (void)stream;
+  return 1;
+}
+
+/* What earlier runs left must not be mixed with what this one has numbered on its own. */
+static int check_empty(bb_spool *spool, char why[BB_STORE_WHY]) {
+  int found = bb_store_streams(spool->store, refuse_any, NULL);
+  if (found == 0) {
+    spool->restored = true;
+    return 0;
+  }
+  snprintf(why, BB_STORE_WHY,
+           "%s: it could not be opened at the start and holds what earlier runs left; it is sent "
+           "after the next start",
+           spool->path);
+  bb_store_close(spool->store);
+  spool->store = NULL;
+  return BB_ERR_DENIED;
+}
+
 static int reopen(bb_spool *spool, char why[BB_STORE_WHY], int before) {
   bb_clock clock = bb_clock_system();
   uint64_t now = bb_clock_mono_ns(&clock);
@@ -56,7 +80,8 @@ static int reopen(bb_spool *spool, char why[BB_STORE_WHY], int before) {
     return before;
   }
   spool->tried_ns = now;
-  return open_store(spool, why);
+  int err = open_store(spool, why);
+  return err < 0 || spool->restored ? err : check_empty(spool, why);
 }
 
 static void run_job(bb_spool *spool, bb_spool_job *job, char why[BB_STORE_WHY], int *state) {
@@ -129,7 +154,8 @@ static void tell_damage(bb_spool *spool) {
 }
 
 static void note_state(bb_spool *spool, const bb_spool_job *job) {
-  bool failing = job->result < 0 && is_of_store(job->result);
+  bool failing = job->result < 0 && job->result != BB_ERR_STATE &&
+                 (job->must_work || is_of_store(job->result));
   if (failing && !spool->failing) {
     bb_log_error(spool->log, "store",
                  "%s; the runtime goes on with what its memory holds and tries again", job->why);
@@ -207,6 +233,25 @@ int bb_spool_open(bb_spool *spool, uv_loop_t *loop, const char *path, bb_log *lo
   uv_cond_destroy(&spool->wake);
   uv_mutex_destroy(&spool->lock);
   return err;
+}
+
+void bb_spool_restored(bb_spool *spool) {
+  spool->restored = true;
+}
+
+void bb_spool_shut(bb_spool *spool) {
+  bb_store_close(spool->store);
+  spool->store = NULL;
+}
+
+void bb_spool_discard(bb_spool *spool, const char *why) {
+  bb_store_options options = {.path = spool->path};
+  bb_spool_shut(spool);
+  if (set_aside(spool, why) < 0) return;
+  tell_damage(spool);
+  spool->epoch = spool->store_epoch;
+  spool->restored = true;
+  if (bb_store_open(&options, &spool->store, spool->why) < 0) spool->failing = true;
 }
 
 bb_store *bb_spool_store(bb_spool *spool) {

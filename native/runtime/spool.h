@@ -28,6 +28,7 @@ struct bb_spool_job {
   int (*run)(bb_spool_job *job, bb_store *store);
   void (*done)(bb_spool_job *job);
   void *user;
+  bool must_work; /* any failure is the store's, and is told */
   /* read-only in done */
   int result;             /* run's, or why the store could not be opened */
   char why[BB_STORE_WHY]; /* the sentence to a failure */
@@ -52,6 +53,7 @@ struct bb_spool {
   uint64_t tried_ns;
   bb_list jobs, ended; /* below the lock */
   bool started, stopping, finished;
+  bool restored; /* else it must not be written while it holds anything */
   uv_mutex_t lock;
   uv_cond_t wake;
   uv_thread_t thread;
@@ -71,6 +73,16 @@ int bb_spool_open(bb_spool *spool, uv_loop_t *loop, const char *path, bb_log *lo
 
 /* The store itself, before the first job was pushed. NULL while it cannot be opened. */
 bb_store *bb_spool_store(bb_spool *spool);
+
+/* Before the first job: what the store held was taken, so that it may be written. Else it is only used
+ * once it is found empty. */
+void bb_spool_restored(bb_spool *spool);
+
+/* Before the first job: sets the store aside as damaged and opens a fresh one. */
+void bb_spool_discard(bb_spool *spool, const char *why);
+
+/* Before the first job: closes the store. */
+void bb_spool_shut(bb_spool *spool);
 
 /* The job's memory is the caller's and must last until done. */
 void bb_spool_push(bb_spool *spool, bb_spool_job *job);

@@ -92,6 +92,16 @@ int bb_stream_pin(bb_stream *stream, uint64_t record, bb_chunk **out) {
   return 1;
 }
 
+void bb_stream_miss(bb_stream *stream, uint64_t record) {
+  const bb_chunk *chunk = bb_stream_find(stream, record);
+  uint64_t to = chunk != NULL ? chunk->first : stream->next;
+  if (record < stream->first) record = 0;
+  if (record < stream->saved && to > stream->saved) to = stream->saved;
+  if (record < to && stream->queue->on_dropped != NULL) {
+    stream->queue->on_dropped(stream->queue, stream, record, to, false);
+  }
+}
+
 bb_chunk *bb_stream_find(const bb_stream *stream, uint64_t record) {
   bb_chunk *found = NULL;
   for (bb_list *node = stream->chunks.prev; node != &stream->chunks; node = node->prev) {

@@ -3,34 +3,71 @@
 #include "runtime/wait.h"
 
 #include "runtime/runtime.h"
+#include "runtime/save_job.h"
 
-void bb_wait_start(bb_runtime *runtime, bb_wait *wait, const bb_stream *stream, uint64_t record) {
+/* What is not safe of a stream. */
+typedef struct view {
+  const bb_stream *stream;
+  bb_span need[BB_SAVE_SPANS]; /* of its durable readers */
+  uint32_t n;
+} view;
+
+static void look_at(view *out, const bb_stream *stream) {
+  if (out->stream == stream) return;
+  out->stream = stream;
+  out->n = bb_stream_need(stream, out->need, BB_SAVE_SPANS);
+}
+
+static bool is_safe(const bb_runtime *runtime, const view *seen, uint64_t from, uint64_t to) {
+  if (!runtime->save.open) return true;
+  if (from < seen->stream->saved) from = seen->stream->saved;
+  for (uint32_t i = 0; i < seen->n && from < to; i++) {
+    if (seen->need[i].from < to && seen->need[i].to > from) return false;
+  }
+  return true;
+}
+
+bool bb_wait_is_over(const bb_runtime *runtime, const bb_stream *stream, uint64_t from,
+                     uint64_t to) {
+  view seen = {0};
+  look_at(&seen, stream);
+  return is_safe(runtime, &seen, from, to);
+}
+
+void bb_wait_start(bb_runtime *runtime, bb_wait *wait, const bb_stream *stream, uint64_t from,
+                   uint64_t to) {
   wait->stream = stream;
-  wait->record = record;
+  wait->from = from;
+  wait->to = to;
   bb_list_append(&runtime->waits, &wait->link);
-  if (bb_save_is_safe(&runtime->save, stream, record)) runtime->safe_changed = true;
 }
 
 void bb_wait_stop(bb_wait *wait) {
   bb_list_remove(&wait->link);
 }
 
-/* True if it is over. A record that is no longer there and was not safe before is lost. */
-static bool is_over(const bb_runtime *runtime, const bb_wait *wait, bool *lost) {
-  *lost = false;
-  if (bb_save_is_safe(&runtime->save, wait->stream, wait->record)) return true;
-  *lost = wait->record < wait->stream->first;
-  return *lost;
+static void end(bb_wait *wait, bool lost) {
+  bb_list_remove(&wait->link);
+  wait->on_end(wait, lost);
 }
 
 void bb_waits_look(bb_runtime *runtime) {
+  view seen = {0};
   runtime->safe_changed = false;
   for (bb_list *node = runtime->waits.next; node != &runtime->waits;) {
     bb_wait *wait = BB_LIST_ITEM(node, bb_wait, link);
-    bool lost;
     node = node->next;
-    if (!is_over(runtime, wait, &lost)) continue;
-    bb_list_remove(&wait->link);
-    wait->on_end(wait, lost);
+    look_at(&seen, wait->stream);
+    if (is_safe(runtime, &seen, wait->from, wait->to)) end(wait, false);
+  }
+}
+
+void bb_waits_lost(bb_runtime *runtime, const bb_stream *stream, uint64_t from, uint64_t to) {
+  if (bb_list_empty(&runtime->waits)) return;
+  bb_waits_look(runtime);
+  for (bb_list *node = runtime->waits.next; node != &runtime->waits;) {
+    bb_wait *wait = BB_LIST_ITEM(node, bb_wait, link);
+    node = node->next;
+    if (wait->stream == stream && wait->from < to && wait->to > from) end(wait, true);
   }
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who wants to know when a record that it put is safe: in the store, or acknowledged by its sink.
+ * Who wants to know when records that it put are safe: in the store, or acknowledged by their sink; or
+ * as they are, where the sink's batches wait in memory.
  */
 #ifndef BB_RUNTIME_WAIT_H
 #define BB_RUNTIME_WAIT_H
@@ -11,21 +12,28 @@
 struct bb_runtime;
 
 typedef struct bb_wait {
-  /* public; called once, from the loop. `lost`: the record had to go before it was safe */
+  /* public; called once, from the loop. `lost`: a record had to go before it was safe */
   void (*on_end)(struct bb_wait *wait, bool lost);
   void *user;
   /* private */
   const bb_stream *stream;
-  uint64_t record;
+  uint64_t from, to;
   bb_list link;
 } bb_wait;
 
-/* Waits for that record. It lies in the caller's memory. */
+/* Whether records from..to are safe. */
+bool bb_wait_is_over(const struct bb_runtime *runtime, const bb_stream *stream, uint64_t from,
+                     uint64_t to);
+
+/* Waits for records from..to. It lies in the caller's memory. */
 void bb_wait_start(struct bb_runtime *runtime, bb_wait *wait, const bb_stream *stream,
-                   uint64_t record);
+                   uint64_t from, uint64_t to);
 void bb_wait_stop(bb_wait *wait); /* on_end is not called; harmless after it was */
 
 /* Ends those whose records are safe. */
 void bb_waits_look(struct bb_runtime *runtime);
+
+/* Records from..to are about to be dropped: ends those of them as lost that are not safe. */
+void bb_waits_lost(struct bb_runtime *runtime, const bb_stream *stream, uint64_t from, uint64_t to);
 
 #endif

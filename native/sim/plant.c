@@ -139,6 +139,11 @@ static double mean(const double values[3]) {
   return (values[0] + values[1] + values[2]) / 3;
 }
 
+/* Far from the ends of a double's range. (The newest version of hypot wants glibc 2.35.) */
+static double length(double x, double y) {
+  return sqrt(x * x + y * y);
+}
+
 /* The sum of the phase currents, each 120° on and behind its voltage by its own angle. */
 static double neutral(const bb_plant_set *set) {
   static const double turn[3][2] = {
@@ -149,14 +154,14 @@ static double neutral(const bb_plant_set *set) {
     re += p * turn[i][0] - q * turn[i][1];
     im += p * turn[i][1] + q * turn[i][0];
   }
-  return hypot(re, im);
+  return length(re, im);
 }
 
 /* All that follows from voltages, active and reactive powers. */
 static void solve(bb_plant_set *set) {
   for (unsigned i = 0; i < 3; i++) {
     double u = set->line_neutral[i], v = set->line_neutral[(i + 1) % 3];
-    set->apparent[i] = hypot(set->active[i], set->reactive[i]);
+    set->apparent[i] = length(set->active[i], set->reactive[i]);
     set->factor[i] = set->active[i] / set->apparent[i];
     set->current[i] = set->apparent[i] / u;
     set->angle[i] = atan2(set->reactive[i], set->active[i]) * 360 / TAU;
@@ -169,7 +174,7 @@ static void solve(bb_plant_set *set) {
   set->current[3] = neutral(set);
   set->active[3] = 3 * mean(set->active);
   set->reactive[3] = 3 * mean(set->reactive);
-  set->apparent[3] = hypot(set->active[3], set->reactive[3]);
+  set->apparent[3] = length(set->active[3], set->reactive[3]);
   set->factor[3] = set->active[3] / set->apparent[3];
   set->angle[3] = atan2(set->reactive[3], set->active[3]) * 360 / TAU;
 }
@@ -225,7 +230,7 @@ static void count(const bb_plant *plant, double t, const load end[3], bb_plant_e
     out->active_total[i] = out->active_import[i] + out->active_export[i];
     out->reactive_total[i] = out->reactive_import[i] + out->reactive_export[i];
   }
-  out->apparent = hypot(out->active_import[3], out->reactive_import[3]);
+  out->apparent = length(out->active_import[3], out->reactive_import[3]);
   count_hours(fmax(t - start, 0) / 3600, out);
 }
 

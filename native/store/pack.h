@@ -3,7 +3,8 @@
  * Packs: consecutive records of one stream as bytes, as they lie in the store. A pack names the
  * devices and shapes of its batches by their hashes; these lie in the store once, as the frames of
  * model/frame.h. What repeats from batch to batch is written once or as a difference, because each
- * byte wears a flash memory: a batch of 50 floats takes about 215 bytes.
+ * byte wears a flash memory: a batch of 50 floats takes about 215 bytes, and its device 10 more the
+ * first time in a pack.
  *
  * All integers little-endian; a varint is LEB128, 7 bits a byte, low ones first; a signed one is
  * zigzag.
@@ -47,7 +48,7 @@ typedef struct bb_pack_source {
   uint32_t boot;
 } bb_pack_source;
 
-/* A pack in the making; used again for the next one. Roughly 64 KiB and 40 KiB of its own. */
+/* A pack in the making; used again for the next one. Roughly 64 KiB and 32 KiB of its own. */
 typedef struct bb_packer {
   /* read-only */
   uint32_t n_records;

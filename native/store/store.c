@@ -35,12 +35,14 @@ static int make_file(bb_store *store) {
   return bb_store_refuse(store, err, "it cannot be made: %s; look at its folder", strerror(number));
 }
 
-/* "file:<path>?immutable=1", to be freed. */
+/* "file:<path>?immutable=1", to be freed; with "//" before an absolute path, lest its first folder be
+ * taken for a host. */
 static char *immutable_name(const char *path) {
   static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/";
-  char *name = malloc(strlen(path) * 3 + sizeof("file:?immutable=1"));
+  const char *start = *path == '/' ? "file://" : "file:";
+  char *name = malloc(strlen(path) * 3 + sizeof("file://?immutable=1"));
   if (name == NULL) return NULL;
-  char *p = name + snprintf(name, sizeof("file:"), "file:");
+  char *p = name + snprintf(name, sizeof("file://"), "%s", start);
   for (; *path != 0; path++) {
     if (strchr(plain, *path) != NULL) {
       *p++ = *path;
@@ -80,6 +82,7 @@ static int open_to_look(bb_store *store, const char *vfs) {
   char *name = wal ? strdup(store->path) : immutable_name(store->path);
   if (name == NULL) return bb_sql_fail(store, SQLITE_NOMEM);
   if (!wal) flags |= SQLITE_OPEN_URI;
+  errno = 0;
   int rc = sqlite3_open_v2(name, &store->db, flags, vfs);
   free(name);
   return rc == SQLITE_OK ? 0 : bb_sql_fail(store, rc);
@@ -89,6 +92,7 @@ static int open_to_write(bb_store *store, const char *vfs) {
   int err = vfs == NULL ? make_file(store) : 0;
   if (err < 0) return err;
   int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+  errno = 0;
   int rc = sqlite3_open_v2(store->path, &store->db, flags, vfs);
   if (rc == SQLITE_OK && sqlite3_db_readonly(store->db, NULL) == 1) rc = SQLITE_READONLY;
   return rc == SQLITE_OK ? 0 : bb_sql_fail(store, rc);
@@ -134,6 +138,7 @@ int bb_store_open(const bb_store_options *options, bb_store **out, char why[BB_S
     return BB_ERR_NOMEM;
   }
   store->read_only = options->read_only;
+  store->max_log_pages = options->log_pages > 0 ? options->log_pages : BB_STORE_LOG_PAGES;
   int err = open_store(store, options);
   if (err < 0) {
     memcpy(why, store->why, BB_STORE_WHY);

@@ -65,8 +65,11 @@ typedef enum bb_store_class { BB_STORE_TELEMETRY, BB_STORE_EVENTS } bb_store_cla
 
 typedef struct bb_store_options {
   const char *path;
-  const char *vfs; /* of SQLite; NULL: its own. For tests */
-  bool read_only;  /* look only; the file must exist. Nothing is written, not even recovered */
+  const char *vfs;    /* of SQLite; NULL: its own. For tests */
+  uint32_t log_pages; /* moved into the main file when the log has so many pages; 0: 1500 */
+  /* Look only; the file must exist. Nothing is written, not even recovered; but where there is a log
+   * beside it, it must be free (BB_ERR_BUSY) and it must be allowed to write it. */
+  bool read_only;
 } bb_store_options;
 
 /* Makes the file (0600) where there is none, and brings an earlier version up to date in one
@@ -83,7 +86,7 @@ int bb_store_set_aside(const char *path, int64_t now_ns, char *out, size_t cap);
 /* What the last failure was, as a sentence with the path. Valid until the next call. */
 const char *bb_store_why(const bb_store *store);
 
-/* Not in a transaction. BB_ERR_STATE. */
+/* BB_ERR_STATE inside of one. */
 int bb_store_begin(bb_store *store);
 int bb_store_commit(bb_store *store);
 void bb_store_rollback(bb_store *store); /* harmless outside of a transaction */
@@ -130,6 +133,11 @@ int bb_store_read(bb_store *store, uint32_t stream, uint64_t record, size_t max_
 typedef struct bb_store_gone {
   uint64_t packs, records, bytes;
 } bb_store_gone;
+
+/* The first record of the stream, from `record` on, whose pack is not older than `age_ns`: 1, or 0 when
+ * there is none. Looks at the packs that are older, and at no body. */
+int bb_store_since(bb_store *store, uint32_t stream, uint64_t record, uint64_t age_ns,
+                   uint64_t *out);
 
 /* Takes away the packs that lie wholly in from..to (`to` not included); `*gone` grows by what that
  * was. */

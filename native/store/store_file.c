@@ -119,6 +119,7 @@ int bb_store_copy(bb_store *store, const char *path) {
   close(fd);
   sqlite3_file_control(store->db, "main", SQLITE_FCNTL_VFS_POINTER, &vfs);
   int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+  errno = 0;
   int rc = sqlite3_open_v2(path, &to, flags, vfs != NULL ? vfs->zName : NULL);
   if (rc == SQLITE_OK) rc = copy_pages(store, to);
   int err = rc == SQLITE_OK ? 0 : bb_sql_fail_of(store, rc, to, path);

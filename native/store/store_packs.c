@@ -142,6 +142,22 @@ int bb_store_read(bb_store *store, uint32_t stream, uint64_t record, size_t max_
   return more < 0 ? more : n;
 }
 
+int bb_store_since(bb_store *store, uint32_t stream, uint64_t record, uint64_t age_ns,
+                   uint64_t *out) {
+  if (stream < 1 || stream > BB_STORE_STREAM_MAX || record >= BB_STORE_RECORD_MAX) return 0;
+  int64_t start;
+  int more = find_start(store, stream, record, &start);
+  if (more < 0) return more;
+  sqlite3_stmt *s = range(store, BB_SQL_PACK_RANGE, start, bb_store_key_last(stream));
+  bb_store_pack pack;
+  while ((more = next_pack(store, s, &pack)) == 1 && pack.age_ns < age_ns) {
+  }
+  if (more != 1) return more;
+  *out = pack.first > record ? pack.first : record;
+  bb_sql_end(s);
+  return 1;
+}
+
 int bb_store_pack_drop(bb_store *store, int64_t from, int64_t to) {
   return bb_sql_run(store, range(store, BB_SQL_PACK_DROP, from, to));
 }

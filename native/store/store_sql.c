@@ -88,8 +88,9 @@ static size_t put_path(bb_store *store, const char *path, char **at) {
 /* What the system said is nearer to the cause than where SQLite met it. */
 int bb_sql_fail_of(bb_store *store, int rc, sqlite3 *db, const char *path) {
   const reason *r = reason_of(rc == SQLITE_IOERR_NOMEM ? SQLITE_NOMEM : rc);
-  int number = db != NULL ? sqlite3_system_errno(db) : 0;
   bool of_system = r->rc == SQLITE_IOERR || r->rc == SQLITE_CANTOPEN;
+  /* SQLite does not keep what a commit met, and keeps other things too long. */
+  int number = errno != 0 || db == NULL ? errno : sqlite3_system_errno(db);
   int err = of_system ? bb_store_err_of(number, r->err) : r->err;
   if (err == BB_ERR_NOTFOUND && r->rc != SQLITE_CANTOPEN) err = r->err;
   char *at;
@@ -159,6 +160,7 @@ sqlite3_stmt *bb_sql(bb_store *store, bb_store_sql which) {
 }
 
 int bb_sql_step(bb_store *store, sqlite3_stmt *statement) {
+  errno = 0;
   int rc = sqlite3_step(statement);
   if (rc == SQLITE_ROW) return 1;
   int result = rc == SQLITE_DONE ? 0 : bb_sql_fail(store, rc);
@@ -178,12 +180,14 @@ int bb_sql_run(bb_store *store, sqlite3_stmt *statement) {
 }
 
 int bb_sql_exec(bb_store *store, const char *text) {
+  errno = 0;
   int rc = sqlite3_exec(store->db, text, NULL, NULL, NULL);
   return rc == SQLITE_OK ? 0 : bb_sql_fail(store, rc);
 }
 
 int bb_sql_ask(bb_store *store, const char *text, int64_t *out) {
   sqlite3_stmt *statement = NULL;
+  errno = 0;
   int rc = sqlite3_prepare_v2(store->db, text, -1, &statement, NULL);
   if (rc == SQLITE_OK) rc = sqlite3_step(statement);
   if (rc == SQLITE_ROW) *out = sqlite3_column_int64(statement, 0);

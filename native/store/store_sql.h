@@ -13,7 +13,9 @@
 
 #define BB_STORE_APPLICATION 0x62627573 /* "bbus" */
 #define BB_STORE_PAGE 4096
-#define BB_STORE_WAL_PAGES 2000 /* moved into the main file when there are as many */
+/* Moved into the main file when there are as many. With a commit of 2 MiB on top the log stays below
+ * the size to which it is cut, so it is neither cut nor made longer in each turn. */
+#define BB_STORE_LOG_PAGES 1500
 #define BB_STORE_AGE_MAX INT64_MAX
 #define BB_STORE_RECORD_MAX (1ull << BB_STORE_RECORD_BITS)
 #define BB_STORE_STREAM_MAX ((1u << BB_STORE_STREAM_BITS) - 1)
@@ -85,6 +87,7 @@ struct bb_store {
   bool loaded;        /* `rows` are as in the file */
   bb_store_row *rows; /* ascending by id */
   uint32_t n_rows, cap_rows;
+  uint32_t max_log_pages;
   uint32_t log_pages;   /* in the log */
   uint32_t moved_pages; /* of these, already in the main file */
   uint64_t written_bytes;
@@ -118,8 +121,8 @@ int bb_sql_text(bb_store *store, sqlite3_stmt *statement, int column, const char
 int bb_sql_bytes(bb_store *store, sqlite3_stmt *statement, int column, const uint8_t **out,
                  size_t *len);
 
-/* Says why, and gives the code: for SQLite's result codes; for what is wrong in the file; for what
- * the caller may not ask. */
+/* Says why, and gives the code: for SQLite's result codes, with errno as the call left it, having been
+ * 0 before; for what is wrong in the file; for what the caller may not ask. */
 int bb_sql_fail(bb_store *store, int rc);
 int bb_sql_fail_of(bb_store *store, int rc, sqlite3 *db, const char *path); /* of another file */
 int bb_sql_damaged(bb_store *store, const char *format, ...) __attribute__((format(printf, 2, 3)));

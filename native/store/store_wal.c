@@ -67,5 +67,5 @@ void bb_store_wal_move(bb_store *store) {
 }
 
 void bb_store_wal_commit(bb_store *store) {
-  if (store->log_pages - store->moved_pages >= BB_STORE_WAL_PAGES) bb_store_wal_move(store);
+  if (store->log_pages - store->moved_pages >= store->max_log_pages) bb_store_wal_move(store);
 }

@@ -17,7 +17,7 @@ const { say } = require('../progress');
 const { Plant } = require('./plant');
 const { findScript } = require('./program');
 const { timesLess } = require('./result');
-const { watchProcess } = require('./usage');
+const { median, watchProcess } = require('./usage');
 
 const PALETTE = 'node-red-contrib-modbus';
 const PROFILE = 'generic/modbus-60';
@@ -31,11 +31,6 @@ const STRETCHES = 8;
 const KEEPS_UP = 0.97;
 
 /** @typedef {{name: string, pids: number[], shares: number[]}} Way `shares`: of a core, by stretch. */
-
-/** @param {number[]} values */
-function median(values) {
-  return [...values].sort((a, b) => a - b)[values.length >> 1];
-}
 
 /** @param {string} url @returns {Promise<any>} */
 async function readOverview(url) {

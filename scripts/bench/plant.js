@@ -10,6 +10,7 @@ const { StepError } = require('../command');
 const { startBroker } = require('../peers/broker');
 const { startRuntime, startSim } = require('../peers/busbar');
 const { freePort, remove, tempFolder } = require('../peers/place');
+const { sumMetric } = require('./metrics');
 
 const START_MS = 30000;
 const LOOK_MS = 100;
@@ -39,8 +40,9 @@ function writeProfile(folder, points) {
   return file;
 }
 
-/** @param {string} profile @param {number[]} ports @param {string} broker @param {number} metrics */
-function describePlant(profile, ports, broker, metrics) {
+/** @param {string} profile @param {number[]} ports @param {string} broker @param {number} metrics
+ * @param {object} store Of the sink. */
+function describePlant(profile, ports, broker, metrics, store) {
   return {
     busbar: 1,
     site: { id: 'plant' },
@@ -55,7 +57,7 @@ function describePlant(profile, ports, broker, metrics) {
       scan: { fast: '1s' },
     })),
     /* As Node-RED's own node publishes unless told otherwise. */
-    sinks: [{ id: 'bus', mqtt: { url: broker, qos: 0 }, devices: ['*'] }],
+    sinks: [{ id: 'bus', mqtt: { url: broker, qos: 0 }, store, devices: ['*'] }],
     runtime: { metrics: `127.0.0.1:${metrics}`, log: { level: 'warn' } },
   };
 }
@@ -87,15 +89,19 @@ class Plant {
     this.broker = broker.url;
   }
 
-  /** The runtime; returns when each device has been read. */
-  async openRuntime() {
+  /** The runtime; returns when each device has been read. A second one takes the place of the first in
+   * what is asked of this plant. @param {{name?: string, store?: object}} [options] */
+  async openRuntime({ name = '', store = {} } = {}) {
+    const folder = path.join(this.folder, name);
+    fs.mkdirSync(folder, { recursive: true });
     const metrics = await freePort();
     this.metricsUrl = `http://127.0.0.1:${metrics}/metrics`;
-    const config = describePlant(String(this.profile), this.ports, this.broker, metrics);
-    const runtime = startRuntime(this.folder, config);
+    const config = describePlant(String(this.profile), this.ports, this.broker, metrics, store);
+    const runtime = startRuntime(folder, config);
     this.children.push(runtime);
     this.pid = runtime.pid;
     await Promise.race([this.waitUntilRead(), runtime.watch()]);
+    return runtime.pid;
   }
 
   async waitUntilRead() {
@@ -112,10 +118,8 @@ class Plant {
   }
 
   /** Sum of all series of that name. @param {string} name */
-  async sum(name) {
-    const text = await (await fetch(this.metricsUrl)).text();
-    const lines = text.split('\n').filter((line) => line.split(/[ {]/, 1)[0] === name);
-    return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+  sum(name) {
+    return sumMetric(this.metricsUrl, name);
   }
 
   /** Polls answered and periods skipped so far. */

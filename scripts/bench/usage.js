@@ -32,4 +32,15 @@ async function watchProcess(pid, seconds) {
   return { cpuPercent: (100 * spentNs) / wallNs, cpuNs: spentNs, rssMb: readRssMb(pid) };
 }
 
-module.exports = { watchProcess };
+/** What the kernel has counted as written to disks by it. @param {number} pid */
+function readWritten(pid) {
+  const text = fs.readFileSync(`/proc/${pid}/io`, 'utf8');
+  return Number(/^write_bytes: (\d+)$/m.exec(text)?.[1]);
+}
+
+/** @param {number[]} values */
+function median(values) {
+  return [...values].sort((a, b) => a - b)[values.length >> 1];
+}
+
+module.exports = { median, readWritten, watchProcess };

@@ -22,6 +22,7 @@ const PARTS = [
   ['libuv', 'MIT, BSD-2-Clause, ISC', 'busbar', 'libuv.txt', 'libuv1-dev'],
   ['libyaml', 'MIT', 'busbar', 'libyaml.txt', 'libyaml-dev'],
   ['zlib', 'Zlib', 'busbar', 'zlib.txt', 'zlib1g-dev'],
+  ['SQLite', 'public domain', 'busbar', 'sqlite.txt', 'libsqlite3-dev'],
   ['node-addon-api', 'MIT', 'busbar.node', 'node-addon-api.txt', ''],
   ['libstdc++, libgcc', 'GPL-3.0-or-later WITH GCC-exception-3.1', 'busbar.node', '', 'libgcc-s1'],
 ];

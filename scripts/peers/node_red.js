@@ -59,6 +59,7 @@ const SETTINGS = (/** @type {number} */ port, /** @type {object} */ more) =>
  * @property {string[]} [modules] Other palettes of ours to be loaded.
  * @property {number} [port]
  * @property {string[]} [args] More for its command line.
+ * @property {string[]} [wrap] A command that runs it, with its arguments.
  */
 
 /** @param {NodeRedOptions} options @returns {Promise<{child: Child, port: number, url: string}>} */
@@ -72,6 +73,7 @@ async function startNodeRed({
   modules = [],
   port,
   args: more = [],
+  wrap = [],
 }) {
   const { node, script } = findNodeRed(version);
   const own = port ?? (await freePort());
@@ -87,8 +89,8 @@ async function startNodeRed({
     fs.writeFileSync(path.join(userDir, 'flows_cred.json'), JSON.stringify(credentials));
   }
   const settingsFile = path.join(userDir, 'settings.js');
-  const args = [script, '--userDir', userDir, '--settings', settingsFile, ...more];
-  const child = new Child('Node-RED', node, args, { env });
+  const command = [...wrap, node, script, '--userDir', userDir, '--settings', settingsFile];
+  const child = new Child('Node-RED', command[0], [...command.slice(1), ...more], { env });
   await child.waitForLine(
     /Started flows|Stopped flows|Flows stopped in safe mode|Waiting for missing types/,
   );

@@ -71,8 +71,20 @@ async function fillWrong(editor, foreign, type) {
   await checkTexts(editor, foreign, `${type}, wrong values`);
 }
 
+/** Each page of a dialog that has several; the last one stays.
+ * @param {Editor} editor @param {Set<string>} foreign @param {string} type */
+async function leafThrough(editor, foreign, type) {
+  const pages = await editor.tray.locator('.busbar .red-ui-tab:visible').all();
+  assert.equal(pages.length, type === 'busbar-profile' ? 3 : 0, `pages of ${type}`);
+  for (const page of pages) {
+    await page.click();
+    await editor.rest();
+    await checkTexts(editor, foreign, `${type}, ${await page.innerText()}`);
+  }
+}
+
 test('dialogs', { skip: lacksBrowser() }, async (t) => {
-  const plant = await startPlant(t);
+  const plant = await startPlant(t, { monaco: true });
   const flows = makeAllTypes({ port: plant.sims[0].port, broker: plant.broker.url });
   const nodes = flows.filter(isOurs);
   const bare = makeBareNodes().filter(isOurs);
@@ -86,6 +98,7 @@ test('dialogs', { skip: lacksBrowser() }, async (t) => {
           const before = await editor.settings(node.id);
           await open(editor, node);
           await checkTexts(editor, foreign, node.type);
+          await leafThrough(editor, foreign, node.type);
           if (node.id === 'c4' && locale === 'en-US') await takePicture(editor.page, 'device');
           await editor.save();
           const after = await editor.settings(node.id);

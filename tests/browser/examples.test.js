@@ -2,7 +2,7 @@
 'use strict';
 
 /* The examples that the package brings into Node-RED's import dialog, and the reference flows: all of
-   them import without a node that is not set right. */
+   them import without a node that is not set right or lies on another. */
 
 const assert = require('node:assert/strict');
 const path = require('node:path');
@@ -16,14 +16,32 @@ const { startPlant } = require('./support/plant');
 const FILES = listFiles('examples', /\.json$/);
 const NAMES = FILES.map((file) => path.basename(file, '.json'));
 
+/** Pairs of nodes that touch each other as they are drawn, which their labels decide.
+ * @param {Editor} editor @param {string[]} ids @returns {Promise<string[]>} */
+async function listTouching(editor, ids) {
+  await editor.until(({ RED, document }, each) => {
+    const nodes = each.map(RED.nodes.node).filter((/** @type {any} */ { x }) => x);
+    RED.workspaces.show(nodes[0].z);
+    return nodes.every((/** @type {any} */ { id }) => document.getElementById(id));
+  }, ids);
+  return editor.run(({ RED }, each) => {
+    const nodes = each.map(RED.nodes.node).filter((/** @type {any} */ { x }) => x);
+    const touch = (/** @type {any} */ a, /** @type {any} */ b) =>
+      Math.abs(a.x - b.x) < (a.w + b.w) / 2 + 5 && Math.abs(a.y - b.y) < (a.h + b.h) / 2;
+    return nodes.flatMap((/** @type {any} */ a, /** @type {number} */ i) =>
+      nodes
+        .slice(i + 1)
+        .filter((/** @type {any} */ b) => a.z === b.z && touch(a, b))
+        .map((/** @type {any} */ b) => `${a.type} "${a.name}" and ${b.type} "${b.name}"`),
+    );
+  }, ids);
+}
+
 /** @param {Editor} editor @param {string[]} ids */
 async function checkAndUndo(editor, ids) {
   await editor.until(({ RED }, each) => each.every(RED.nodes.node), ids);
-  const faulty = await editor.run(
-    ({ RED }, each) => each.filter((/** @type {string} */ id) => !RED.nodes.node(id).valid),
-    ids,
-  );
-  assert.deepEqual(faulty, []);
+  assert.deepEqual(await editor.listFaulty(ids), []);
+  assert.deepEqual(await listTouching(editor, ids), []);
   await editor.invoke('core:undo');
   await editor.until(({ RED }, each) => !each.some(RED.nodes.node), ids);
 }

@@ -57,6 +57,7 @@ test('a reference flow in the editor', { skip: lacksBrowser() }, async (t) => {
     await editor.node(DEBUG).locator('.red-ui-flow-node-button-button').click();
     await unfold(message, ['payload', 'values']);
     assert.match(await message.innerText(), /voltage\/l1-n"?: 230\.1\b/);
+    await message.evaluate((/** @type {any} */ element) => element.scrollIntoView());
     await takePicture(page, 'editor');
   });
 
@@ -67,6 +68,27 @@ test('a reference flow in the editor', { skip: lacksBrowser() }, async (t) => {
     await notices.getByText('Successfully deployed').waitFor();
     assert.doesNotMatch(await notices.innerText(), /unused/);
   });
+
+  await plant.test(
+    'the dashboard flow without the dashboard: what is missing is named, ours is right',
+    async (editor) => {
+      const { page } = editor;
+      const dashboard = await plant.flows('dashboard');
+      await editor.importFlow(dashboard);
+      const notices = page.locator('#red-ui-notifications');
+      await notices.getByText('@flowfuse/node-red-dashboard', { exact: true }).waitFor();
+      await notices.getByRole('button', { name: 'Install all' }).waitFor();
+      const ours = dashboard.filter(({ type }) => /^busbar-/.test(type));
+      assert.deepEqual(await editor.listFaulty(editor.idsOf(ours)), []);
+      const deployed = editor.waitForDeploy();
+      await page.locator('#red-ui-header-button-deploy').click();
+      await notices.getByText('The workspace contains some unknown node types').waitFor();
+      await page.locator('#red-ui-deploy-dialog-confirm-deploy-deploy').click();
+      await deployed;
+      await notices.getByText('Flows stopped due to missing node types').waitFor();
+      assert.equal((await plant.palette.overview()).runtime.refusal, null);
+    },
+  );
 
   await plant.test(
     'the sidebar: runtime, meters, sink, and each row leads to its node',
@@ -81,12 +103,15 @@ test('a reference flow in the editor', { skip: lacksBrowser() }, async (t) => {
       assert.deepEqual(await devices.locator('.busbar-row-title').allTextContents(), METERS);
       await devices.locator('.busbar-dot-green').nth(2).waitFor();
       await page.locator('.busbar-part-devices').getByText('3 of 3 answer').waitFor();
-      assert.match(await devices.first().innerText(), /65 points · \d+ values\/s/);
+      await devices
+        .first()
+        .getByText(/65 points · \d+ values\/s/)
+        .waitFor();
       const sinks = rowsOf(page, 'sinks');
       await sinks.locator('.busbar-dot-green').waitFor();
       assert.match(
         await sinks.innerText(),
-        /^broker\s+Broker\s+MQTT\s+\d+ waiting · \d+ delivered$/,
+        /^broker\s+Broker\s+MQTT\s+\d+ waiting[^·]* · \d+ delivered$/,
       );
       await takePicture(page, 'sidebar');
       await devices.nth(1).click();

@@ -30,7 +30,7 @@ function readOld(editor) {
 }
 
 test('migrate', { skip: lacksBrowser() }, async (t) => {
-  const plant = await startPlant(t);
+  const plant = await startPlant(t, { modules: ['node-red-contrib-modbus'] });
 
   await plant.test('the tab that is open, and its import', async (editor) => {
     const { page } = editor;

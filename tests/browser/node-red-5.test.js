@@ -14,7 +14,7 @@ const READ = 'b05ba70000000102';
 const PUBLISH = 'b05ba70000000105';
 
 test('Node-RED 5', { skip }, async (t) => {
-  const plant = await startPlant(t, { version: 5 });
+  const plant = await startPlant(t, { version: 5, monaco: true });
   const flows = await plant.flows('pm500-to-mqtt');
 
   await plant.test('import, deploy, green dots, dialog, test read, sidebar', async (editor) => {

@@ -22,8 +22,8 @@ function serve(hub = {}) {
   };
   serveAdmin(RED, () => hub);
 
-  /** @param {string} line @param {unknown} [body] */
-  async function ask(line, body) {
+  /** @param {string} line @param {unknown} [body] @param {Record<string, string>} [query] */
+  async function ask(line, body, query = {}) {
     const [method, url] = line.split(' ');
     for (const { method: own, place, permission, handler } of endpoints) {
       const found = place instanceof RegExp ? place.exec(url) : place === url && [];
@@ -40,8 +40,10 @@ function serve(hub = {}) {
         json: (/** @type {unknown} */ value) =>
           void (answer.value = JSON.parse(JSON.stringify(value))),
         send: (/** @type {unknown} */ value) => void (answer.value = value),
+        write: (/** @type {string} */ text) => void (answer.value = (answer.value ?? '') + text),
+        end: () => void (answer.value = JSON.parse(answer.value)),
       };
-      await handler({ body, params: { 0: found[1] } }, response);
+      await handler({ body, query, params: { 0: found[1] } }, response);
       return answer;
     }
     return assert.fail(`there is no ${line}`);
@@ -53,8 +55,10 @@ test('each endpoint asks for its permission', () => {
   const { endpoints } = serve();
   const of = (/** @type {string} */ name) =>
     endpoints.filter(({ permission }) => permission === name).map(({ place }) => String(place));
-  assert.deepEqual(of('busbar.write'), ['/busbar/test-read', '/busbar/migrate', '/busbar/orphans']);
-  assert.equal(of('busbar.read').length + 3, endpoints.length);
+  assert.deepEqual(of('busbar.write'), [
+    ...['/busbar/test-read', '/busbar/migrate', '/busbar/orphans', '/busbar/dead'],
+  ]);
+  assert.equal(of('busbar.read').length + 4, endpoints.length);
 });
 
 test('asking twice adds nothing', () => {
@@ -64,8 +68,16 @@ test('asking twice adds nothing', () => {
   assert.equal(endpoints.length, before);
 });
 
-test('GET overview is that of the hub', async () => {
-  const { ask } = serve({ overview: () => ({ devices: [] }) });
+test('GET overview is that of the hub, with a turn for others between its parts', async () => {
+  let turns = 0;
+  const { ask } = serve({
+    *writeOverview() {
+      setImmediate(() => turns++);
+      yield '{"devices"';
+      assert.equal(turns, 1);
+      yield ':[]}';
+    },
+  });
   assert.deepEqual((await ask('GET /busbar/overview')).value, { devices: [] });
 });
 
@@ -153,8 +165,53 @@ for (const place of ['csv/points', 'csv/points/export', 'csv/devices', 'csv/devi
   });
 }
 
-test('POST orphans says that it is not there yet', async () => {
-  const { status, value } = await serve().ask('POST /busbar/orphans', {});
-  assert.equal(status, 501);
-  assert.match(value.message, /cannot drop/);
+test('POST orphans drops a backlog, or gives it to another sink', async (t) => {
+  const orphans = t.mock.fn((/** @type {any} */ _) => ({ batches: 3 }));
+  const { ask } = serve({ orphans });
+  const given = { runtime: 'r', sink: 'old', do: 'reassign', to: 'bus', more: 1 };
+  assert.deepEqual((await ask('POST /busbar/orphans', given)).value, { batches: 3 });
+  await ask('POST /busbar/orphans', { sink: 'old', do: 'drop', to: 'bus' });
+  assert.deepEqual(
+    orphans.mock.calls.map(({ arguments: [wish] }) => wish),
+    [
+      { runtime: 'r', sink: 'old', do: 'reassign', to: 'bus' },
+      { sink: 'old', do: 'drop' },
+    ],
+  );
+  /** @type {[object | undefined, RegExp][]} */
+  const wrong = [
+    [undefined, /no "do"/],
+    [{ sink: 'old', do: 'burn' }, /drop or reassign, not "burn"/],
+    [{ do: 'drop' }, /no "sink"/],
+    [{ sink: 'old', do: 'reassign' }, /no "to"/],
+  ];
+  for (const [body, text] of wrong) {
+    const { status, value } = await ask('POST /busbar/orphans', body);
+    assert.equal(status, 400);
+    assert.match(value.message, text);
+  }
+  assert.equal(orphans.mock.callCount(), 2);
+});
+
+test('dead: lists what was refused, sends it again or deletes it', async (t) => {
+  const listDead = t.mock.fn((/** @type {any} */ _) => ({ dead: [] }));
+  const settleDead = t.mock.fn((/** @type {any} */ _) => ({}));
+  const { ask } = serve({ listDead, settleDead });
+  await ask('GET /busbar/dead', undefined, { runtime: '', limit: '5' });
+  await ask('GET /busbar/dead');
+  assert.deepEqual(
+    listDead.mock.calls.map(({ arguments: [wish] }) => wish),
+    [{ runtime: '', limit: 5 }, { limit: 20 }],
+  );
+  assert.equal((await ask('GET /busbar/dead', undefined, { limit: 'all' })).status, 400);
+  await ask('POST /busbar/dead', { runtime: '', do: 'requeue', id: 7 });
+  await ask('POST /busbar/dead', { do: 'drop', sink: 'bus' });
+  assert.deepEqual(
+    settleDead.mock.calls.map(({ arguments: [wish] }) => wish),
+    [
+      { runtime: '', do: 'requeue', id: 7 },
+      { do: 'drop', sink: 'bus' },
+    ],
+  );
+  assert.equal((await ask('POST /busbar/dead', { do: 'drop', id: 'all' })).status, 400);
 });

@@ -10,7 +10,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { test } = require('node:test');
 const { Client } = require('../../lib/client');
-const { TYPE } = require('../../lib/runtime_message');
+const { TYPE, packMessage } = require('../../lib/runtime_message');
 const { atEnd, tempDir, waitFor } = require('../support');
 const { HELLO, greeting, startServer } = require('./support/fake_server');
 
@@ -304,4 +304,33 @@ test('what a listener throws is not taken for garbage', async (t) => {
   assert.deepEqual(await client.request('status'), {});
   await waitFor(() => thrown.length > 0, { what: 'the error of the listener' });
   assert.deepEqual(thrown, ['mine']);
+});
+
+test('a burst is taken turn by turn, in order, and all of it before the end', async (t) => {
+  const COUNT = 1000;
+  const all = Array.from({ length: COUNT }, (_, i) => i);
+  const events = all.map((i) => Buffer.from(JSON.stringify({ i, text: 'x'.repeat(80) })));
+  const burst = Buffer.concat(events.map((event) => packMessage(TYPE.event, event)));
+  const server = await startServer(
+    t,
+    greeting(({ last }, { socket }) => (last ? socket.end(burst) : socket.write(burst))),
+  );
+  const { client } = await connect(t, server.file);
+  /** @type {number[]} */
+  let taken = [];
+  let [inTurn, most] = [0, 0];
+  client.on('event', ({ i }) => {
+    taken.push(i);
+    most = Math.max(most, ++inTurn);
+    if (inTurn === 1) setImmediate(() => (inTurn = 0));
+  });
+  client.request('status').catch(() => {});
+  await waitFor(() => taken.length === COUNT, { what: 'the first burst' });
+  assert.deepEqual(taken, all);
+  assert.ok(most < COUNT / 4, `${most} of ${COUNT} in one turn`);
+  taken = [];
+  const closed = once(client, 'close');
+  client.request('status', { last: true }).catch(() => {});
+  await closed;
+  assert.deepEqual(taken, all);
 });

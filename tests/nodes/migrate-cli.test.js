@@ -163,6 +163,20 @@ function program(t, script) {
   return launcher(t, { path: file });
 }
 
+test('help lists what the launcher does itself beside what the executable does', () => {
+  for (const args of [['--help'], ['-h'], ['help']]) {
+    const { stdout, stderr, status } = run(...args);
+    assert.deepEqual([status, stderr], [0, ''], String(args));
+    const listed = [...stdout.matchAll(/^ {2}(\w+) +\S/gm)].map(([, name]) => name);
+    for (const name of ['run', 'check', 'migrate', 'service', 'help']) {
+      assert.equal(listed.filter((other) => other === name).length, 1, `${name} of ${listed}`);
+    }
+  }
+  const { stdout, stderr, status } = run();
+  assert.deepEqual([status, stdout], [2, '']);
+  assert.match(stderr, /^ {2}service +/m);
+});
+
 test('all else goes to the native executable, with arguments, streams and exit code', (t) => {
   const script = `process.stdin.on('data', (bytes) => process.stdout.write('in ' + bytes));
     process.stdin.on('end', () => {

@@ -1,12 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 'use strict';
 
-/* What the sidebar makes of an overview: which rows, in which order, and what they say. */
+/* An overview, and what the sidebar makes of it: which rows, in which order, and what they say. */
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
-const { MAX_ROWS, deviceRows, showAge, showCount, showRate, sinkRows, summarize } =
-  /** @type {any} */ (require('../../resources/busbar-overview'));
+const { makeOverview, writeOverview } = require('../../lib/overview');
+const { PlantState } = require('../../lib/plant_state');
+const {
+  MAX_ROWS,
+  deadRow,
+  deviceRows,
+  orphanRows,
+  showAge,
+  showCount,
+  showRate,
+  showSize,
+  sinkRows,
+  storeLine,
+  summarize,
+} = /** @type {any} */ (require('../../resources/busbar-overview'));
 
 /** The key and its words in place of a text. @param {string} key @param {Record<string, unknown>} [words] */
 const say = (key, words = {}) => [key, ...Object.values(words)].join(' ');
@@ -97,13 +110,84 @@ test('sinks: why one is away, and its counts beside', () => {
   const [away, ready] = sinkRows(sinks, say);
   assert.equal(away.why, 'no connection to 10.0.0.5:8086');
   assert.equal(away.text, 'queue 12 k · delivered 0 · refusedBy 4 · retried 1');
+  const waiting = (/** @type {number} */ saved) =>
+    sinkRows([{ ...sinks[1], saved }], say)[0].text.split(' · ')[0];
+  assert.deepEqual([0, 234, 12300].map(waiting), [
+    ...['queue 12 k', 'queueSaved 12 k 234', 'queueOnDisk 12 k'],
+  ]);
   assert.deepEqual([ready.aside, ready.why, ready.text], ['MQTT', '', 'queue 0 · delivered 9']);
+});
+
+test('the store: how full, and why it fails', () => {
+  const store = { open: true, failing: false, bytes: 3e6, maxBytes: 1e9, records: 1234 };
+  const line = (/** @type {object} */ more) => storeLine({ ...store, ...more }, say);
+  assert.deepEqual(line({}), {
+    ...{
+      dot: 'green',
+      text: 'store.used 2.9 MiB 954 MiB',
+      note: 'store.records 1\u202f234',
+      why: '',
+    },
+    share: 0.003,
+  });
+  assert.deepEqual([line({ bytes: 9e8 }).dot, line({ bytes: 2e9 }).share], ['yellow', 1]);
+  const failing = line({ failing: true, reason: 'the disk is full' });
+  assert.deepEqual([failing.dot, failing.why], ['red-ring', 'store.failing the disk is full']);
+  assert.deepEqual(
+    [storeLine({ open: false }, say).dot, storeLine({ open: false }, say).text],
+    ['grey-ring', 'store.none'],
+  );
+});
+
+test('a backlog without a sink can go to those of its own runtime', () => {
+  const orphans = [
+    { sink: 'old-10', batches: 1, bytes: 1 },
+    { sink: 'old-2', batches: 4711, bytes: 2e6 },
+  ];
+  const sinks = [
+    { id: 'b', runtime: 'r', state: 'waiting' },
+    { id: 'a', runtime: 'r', state: 'ready' },
+    { id: 'spare', runtime: 'r', state: 'unused' },
+    { id: 'other', runtime: 'r2', state: 'ready' },
+  ];
+  const [first, second] = orphanRows({ id: 'r', orphans }, sinks, say);
+  assert.deepEqual([first.title, second.title], ['old-2', 'old-10']);
+  assert.deepEqual(first.targets, ['a', 'b']);
+  assert.equal(first.text, 'orphan.text 4\u202f711 1.9 MiB');
+});
+
+test('what was refused is called by its topic, its device or its sink', () => {
+  const letter = { id: 7, sink: 'bus', reason: 'no', time: 5 };
+  const titleOf = (/** @type {object} */ more) => deadRow({ ...letter, ...more }).title;
+  assert.equal(titleOf({}), 'bus');
+  assert.equal(titleOf({ device: 'm', scan: 'fast' }), 'm/fast');
+  assert.equal(titleOf({ device: 'bus', topic: 'a/b' }), 'a/b');
 });
 
 test('numbers are as long as a person reads them', () => {
   const counts = [undefined, 999, 1234, 12345, 1234567, 2.5e9].map(showCount);
   assert.deepEqual(counts, ['0', '999', '1\u202f234', '12 k', '1.2 M', '2.5 G']);
   assert.deepEqual([0, 0.02, 0.5, 9.96, 33.9].map(showRate), ['0', '< 0.1', '0.5', '10', '34']);
+  const sizes = [undefined, 640, 1023, 2000, 10239, 214 * 2 ** 20, 2 ** 40].map(showSize);
+  assert.deepEqual(sizes, ['0 B', '640 B', '1 KiB', '2 KiB', '10 KiB', '214 MiB', '1 TiB']);
   const ages = [-5, 119e3, 120e3, 7200e3, 172800e3].map(showAge);
   assert.deepEqual(ages, ['0 s', '119 s', '2 min', '2 h', '2 d']);
+});
+
+test('in parts it is the same as at once', () => {
+  const device = { nodeId: 'n', connection: 'line', use: 'unused' };
+  const devices = new Map(Array.from({ length: 90 }, (_, i) => [`meter-${i}`, device]));
+  const runtime = { state: 'up', sentence: '', dataDir: '', keepsAlive: () => '' };
+  const plant = { runtime, refusal: '', mistakes: [], paused: false, poller: { about: {} } };
+  const hub = /** @type {any} */ ({
+    added: new Map(),
+    plans: new Map([['', { assembly: { devices, sinks: new Map() } }]]),
+    twins: new Set(),
+    plants: new Map([['', { ...plant, state: new PlantState() }]]),
+  });
+  const parts = [...writeOverview(hub)];
+  assert.equal(parts.length, 3);
+  assert.deepEqual(JSON.parse(parts.join('')), JSON.parse(JSON.stringify(makeOverview(hub))));
+  hub.plans.clear();
+  assert.deepEqual(JSON.parse([...writeOverview(hub)].join('')).devices, []);
 });

@@ -99,6 +99,32 @@ test('what a sink does not make by itself goes by messages', () => {
   assert.deepEqual(wired(plan(CONNECTION, DEVICE, MQTT, own, reader())), [['o1']]);
 });
 
+test('what waits is kept as sink and runtime say, and empty fields are left out', () => {
+  /** @param {Record<string, any>} sink @param {Record<string, any>} runtime */
+  const storesOf = (sink, runtime) => {
+    const nodes = [CONNECTION, DEVICE, OUT, reader(), { ...MQTT, ...sink }];
+    const deploy = new Deploy([...nodes, node('runtime', 'r1', runtime)]);
+    const { document } = planRuntime([...deploy.runtimes()][0], deploy, {}).assembly;
+    return [document.sinks[0].store, document.runtime.store];
+  };
+  const empty = { storeMode: '', storeBytes: '', storeAge: '', historyRate: '' };
+  assert.deepEqual(storesOf(empty, { storeBytes: '', queueAge: '1d' }), [undefined, undefined]);
+  assert.deepEqual(
+    storesOf(
+      { storeMode: 'disk', storeBytes: '64MiB', storeAge: '7d', historyRate: '200' },
+      { storeSync: '0s', storeBytes: '2GiB', storeAge: '10d', queueAge: '2h' },
+    ),
+    [
+      { mode: 'disk', max_bytes: '64MiB', max_age: '7d', history_rate: 200 },
+      { sync: '0s', max_bytes: '2GiB', max_age: '10d' },
+    ],
+  );
+  assert.deepEqual(
+    storesOf({ storeMode: 'memory', storeBytes: '64MiB', storeAge: '7d' }, { queueAge: '2h' }),
+    [{ mode: 'memory' }, { max_age: '2h' }],
+  );
+});
+
 test('a route reports as its node says', () => {
   const fields = { mode: 'changes', heartbeat: '60s', points: 'power/*, frequency', scans: 'fast' };
   const { assembly } = plan(CONNECTION, DEVICE, MQTT, OUT, reader(fields));

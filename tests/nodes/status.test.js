@@ -53,7 +53,30 @@ test('a sink', () => {
   assert.equal(show(backlog), 'yellow dot: backlog 12 k (backlog)');
   const reason = 'no connection to 10.0.0.5:1883: connection refused; next try in 2 s';
   const away = ofSink({ id: 's', ready: false, waiting: 5000, reason });
-  assert.equal(show(away), 'red ring: connection refused, backlog 5,000 (waiting)');
+  assert.equal(show(away), 'red ring: backlog 5,000, sink away (waiting)');
+  const few = ofSink({ id: 's', ready: false, waiting: 5, reason });
+  assert.equal(show(few), 'red ring: connection refused (waiting)');
+});
+
+test('a sink whose store fails', () => {
+  const full = '/var/lib/busbar/store.db: the disk is full (SQLITE_FULL 13); free space there';
+  const ready = { id: 's', ready: true, waiting: 0 };
+  const shown = ofSink(ready, full);
+  assert.equal(show(shown), 'yellow dot: store: disk full (unsaved)');
+  assert.equal(shown.busbar.store, full);
+  const many = { ...ready, waiting: 12345 };
+  assert.equal(show(ofSink(many, full)), 'yellow dot: store: disk full, backlog 12 k (unsaved)');
+  const away = { ...ready, ready: false, reason: 'no connection to 10.0.0.5:1883: refused' };
+  assert.equal(show(ofSink(away, 'x')), 'red ring: store: fails, sink away (waiting)');
+  assert.equal(
+    show(ofSink({ ...away, waiting: 12345 }, full)),
+    'red ring: store: disk full, backlog 12 k (waiting)',
+  );
+  const inMemory = ofSink({ ...ready, store: 'memory' }, full);
+  assert.deepEqual(
+    [show(inMemory), inMemory.busbar.store],
+    ['green dot: connected (ready)', undefined],
+  );
 });
 
 test('a device that is read on request', () => {
@@ -113,6 +136,15 @@ test('sentences of the runtime name the fields of the dialogs', () => {
       'sinks[bus].mqtt.user: user is given, but no password_env or password_file',
       'sinks[bus].mqtt.user: user is given, but no password',
     ],
+    [
+      'there is no more room: raise runtime.store.max_bytes, or see why the sink is away',
+      'there is no more room: raise "On the disk" in the settings of the runtime, or see why the sink is away',
+    ],
+    [
+      'more waits than store.max_bytes of the sink allows',
+      'more waits than "At most" of the sink allows',
+    ],
+    ['sinks[bus].store.max_age: no duration', 'sinks[bus].store.max_age: no duration'],
     ['key_password_file needs cert_file', 'passphrase needs the certificate of "Certificates"'],
     ['no answer within 1 s', 'no answer within 1 s'],
   ];

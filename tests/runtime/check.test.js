@@ -7,7 +7,10 @@ const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const path = require('node:path');
 const { test } = require('node:test');
-const { runBusbar, tempDir } = require('../support');
+const { Deploy } = require('../../lib/deploy');
+const { planRuntime } = require('../../lib/plan');
+const { runBusbar, startBusbar, tempDir } = require('../support');
+const { connectSocket } = require('../support/socket');
 
 /** @typedef {import('node:test').TestContext} TestContext */
 
@@ -126,4 +129,65 @@ test('a duration that is none is told as it was given', async (t) => {
         'duration such as 250ms, 5s, 1min, from 10 ms to 7 d',
     ]);
   }
+});
+
+/** What the palette makes of a meter, a broker and these nodes. @param {any[]} nodes */
+function deploy(...nodes) {
+  const given = [
+    {
+      type: 'busbar-connection',
+      id: 'c1',
+      name: 'line',
+      protocol: 'modbus-tcp',
+      host: '127.0.0.1',
+    },
+    {
+      ...{ type: 'busbar-device', id: 'd1', deviceId: 'meter-1', connection: 'c1', unit: '1' },
+      ...{ profileType: 'bundled', profile: 'rockwell/powermonitor-500' },
+    },
+    { type: 'busbar-mqtt', id: 'm1', sinkId: 'bus', url: 'mqtt://127.0.0.1', credentials: {} },
+    { type: 'busbar-mqtt-out', id: 'o1', sink: 'm1', wires: [] },
+  ];
+  const plan = planRuntime('', new Deploy([...given, ...nodes]), { writePem: () => '/dev/null' });
+  assert.deepEqual(plan.assembly.problems, []);
+  return JSON.stringify(plan.assembly.document);
+}
+
+test('a document of the palette that is right has no warnings', async (t) => {
+  const read = { type: 'busbar-in', id: 'i1', source: 'device', device: 'd1' };
+  const end = (/** @type {string} */ rest) =>
+    `site.yaml: ok: 1 device, 65 points, 1 connection, ${rest}\n`;
+  for (const [wires, counts] of /** @type {const} */ ([
+    ['o1', '1 sink, 1 route'],
+    ['f1', '1 sink, 0 routes'],
+  ])) {
+    const document = deploy({ ...read, wires: [[wires]] });
+    assert.deepEqual(await check(t, document), { code: 0, said: [], end: end(counts) }, wires);
+  }
+});
+
+test('the document that a runtime has kept is taken as it lies there', async (t) => {
+  const kept = `busbar-document 12\n${HEAD}${LINE}devices:\n  - { id: meter-1, conection: line }\n`;
+  const { code, said } = await check(t, kept);
+  assert.equal(code, 2);
+  assert.match(
+    said.join('\n'),
+    /^site\.yaml:6: devices\[meter-1\].*conection/m,
+    'lines of the file',
+  );
+
+  const data = tempDir(t);
+  const program = startBusbar(t, ['run', '--data', data]);
+  const client = await connectSocket(t, data);
+  const document = deploy({
+    ...{ type: 'busbar-in', id: 'i1', source: 'device', device: 'd1', wires: [['o1']] },
+  }).replace('"runtime":{', '"runtime":{"metrics":"off",');
+  await client.must('apply', { document });
+  await program.stop();
+  const file = path.join(data, 'document');
+  assert.match(fs.readFileSync(file, 'utf8'), /^busbar-document 1\n/);
+  const checked = await runBusbar(['check', file]);
+  assert.deepEqual([checked.code, checked.stderr], [0, '']);
+  const probed = await runBusbar(['probe', file, 'meter-2']);
+  assert.match(probed.stderr, /there is no device meter-2 .*did you mean meter-1/);
 });

@@ -101,6 +101,28 @@ test('what cannot be taken is refused in words, once', async (t) => {
   assert.equal(source.closed, false);
 });
 
+test('batches that follow each other closely come together, one that is alone at once', async (t) => {
+  const { source, reader } = await startExternal(t);
+  source.sendFrames(packDevice(1, 'weather'), SHAPE.frame);
+  const COUNT = 200;
+  let chunks = 0;
+  reader.socket.on('data', () => chunks++);
+  const started = performance.now();
+  for (let i = 1; i <= COUNT; i++) {
+    source.sendFrames(packBatch(1, SHAPE, [1, i, 0], TIME));
+    await source.must('unsubscribe');
+    if (i > 1) continue;
+    await reader.waitForBatch(({ values }) => values.wind === 1, 'the first one');
+  }
+  await reader.waitForBatch(({ values }) => values.wind === COUNT, 'the last one');
+  const beats = (performance.now() - started) / 10;
+  assert.ok(chunks <= beats + 3, `${chunks} times for ${COUNT} batches in ${beats} beats`);
+  assert.deepEqual(
+    reader.batches.map(({ values }) => values.wind),
+    Array.from({ length: COUNT }, (_, i) => i + 1),
+  );
+});
+
 test('a slow client loses the oldest batches, is told, and holds nobody', async (t) => {
   const { runtime, source, reader } = await startExternal(t);
   const points = Array.from({ length: 500 }, (_, i) => [`p${i}`, 'float64']);

@@ -8,7 +8,7 @@ const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const path = require('node:path');
 const { test } = require('node:test');
-const { runBusbar, startBusbar, tempDir, waitFor } = require('../support');
+const { lacks, runBusbar, startBusbar, startProgram, tempDir, waitFor } = require('../support');
 const { startRuntime } = require('../support/runtime');
 const { connectSocket } = require('../support/socket');
 
@@ -21,6 +21,11 @@ const LOG_BYTES = 5 << 20;
 function spawn(t, linger) {
   const data = tempDir(t);
   return { data, program: startBusbar(t, ['run', '--data', data, '--linger', linger]) };
+}
+
+/** As the kernel says it: T is stopped. @param {number} pid */
+function stateOf(pid) {
+  return /^State:\t(\w)/m.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
 }
 
 /** @param {import('../support').Program} program @param {RegExp} said */
@@ -228,4 +233,41 @@ test('a kept document that cannot be used does not keep the runtime from startin
     client.close();
     await program.stop();
   }
+});
+
+/* Prints what comes to a datagram socket, which Node.js has none of. */
+const HEAR = `
+import socket, sys
+heard = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+heard.bind(sys.argv[1])
+print('listening', flush=True)
+while True: print(heard.recv(200).decode(), flush=True)
+`;
+
+test('systemd hears of start, life and end', { skip: lacks('python3') }, async (t) => {
+  const socket = path.join(tempDir(t), 'notify');
+  const systemd = startProgram(t, { command: 'python3', args: ['-c', HEAR, socket] });
+  await systemd.waitForOutput(/listening/);
+  const env = { NOTIFY_SOCKET: socket, WATCHDOG_USEC: '200000' };
+  const spawned = startBusbar(t, ['run', '--data', tempDir(t), '--linger', '0'], { env });
+  await connectSocket(t, spawned.options.args[2]);
+  const data = tempDir(t);
+  const service = startBusbar(t, ['run', '--data', data], { env });
+  await systemd.waitForOutput(/(WATCHDOG=1\s+){4}/);
+  await connectSocket(t, data);
+  assert.match(
+    systemd.stdout,
+    /^listening\nREADY=1\nWATCHDOG=1\n/,
+    'and nothing of the spawned one',
+  );
+  process.kill(service.pid, 'SIGSTOP');
+  await waitFor(() => stateOf(service.pid) === 'T', { what: 'it to hang' });
+  const stopped = Date.now();
+  await waitFor(() => Date.now() > stopped + 300, { what: 'what it has said to be heard' });
+  const before = systemd.stdout;
+  await waitFor(() => Date.now() > stopped + 800, { what: 'five times to pass' });
+  assert.equal(systemd.stdout, before, 'a process that hangs says nothing');
+  process.kill(service.pid, 'SIGCONT');
+  await service.stop();
+  await systemd.waitForOutput(/WATCHDOG=1\s+STOPPING=1\n/);
 });

@@ -7,35 +7,15 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { lacks, startInflux1, startMosquitto, waitFor } = require('../support');
 const { listen } = require('../support/listener');
+const { packPut } = require('../support/put');
 const { startRuntime } = require('../support/runtime');
 const { TYPE, connectSocket } = require('../support/socket');
 
 const MOSQUITTO = { skip: lacks('mosquitto') };
 const INFLUX = { skip: lacks('influxd') };
-const SINK_QOS = 0;
 const RETAIN = 4;
 
-/** @typedef {{id: number, topic?: string, payload?: string | Buffer, flags?: number}} Message */
-
-/** @param {Message} message */
-function packMessage({ id, topic = '', payload = '', flags = SINK_QOS }) {
-  const head = Buffer.alloc(11);
-  const body = Buffer.concat([Buffer.from(topic), Buffer.from(payload)]);
-  head.writeUInt32LE(7 + body.length, 0);
-  head.writeUInt32LE(id, 4);
-  head[8] = flags;
-  head.writeUInt16LE(Buffer.byteLength(topic), 9);
-  return Buffer.concat([head, body]);
-}
-
-/** @param {string} sink @param {Message[]} messages */
-function packPut(sink, messages) {
-  return Buffer.concat([
-    Buffer.from([sink.length]),
-    Buffer.from(sink),
-    ...messages.map(packMessage),
-  ]);
-}
+/** @typedef {import('../support/put').Message} Message */
 
 /** @param {import('node:test').TestContext} t @param {Record<string, unknown>} sink */
 async function open(t, sink) {

@@ -6,9 +6,18 @@
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const http = require('node:http');
+const https = require('node:https');
 const path = require('node:path');
 const { test } = require('node:test');
-const { atEnd, lacks, startBusbar, startMosquitto, tempDir, waitFor } = require('../support');
+const {
+  atEnd,
+  lacks,
+  makeCertificates,
+  startBusbar,
+  startMosquitto,
+  tempDir,
+  waitFor,
+} = require('../support');
 const { describeMeter, startRuntime } = require('../support/runtime');
 const { startSim } = require('../support/sim');
 const { connectSocket } = require('../support/socket');
@@ -137,6 +146,114 @@ test(
     await client.must('secret', { secrets: { 'bus.password': RIGHT } });
     await waitForReady(client);
     assert.doesNotMatch(program.output, /hush/);
+  },
+);
+
+/** @param {Awaited<ReturnType<typeof startMosquitto>>} broker @param {string} id */
+function connections(broker, id) {
+  const told = new RegExp(`New client connected from \\S+ as ${id} `, 'g');
+  return broker.program?.output.match(told)?.length ?? 0;
+}
+
+test(
+  'a sink that is connected connects anew when its password changes, and no other one does',
+  MOSQUITTO,
+  async (t) => {
+    const login = { username: USER, password: RIGHT };
+    const broker = await startMosquitto(t, { password: login });
+    const data = tempDir(t);
+    const program = startBusbar(t, ['run', '--data', data]);
+    const client = await connectSocket(t, data);
+    const file = path.join(tempDir(t), 'password');
+    fs.writeFileSync(file, RIGHT);
+    const mqtt = { url: broker.url, user: USER };
+    const document = JSON.stringify({
+      ...{ busbar: 1, runtime: { owner: 'editor', metrics: 'off' } },
+      sinks: [
+        { id: 'bus', mqtt: { ...mqtt, client_id: 'bus', password_file: 'secret:bus.password' } },
+        { id: 'other', mqtt: { ...mqtt, client_id: 'other', password_file: 'secret:other' } },
+        { id: 'filed', mqtt: { ...mqtt, client_id: 'filed', password_file: file } },
+      ],
+    });
+    const counts = () => ['bus', 'other', 'filed'].map((id) => connections(broker, id));
+    const allReady = async () => {
+      const { sinks } = await client.must('status');
+      return sinks.every((/** @type {any} */ sink) => sink.ready);
+    };
+    await client.must('secret', { secrets: { 'bus.password': RIGHT, other: RIGHT } });
+    await client.must('apply', { document });
+    await waitFor(allReady, { what: 'the sinks to be ready' });
+    await client.must('secret', { secrets: { 'bus.password': RIGHT } });
+    await client.must('apply', { document });
+    assert.deepEqual(counts(), [1, 1, 1]);
+
+    await client.must('secret', { secrets: { 'bus.password': 'a wrong hush' } });
+    await waitForReason(client, /password|authori[sz]ed|user name/);
+    assert.match(program.output, /bus: its password or a certificate has changed/);
+    await client.must('secret', { secrets: { 'bus.password': RIGHT } });
+    await waitForReady(client);
+    await waitFor(() => connections(broker, 'bus') === 2, { what: 'the second connection' });
+
+    fs.writeFileSync(file, 'another wrong hush');
+    await client.must('apply', { document });
+    await waitFor(async () => !(await allReady()), {
+      what: 'the sink with the file to be refused',
+    });
+    fs.writeFileSync(file, RIGHT);
+    await client.must('apply', { document });
+    await waitFor(allReady, { timeoutMs: 20000, what: 'the sinks to be ready' });
+    assert.deepEqual(counts(), [2, 1, 2]);
+    assert.doesNotMatch(program.output, /hush/);
+  },
+);
+
+/** A database behind TLS, which writes down whose certificate each request came with.
+ * @param {TestContext} t @param {import('../support/mosquitto').Certificates} server */
+async function startSafe(t, { serverCert, serverKey, ca }) {
+  /** @type {Set<string>} */
+  const names = new Set();
+  const options = { cert: fs.readFileSync(serverCert), key: fs.readFileSync(serverKey) };
+  const safe = https.createServer(
+    { ...options, ca: fs.readFileSync(ca), requestCert: true },
+    (request, response) => {
+      const socket = /** @type {import('node:tls').TLSSocket} */ (request.socket);
+      names.add(String(socket.getPeerCertificate().subject?.CN));
+      request.resume().on('end', () => response.writeHead(204).end());
+    },
+  );
+  await new Promise((resolve) => safe.listen(0, '127.0.0.1', () => resolve(undefined)));
+  atEnd(t, () => {
+    safe.closeAllConnections();
+    safe.close();
+  });
+  const { port } = /** @type {import('node:net').AddressInfo} */ (safe.address());
+  return { url: `https://localhost:${port}`, names };
+}
+
+test(
+  'a certificate that is replaced is shown from the next request on',
+  { skip: lacks('openssl') },
+  async (t) => {
+    const folder = tempDir(t);
+    const made = await makeCertificates(folder);
+    const safe = await startSafe(t, made);
+    const sim = await startSim(t, ['generic/modbus-60']);
+    const cert = path.join(folder, 'own.pem');
+    const replace = (/** @type {string} */ pem, /** @type {string} */ key) =>
+      fs.writeFileSync(cert, fs.readFileSync(pem, 'utf8') + fs.readFileSync(key, 'utf8'));
+    replace(made.clientCert, made.clientKey);
+    const influxdb = { url: safe.url, database: 'plant', ca_file: made.ca, cert_file: cert };
+    const runtime = await startRuntime(t, {
+      ...describeMeter('meter-1', sim.port, { scan: { fast: '200ms' } }),
+      sinks: [{ id: 'hist', influxdb: { ...influxdb, batch: { age: '100ms' } }, devices: ['*'] }],
+    });
+    await waitFor(() => safe.names.has('client'), { what: 'a request with the first' });
+    replace(made.serverCert, made.serverKey);
+    process.kill(runtime.pid, 'SIGHUP');
+    await waitFor(() => safe.names.has('server'), { what: 'a request with the second' });
+    safe.names.clear();
+    await waitFor(() => safe.names.size > 0, { what: 'one more' });
+    assert.deepEqual([...safe.names], ['server']);
   },
 );
 

@@ -4,6 +4,8 @@
 /* Documents that come through the control socket. */
 
 const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const path = require('node:path');
 const { test } = require('node:test');
 const { freePort, startBusbar, tempDir, waitFor } = require('../support');
 const { describeMeter, startRuntime } = require('../support/runtime');
@@ -67,6 +69,26 @@ test('an applied document runs, is kept, and has one owner', async (t) => {
   await waitFor(async () => (await later.must('status')).devices[0].up, {
     what: 'the device of the document that was applied last',
   });
+});
+
+test('metrics are served once a document says where, and nowhere before', async (t) => {
+  const data = tempDir(t);
+  const record = () => JSON.parse(fs.readFileSync(path.join(data, 'runtime.json'), 'utf8'));
+  const first = startBusbar(t, ['run', '--data', data]);
+  const client = await connectSocket(t, data);
+  assert.equal(record().metrics, null);
+  assert.doesNotMatch(first.output, /\/metrics|cannot listen/);
+  const address = `127.0.0.1:${await freePort()}`;
+  const runtime = { owner: 'editor', metrics: address };
+  await client.must('apply', { document: documentOf({ runtime }) });
+  assert.equal(record().metrics, address);
+  assert.equal((await fetch(`http://${address}/healthz`)).status, 200);
+  await first.stop();
+
+  startBusbar(t, ['run', '--data', data]);
+  await connectSocket(t, data);
+  assert.equal(record().metrics, address, 'by the document that was kept');
+  assert.equal((await fetch(`http://${address}/healthz`)).status, 200);
 });
 
 test('documents of many megabytes are taken', async (t) => {

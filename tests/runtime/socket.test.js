@@ -124,7 +124,14 @@ test('status tells of connections, devices and sinks', async (t) => {
   assert.equal(fast.mode, 'polled');
   assert.equal(fast.period_ms, 500);
   assert.ok(fast.points > 0 && fast.good === fast.points, JSON.stringify(fast));
-  assert.deepEqual((await client.must('status', { devices: [] })).devices, []);
+  for (const devices of [['meter-1'], ['me*1'], ['meter-1', '*', 'x'], ['*']]) {
+    const asked = await client.must('status', { devices });
+    assert.deepEqual([asked.devices.length, asked.connections.length], [1, 1], devices.join());
+  }
+  for (const devices of [[], ['meter'], ['x*', 'meter-11']]) {
+    const asked = await client.must('status', { devices });
+    assert.deepEqual([asked.devices, asked.connections], [[], []], devices.join());
+  }
 });
 
 test('read asks the device now', async (t) => {

@@ -5,9 +5,11 @@ const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const { test } = require('node:test');
 const { StepError, run, runStep } = require('../../scripts/command');
+const { findChromium } = require('../../scripts/peers/chromium');
 const { isSupported, writeInstallScript } = require('../../scripts/packages');
 const { checkNode } = require('../../scripts/setup');
 const { decodeHex } = require('../../scripts/suites/fuzz');
+const { tempDir } = require('../support/place');
 
 /** @type {[string, boolean][]} */
 const RELEASES = [
@@ -32,6 +34,20 @@ test('an old Node.js is refused in one sentence', () => {
     () => checkNode('18.19.0'),
     /needs Node\.js 20 or newer; this is Node\.js 18\.19\.0/,
   );
+});
+
+test('a Chromium that cannot run is none', (t) => {
+  const { PATH } = process.env;
+  const [broken, right] = [1, 0].map((code) => {
+    const folder = tempDir(t);
+    fs.writeFileSync(`${folder}/chromium`, `#!/bin/sh\nexit ${code}\n`, { mode: 0o755 });
+    return folder;
+  });
+  t.after(() => void (process.env.PATH = PATH));
+  process.env.PATH = broken;
+  assert.notEqual(findChromium(), `${broken}/chromium`);
+  process.env.PATH = `${broken}:${right}`;
+  assert.equal(findChromium(), `${right}/chromium`);
 });
 
 test('the install script is a script that sh accepts', async () => {

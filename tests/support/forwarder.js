@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 'use strict';
 
-/* A port that passes connections on to another one until it is told to refuse them, or to take them
-   and say nothing: what a network does to a server that is well. */
+/* A port that passes connections on to another one until it is told to refuse them, to take them and
+   say nothing, to lose what is on the way, or to be slow: what a network does to a server that is well. */
 
 const net = require('node:net');
 const { atEnd } = require('./end');
@@ -13,8 +13,12 @@ class Forwarder {
     this.target = target;
     this.port = 0;
     this.hangs = false;
+    /** Bytes in a second that go from each client to the target; 0: all. */
+    this.rate = 0;
     /** @type {Set<net.Socket>} */
     this.sockets = new Set();
+    /** @type {WeakSet<net.Socket>} */
+    this.lost = new WeakSet();
     /** @type {net.Server | undefined} */
     this.server = undefined;
   }
@@ -32,9 +36,34 @@ class Forwarder {
     if (this.hangs) return;
     const other = net.connect(this.target, '127.0.0.1');
     this.keep(other);
-    socket.pipe(other).pipe(socket);
+    socket.on('data', (bytes) => this.pass(bytes, socket, other));
+    other.on('data', (bytes) => this.pass(bytes, other, socket));
+    socket.on('end', () => other.end());
+    other.on('end', () => socket.end());
     socket.on('close', () => other.destroy());
     other.on('close', () => socket.destroy());
+  }
+
+  /** @param {Buffer} bytes @param {net.Socket} from @param {net.Socket} to */
+  pass(bytes, from, to) {
+    if (this.lost.has(from)) return;
+    const goesOn = to.write(bytes);
+    if (goesOn && this.rate === 0) return;
+    from.pause();
+    if (this.rate > 0) setTimeout(() => from.resume(), (bytes.length / this.rate) * 1000);
+    else to.once('drain', () => from.resume());
+  }
+
+  /** From now on nothing arrives in either direction, and nobody is told; also of connections that are
+   * made meanwhile. */
+  lose() {
+    this.hangs = true;
+    for (const socket of this.sockets) this.lost.add(socket);
+  }
+
+  /** New connections are passed on again. The old ones stay lost. */
+  find() {
+    this.hangs = false;
   }
 
   /** Listens, after a stop on the same port. */

@@ -28,11 +28,22 @@ bind-address = "127.0.0.1:${ports.rpc}"
 
 class Influx1 {
   /** @param {string} url @param {{username: string, password: string} | undefined} login
-   * @param {import('./program').Program} program */
-  constructor(url, login, program) {
+   * @param {() => import('./program').Program} launch */
+  constructor(url, login, launch) {
     this.url = url;
     this.login = login;
-    this.program = program;
+    this.launch = launch;
+    /** @type {import('./program').Program | undefined} */
+    this.program = undefined;
+  }
+
+  /** Starts it, after a stop with what it had. */
+  async start() {
+    this.program = this.launch();
+    await waitFor(async () => (await fetch(`${this.url}/ping`)).status === 204, {
+      timeoutMs: 30000,
+      what: `an answer of influxd at ${this.url}/ping`,
+    });
   }
 
   /** @param {string} text InfluxQL @param {string} [database] */
@@ -66,7 +77,7 @@ class Influx1 {
 
   /** @param {NodeJS.Signals} [signal] */
   stop(signal) {
-    return this.program.stop(signal);
+    return this.program?.stop(signal);
   }
 }
 
@@ -80,18 +91,15 @@ async function startInflux1(t, { databases = [], login } = {}) {
   const ports = { http: await freePort(), rpc: await freePort() };
   const file = path.join(folder, 'influxdb.conf');
   fs.writeFileSync(file, writeConfig(folder, ports, Boolean(login)));
-  const program = startProgram(t, {
-    command: 'influxd',
-    args: ['run', '-config', file],
-    env: { HOME: folder },
-    stopMs: 15000,
-  });
-  const url = `http://127.0.0.1:${ports.http}`;
-  await waitFor(async () => (await fetch(`${url}/ping`)).status === 204, {
-    timeoutMs: 30000,
-    what: `an answer of influxd at ${url}/ping`,
-  });
-  const influx = new Influx1(url, login, program);
+  const launch = () =>
+    startProgram(t, {
+      command: 'influxd',
+      args: ['run', '-config', file],
+      env: { HOME: folder },
+      stopMs: 15000,
+    });
+  const influx = new Influx1(`http://127.0.0.1:${ports.http}`, login, launch);
+  await influx.start();
   if (login) {
     await influx.ask(
       `CREATE USER "${login.username}" WITH PASSWORD '${login.password}' WITH ALL PRIVILEGES`,

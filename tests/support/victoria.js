@@ -9,10 +9,21 @@ const { startProgram } = require('./program');
 const { waitFor } = require('./wait');
 
 class Victoria {
-  /** @param {string} url @param {import('./program').Program} program */
-  constructor(url, program) {
+  /** @param {string} url @param {() => import('./program').Program} launch */
+  constructor(url, launch) {
     this.url = url;
-    this.program = program;
+    this.launch = launch;
+    /** @type {import('./program').Program | undefined} */
+    this.program = undefined;
+  }
+
+  /** Starts it, after a stop with what it had. */
+  async start() {
+    this.program = this.launch();
+    await waitFor(async () => (await fetch(`${this.url}/health`)).ok, {
+      timeoutMs: 30000,
+      what: `an answer of VictoriaMetrics at ${this.url}/health`,
+    });
   }
 
   /** All samples that arrived so far.
@@ -33,24 +44,23 @@ class Victoria {
 
   /** @param {NodeJS.Signals} [signal] */
   stop(signal) {
-    return this.program.stop(signal);
+    return this.program?.stop(signal);
   }
 }
 
 /** @param {import('node:test').TestContext} t @param {{args?: string[]}} [options] */
 async function startVictoria(t, { args = [] } = {}) {
   const port = await freePort();
-  const program = startProgram(t, {
-    command: 'victoria-metrics',
-    args: [`-httpListenAddr=127.0.0.1:${port}`, `-storageDataPath=${tempDir(t)}`, ...args],
-    stopMs: 15000,
-  });
-  const url = `http://127.0.0.1:${port}`;
-  await waitFor(async () => (await fetch(`${url}/health`)).ok, {
-    timeoutMs: 30000,
-    what: `an answer of VictoriaMetrics at ${url}/health`,
-  });
-  return new Victoria(url, program);
+  const data = tempDir(t);
+  const launch = () =>
+    startProgram(t, {
+      command: 'victoria-metrics',
+      args: [`-httpListenAddr=127.0.0.1:${port}`, `-storageDataPath=${data}`, ...args],
+      stopMs: 15000,
+    });
+  const victoria = new Victoria(`http://127.0.0.1:${port}`, launch);
+  await victoria.start();
+  return victoria;
 }
 
 module.exports = { startVictoria };

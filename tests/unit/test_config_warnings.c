@@ -13,6 +13,7 @@
 #define HEAD "busbar: 1\nconnections:\n  - { id: a, modbus-tcp: { host: x } }\n"
 #define DEVICE(id, more) "  - { id: " id ", connection: a, profile: generic/modbus" more " }\n"
 #define DEVICES HEAD "devices:\n" DEVICE("m1", "") DEVICE("m2", ", unit: 2")
+#define EDITOR "runtime: { owner: editor }\n"
 #define MQTT(id, more) "  - { id: " id ", mqtt: { url: \"mqtt://b\"" more " }"
 
 typedef struct warning_row {
@@ -51,6 +52,16 @@ static const warning_row rows[] = {
     {"a sink that no route uses",
      DEVICES "sinks:\n" MQTT("bus", "") " }\n" MQTT("none", "") ", devices: [] }\n",
      "s:9: sinks[none]: warning: nothing is delivered to it, as its routes take no device that is "
+     "read; look at their `devices`, `scans` and `points`\n"},
+    {"a sink that is fed by its routes only",
+     DEVICES "sinks:\n" MQTT("bus", "") ", devices: [] }\nroutes:\n  - { sink: bus }\n", ""},
+    {"what a client reads and brings by itself",
+     DEVICES "sinks:\n" MQTT("bus", "") ", devices: [] }\n" EDITOR, ""},
+    {"a client's devices without a sink", DEVICES EDITOR, ""},
+    {"a client's route that takes nothing",
+     DEVICES "sinks:\n" MQTT("bus", "") ", devices: [] }\nroutes:\n  - { sink: bus, devices: [] "
+                                        "}\n" EDITOR,
+     "s:8: sinks[bus]: warning: nothing is delivered to it, as its routes take no device that is "
      "read; look at their `devices`, `scans` and `points`\n"},
     {"a scan that is switched off",
      HEAD "devices:\n" DEVICE("m1", ", scan: { fast: off, slow: off, energy: off, info: off }")

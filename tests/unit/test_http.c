@@ -91,6 +91,41 @@ static void test_http_connection_is_used_again(void **state) {
   http_rig_close(&f);
 }
 
+static void test_http_renewed_connections_are_others(void **state) {
+  static const http_peer_answer answers[] = {
+      {.text = HTTP_RIG_OK}, {.text = HTTP_RIG_OK, .delay_ms = 100}, {.text = HTTP_RIG_OK}};
+  http_rig f;
+  http_rig_exchange x = {0}, slow = {0}, next = {0};
+  (void)state;
+  http_rig_serve(&f, answers, 3);
+  f.config.max_connections = 2;
+  http_rig_open(&f);
+  http_rig_get(&f, &x, "/ping");
+  http_rig_send(&f, &slow, "GET", "/slow");
+  bb_http_renew(&f.http);
+  bb_http_renew(&f.http);
+  http_rig_send(&f, &next, "GET", "/next");
+  http_peer_wait(&f.loop, &next.done);
+  expect_uint("what was under way ended first", slow.done, 1);
+  expect_int("err", slow.err, 0);
+  expect_int("err", next.err, 0);
+  expect_uint("connections", f.peer.n_connections, 2);
+  expect_uint("on the former one", f.peer.requests[1].connection, 1);
+  expect_uint("on another one", f.peer.requests[2].connection, 2);
+  http_rig_get(&f, &x, "/ping");
+  expect_uint("which is kept", f.peer.n_connections, 2);
+  bb_http_renew(&f.http);
+  http_rig_send(&f, &next, "GET", "/next");
+  bb_http_cancel(&next.request);
+  http_peer_wait(&f.loop, &next.done);
+  expect_int("canceled", next.err, UV_ECANCELED);
+  bb_http_renew(&f.http);
+  free(x.body);
+  free(slow.body);
+  free(next.body);
+  http_rig_close(&f);
+}
+
 static void test_http_retry_after(void **state) {
   char text[128], date[64];
   time_t then = time(NULL) + 100;
@@ -388,6 +423,7 @@ int main(void) {
       cmocka_unit_test(test_http_request_and_answer),
       cmocka_unit_test(test_http_basic_authentication),
       cmocka_unit_test(test_http_connection_is_used_again),
+      cmocka_unit_test(test_http_renewed_connections_are_others),
       cmocka_unit_test(test_http_retry_after),
       cmocka_unit_test(test_http_long_answer_is_cut),
       cmocka_unit_test(test_http_failures_are_told_in_words),

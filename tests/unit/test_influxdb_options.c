@@ -33,7 +33,7 @@ static void test_influxdb_options_defaults(void **state) {
   expect_text("measurement", line.measurement, NULL);
   expect_uint("lines", o.batch.lines, 2000);
   expect_uint("bytes", o.batch.bytes, 1 << 20);
-  expect_uint("age", o.batch.age_ms, 1000);
+  expect_uint("age", o.batch.age_ms, 500);
   expect_uint("timeout", o.timeout_ms, 10000);
   expect_uint("concurrency", o.concurrency, 1);
   expect_true("gzip, verify", o.gzip && o.verify);

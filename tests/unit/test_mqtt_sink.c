@@ -380,6 +380,81 @@ static void test_mqtt_sink_says_that_a_password_is_missing(void **state) {
   close_sink(1000);
 }
 
+static void write_password(const char *path, const char *text) {
+  FILE *file = fopen(path, "w");
+  expect_true(path, file != NULL);
+  fputs(text, file);
+  fclose(file);
+}
+
+/* What is under way is waited for; the state says what is. */
+static void test_mqtt_sink_connects_anew_with_a_password_that_changed(void **state) {
+  (void)state;
+  char path[96], options[160];
+  bb_batch batches[30];
+  for (int i = 0; i < 30; i++) batches[i] = fast.batch;
+  broker_start(&b, NULL);
+  subscriber_start(&s, &b, "busbar/#");
+  snprintf(path, sizeof(path), "%s/word", b.folder);
+  snprintf(options, sizeof(options), "max_in_flight: 10\nuser: alice\npassword_file: %s\n", path);
+  write_password(path, "one");
+  open_sink(options);
+  until("ready", &host.ready, 1);
+  expect_part("birth", subscriber_next(&s, 5000), "true");
+  bb_sink_mqtt.refresh(host.sink);
+  expect_int("deliver", deliver(0, batches, 30, false), 0);
+  until("nothing has changed", &host.n_verdicts, 30);
+  expect_uint("waits", host.waits, 0);
+
+  write_password(path, "two");
+  expect_int("deliver", deliver(30, batches, 30, false), 0);
+  bb_sink_mqtt.refresh(host.sink);
+  bb_sink_mqtt.refresh(host.sink);
+  expect_int("no more", deliver(60, batches, 1, false), BB_ERR_AGAIN);
+  until("waits", &host.waits, 1);
+  expect_text("why", host.reason.text,
+              "its password or a certificate has changed; trying again at once");
+  expect_uint("all have a verdict", host.n_verdicts, 60);
+  for (int i = 0; i < 60; i++) expect_int("verdict", host.verdicts[i], BB_VERDICT_ACKED);
+  expect_part("death", subscriber_next(&s, 5000), "{\"online\":false,\"timestamp\":1");
+  until("ready again", &host.ready, 2);
+  expect_part("birth", subscriber_next(&s, 5000), "true");
+  expect_int("goes on", deliver(60, batches, 1, false), 0);
+  until("verdicts", &host.n_verdicts, 61);
+
+  expect_int("remove", remove(path), 0);
+  bb_sink_mqtt.refresh(host.sink);
+  expect_int("without a new one the old one will do", deliver(61, batches, 1, false), 0);
+  until("verdicts", &host.n_verdicts, 62);
+  expect_uint("waits", host.waits, 1);
+  close_sink(1000);
+}
+
+static void test_mqtt_sink_with_a_new_password_does_not_wait_for_a_stalled_broker(void **state) {
+  (void)state;
+  char path[96], options[160];
+  broker_start(&b, NULL);
+  subscriber_start(&s, &b, "none");
+  snprintf(path, sizeof(path), "%s/word", b.folder);
+  snprintf(options, sizeof(options), "user: alice\npassword_file: %s\n", path);
+  write_password(path, "one");
+  open_sink(options);
+  until("ready", &host.ready, 1);
+  broker_pause(&b, true);
+  expect_int("deliver", deliver(0, &fast.batch, 1, false), 0);
+  write_password(path, "two");
+  bb_sink_mqtt.refresh(host.sink);
+  until("waits", &host.waits, 1);
+  broker_pause(&b, false);
+  until("ready again", &host.ready, 2);
+  expect_uint("on_wait stands for it", host.n_verdicts, 0);
+  expect_int("once more", deliver(0, &fast.batch, 1, false), 0);
+  until("verdicts", &host.n_verdicts, 1);
+  write_password(path, "three");
+  bb_sink_mqtt.refresh(host.sink);
+  close_sink(1000);
+}
+
 static void test_mqtt_sink_needs_what_its_options_say(void **state) {
   (void)state;
   bb_sink_needs needs;
@@ -411,6 +486,8 @@ int main(void) {
       TEST(test_mqtt_sink_waits_and_comes_back),
       TEST(test_mqtt_sink_sets_aside_what_the_broker_refuses),
       TEST(test_mqtt_sink_says_that_a_password_is_missing),
+      TEST(test_mqtt_sink_connects_anew_with_a_password_that_changed),
+      TEST(test_mqtt_sink_with_a_new_password_does_not_wait_for_a_stalled_broker),
       TEST(test_mqtt_sink_needs_what_its_options_say),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

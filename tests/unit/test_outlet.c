@@ -280,6 +280,37 @@ static void test_outlet_rewinds_what_was_acknowledged(void **state) {
   rig_close(&f.r);
 }
 
+/* What the peer has lost may be long taken: a backlog that it was given just now. */
+static void test_outlet_rewinds_a_backlog_by_when_it_was_acknowledged(void **state) {
+  (void)state;
+  fixture f;
+  open_fixture(&f, PLANT("manual: true, keep: 10s"));
+  push(&f, 1, 2);
+  rig_turn(&f.r);
+  ack_all(&f);
+  fake_sink_lose(f.sink, "away");
+  push(&f, 3, 5);
+  f.r.ahead_ns += SECONDS(60);
+  fake_sink_connect(f.sink);
+  expect_pending(&f, 3, 4, 5);
+  expect_uint("a backlog", journal_count("bus history m fast 3"), 1);
+  ack_all(&f);
+  fake_sink_lose(f.sink, "away again");
+  fake_sink_connect(f.sink);
+  expect_pending(&f, 3, 4, 5);
+  expect_uint("once more", journal_count("bus history m fast 3"), 2);
+  expect_uint("acknowledged long ago", journal_count("bus history m fast 1"), 0);
+  ack_all(&f);
+  f.r.ahead_ns += SECONDS(20);
+  push(&f, 6, 6);
+  rig_turn(&f.r);
+  ack_all(&f);
+  fake_sink_lose(f.sink, "away");
+  fake_sink_connect(f.sink);
+  expect_pending(&f, 6);
+  rig_close(&f.r);
+}
+
 static void test_outlet_rewinds_no_further_than_it_said(void **state) {
   (void)state;
   fixture f;
@@ -288,6 +319,7 @@ static void test_outlet_rewinds_no_further_than_it_said(void **state) {
                PLANT("manual: true, keep: 10s") "  - { id: hist, session: { manual: true } }\n");
   push(&f, 1, 1);
   rig_turn(&f.r);
+  ack_all(&f);
   f.r.ahead_ns += SECONDS(60);
   push(&f, 2, 2);
   rig_turn(&f.r);
@@ -436,6 +468,7 @@ int main(void) {
       cmocka_unit_test(test_outlet_waits_as_long_as_the_peer_asks),
       cmocka_unit_test(test_outlet_waits_for_the_sink_otherwise),
       cmocka_unit_test(test_outlet_rewinds_what_was_acknowledged),
+      cmocka_unit_test(test_outlet_rewinds_a_backlog_by_when_it_was_acknowledged),
       cmocka_unit_test(test_outlet_rewinds_no_further_than_it_said),
       cmocka_unit_test(test_outlet_counts_what_was_dropped),
       cmocka_unit_test(test_outlet_goes_on_after_a_full_sink),

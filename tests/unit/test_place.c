@@ -366,6 +366,21 @@ static void test_place_keeps_the_document(void **state) {
   close_folders(&f, &t);
 }
 
+static void test_place_tells_the_head_of_a_kept_document(void **state) {
+  static const struct {
+    const char *text;
+    size_t head;
+  } rows[] = {
+      {"busbar-document 7\n{}", 17}, {"busbar-document 12\n", 18}, {"busbar-document 7", 0},
+      {"busbar-document 7 \n{}", 0}, {"busbar: 1\n", 0},           {"", 0},
+  };
+  (void)state;
+  for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    expect_uint(rows[i].text, bb_place_document_head(rows[i].text, strlen(rows[i].text)),
+                rows[i].head);
+  }
+}
+
 static void test_place_refuses_a_document_that_is_not_its_own(void **state) {
   static const char *const texts[] = {"",
                                       "busbar: 1\n",
@@ -458,6 +473,7 @@ int main(void) {
       cmocka_unit_test(test_place_works_where_there_is_no_directory),
       cmocka_unit_test(test_place_works_in_a_directory_that_is_only_read),
       cmocka_unit_test(test_place_keeps_the_document),
+      cmocka_unit_test(test_place_tells_the_head_of_a_kept_document),
       cmocka_unit_test(test_place_refuses_a_document_that_is_not_its_own),
       cmocka_unit_test(test_place_records_where_it_is),
       cmocka_unit_test(test_place_without_memory),

@@ -2,13 +2,16 @@
 /* What waits for a sink goes to the disk and comes back from it. A batch is known by its first value. */
 #include "runtime/save.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "base/err.h"
 #include "runtime/parking.h"
+#include "runtime/wait.h"
 #include "support/expect.h"
 #include "support/runtime_rig.h"
 
@@ -31,7 +34,7 @@ typedef struct fixture {
 
 static void begin(fixture *f, const char *text) {
   rig_apply(&f->r, text);
-  f->device = rig_device(&f->r, "m");
+  f->device = bb_runtime_station(&f->r.runtime, "m") != NULL ? rig_device(&f->r, "m") : NULL;
   f->sink = bb_runtime_outlet(&f->r.runtime, "bus") != NULL ? rig_sink(&f->r, "bus") : NULL;
 }
 
@@ -102,6 +105,8 @@ static void test_save_brings_back_what_a_sink_had_not_taken(void **state) {
   rig_turn(&f.r);
   restart(&f, PLANT(FAST, MANUAL));
   expect_uint("they wait", bb_outlet_depth(bus(&f)), 7);
+  expect_true("what will be delivered is looked at, though nothing comes",
+              uv_is_active((const uv_handle_t *)&save_of(&f)->timer));
   fake_sink_connect(f.sink);
   expect_values(&f, 1, 7);
   expect_uint("as history", journal_count("bus history m fast 7"), 1);
@@ -263,6 +268,164 @@ static void test_save_survives_a_store_that_is_no_store(void **state) {
   rig_close(&f.r);
 }
 
+/* No file of this process may grow: as if the disk were full. */
+static void fill_disk(bool full) {
+  struct rlimit limit;
+  signal(SIGXFSZ, SIG_IGN);
+  getrlimit(RLIMIT_FSIZE, &limit);
+  limit.rlim_cur = full ? 8192 : limit.rlim_max; /* more than the log has */
+  expect_int("limit", setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* A stream is taken out of the store while the disk is full, and one of the same name comes. */
+static void test_save_takes_away_later_what_it_could_not_now(void **state) {
+  (void)state;
+  fixture f;
+  open_fixture(&f, PLANT(FAST, MANUAL));
+  push(&f, 1, 4);
+  rig_until(&f.r, save_of(&f)->saved == 4);
+  rig_apply(&f.r, HEAD(FAST) "sinks: []\n");
+  rig_until(&f.r, save_of(&f)->job == NULL);
+  fill_disk(true);
+  expect_int("dropped", (int)bb_parking_drop(&f.r.runtime, "bus"), 4);
+  rig_until(&f.r, save_of(&f)->failed > 0);
+  fill_disk(false);
+  begin(&f, PLANT(FAST, MANUAL));
+  push(&f, 5, 6);
+  rig_until(&f.r, save_of(&f)->saved == 6);
+  restart(&f, PLANT(FAST, MANUAL));
+  expect_uint("the new ones only", bb_outlet_depth(bus(&f)), 2);
+  fake_sink_connect(f.sink);
+  expect_values(&f, 5, 6);
+  ack_all(&f);
+  rig_close(&f.r);
+}
+
+static void test_save_goes_on_when_the_disk_is_full(void **state) {
+  (void)state;
+  fixture f;
+  open_fixture(&f, PLANT(FAST, MANUAL));
+  push(&f, 1, 2);
+  rig_until(&f.r, save_of(&f)->saved == 2);
+  fill_disk(true);
+  push(&f, 3, 4);
+  rig_until(&f.r, save_of(&f)->failed >= 2);
+  fill_disk(false);
+  expect_true("the log says so", log_has(&f, "the runtime goes on with what its memory holds"));
+  rig_until(&f.r, save_of(&f)->saved == 4);
+  rig_until(&f.r, log_has(&f, "works again"));
+  restart(&f, PLANT(FAST, MANUAL));
+  fake_sink_connect(f.sink);
+  expect_values(&f, 1, 4);
+  ack_all(&f);
+  rig_close(&f.r);
+}
+
+#define YEAR_NS (365ll * 24 * 3600 * (int64_t)BB_NS_PER_S)
+
+static bool is_marked(fixture *f, size_t i) {
+  return (f->sink->pending[i].batch->flags & BB_BATCH_CLOCK_UNSET) != 0;
+}
+
+static void test_save_does_not_mind_a_clock_that_jumps(void **state) {
+  (void)state;
+  fixture f;
+  open_fixture(&f, PLANT(FAST, MANUAL));
+  push(&f, 1, 2);
+  f.r.utc_ahead_ns = YEAR_NS;
+  push(&f, 3, 4);
+  rig_until(&f.r, save_of(&f)->saved == 4);
+  f.r.utc_ahead_ns = -bb_clock_utc_ns(&f.r.runtime.clock); /* 1970 and some */
+  rig_until(&f.r, !f.r.runtime.clock_set);
+  push(&f, 5, 6);
+  rig_until(&f.r, save_of(&f)->saved == 6);
+  f.r.utc_ahead_ns = YEAR_NS;
+  restart(&f, PLANT(FAST, MANUAL));
+  f.r.utc_ahead_ns = -YEAR_NS;
+  for (int i = 0; i < 20; i++) rig_turn(&f.r);
+  expect_uint("none is too old", bus(&f)->counters.dropped, 0);
+  fake_sink_connect(f.sink);
+  expect_values(&f, 1, 6);
+  for (size_t i = 0; i < 6; i++) {
+    expect_true("marked, where the clock was not set", is_marked(&f, i) == (i >= 4));
+  }
+  ack_all(&f);
+  rig_close(&f.r);
+}
+
+static void test_save_tells_of_a_shape_before_its_batches(void **state) {
+  (void)state;
+  fixture f;
+  open_fixture(&f, PLANT(FAST, MANUAL));
+  push(&f, 1, 2);
+  rig_turn(&f.r);
+  /* Without the device the sink would never hear of its shape. */
+  journal_clear();
+  restart(&f, "busbar: 1\nsinks:\n" SINK("bus", MANUAL));
+  expect_uint("not yet", journal_count("bus shape m*"), 0);
+  journal_clear();
+  fake_sink_connect(f.sink);
+  rig_until(&f.r, f.sink->n_pending == 2);
+  expect_order("bus shape m fast 3 points", "bus history m fast 1", "bus history m fast 2");
+  expect_uint("once", journal_count("bus shape m fast*"), 1);
+  expect_uint("still there", journal_count("bus gone m fast"), 0);
+  ack_all(&f);
+  rig_turn(&f.r);
+  expect_uint("gone with the last", journal_count("bus gone m fast"), 1);
+  rig_close(&f.r);
+}
+
+static void test_save_keeps_a_sinks_own_age_and_size(void **state) {
+  (void)state;
+  fixture f;
+  const char *text =
+      HEAD(FAST) "sinks:\n"
+                 "  - { id: bus, session: { manual: true }, store: { max_age: 10s } }\n"
+                 "  - { id: slow, session: { manual: true } }\n";
+  open_fixture(&f, text);
+  push(&f, 1, 3);
+  rig_until(&f.r, save_of(&f)->saved == 3);
+  restart(&f, text); /* now they lie in the store alone */
+  f.r.ahead_ns += 9 * BB_NS_PER_S;
+  push(&f, 4, 4);
+  rig_until(&f.r, save_of(&f)->saved == 1);
+  expect_uint("young enough", bb_outlet_depth(bus(&f)), 4);
+  f.r.ahead_ns += 5 * BB_NS_PER_S;
+  push(&f, 5, 5);
+  rig_until(&f.r, bus(&f)->counters.dropped == 3);
+  expect_uint("the young ones wait", bb_outlet_depth(bus(&f)), 2);
+  expect_uint("the other has them all", bb_outlet_depth(bb_runtime_outlet(&f.r.runtime, "slow")),
+              5);
+  expect_true("the log says so", log_has(&f, "more waits than store.max_age of the sink allows"));
+  rig_close(&f.r);
+}
+
+typedef struct waiting {
+  bb_wait wait; /* first */
+  unsigned ended;
+} waiting;
+
+static void on_waited(bb_wait *wait, bool lost) {
+  (void)lost;
+  ((waiting *)(void *)wait)->ended++;
+}
+
+static void test_save_ends_the_waits_of_a_backlog_that_is_dropped(void **state) {
+  (void)state;
+  fixture f;
+  waiting one = {.wait = {.on_end = on_waited}};
+  open_fixture(&f, PLANT("sync: 60s", MANUAL));
+  push(&f, 1, 1);
+  bb_wait_start(&f.r.runtime, &one.wait, bb_runtime_stream(&f.r.runtime, 1), 0);
+  rig_turn(&f.r);
+  expect_uint("not yet", one.ended, 0);
+  rig_apply(&f.r, HEAD("sync: 60s") "sinks: []\n");
+  expect_int("dropped", (int)bb_parking_drop(&f.r.runtime, "bus"), 1);
+  rig_turn(&f.r);
+  expect_uint("over", one.ended, 1);
+  rig_close(&f.r);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_save_writes_nothing_that_is_acknowledged_in_time),
@@ -273,7 +436,13 @@ int main(void) {
       cmocka_unit_test(test_save_keeps_the_backlog_of_a_sink_that_is_gone),
       cmocka_unit_test(test_save_lets_a_sink_that_is_back_have_what_another_took),
       cmocka_unit_test(test_save_leaves_memory_sinks_alone),
+      cmocka_unit_test(test_save_tells_of_a_shape_before_its_batches),
+      cmocka_unit_test(test_save_keeps_a_sinks_own_age_and_size),
       cmocka_unit_test(test_save_survives_a_store_that_is_no_store),
+      cmocka_unit_test(test_save_takes_away_later_what_it_could_not_now),
+      cmocka_unit_test(test_save_goes_on_when_the_disk_is_full),
+      cmocka_unit_test(test_save_does_not_mind_a_clock_that_jumps),
+      cmocka_unit_test(test_save_ends_the_waits_of_a_backlog_that_is_dropped),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -117,12 +117,38 @@ static void test_secret_wipe_leaves_nothing(void **state) {
   expect_bytes("wiped", text, sizeof(text), zero, sizeof(zero));
 }
 
+static void test_secret_mark_changes_with_what_is_read(void **state) {
+  (void)state;
+  folder f;
+  folder_open(&f);
+  setenv("BB_TEST_SECRET", "hush", 1);
+  const char *password = write_file(&f, "password", "hush\n");
+  const char *ca = write_file(&f, "ca.pem", "one");
+  uint64_t none = bb_secret_mark(1, NULL, NULL), first = bb_secret_mark(1, NULL, password);
+  uint64_t both = bb_secret_mark_file(first, ca);
+  expect_true("something", none != 0 && first != 0 && both != 0);
+  expect_true("differ", none != first && first != both);
+  expect_true("the same value", bb_secret_mark(1, "BB_TEST_SECRET", NULL) == first);
+  write_file(&f, "password", "hush");
+  expect_true("written anew, but the same", bb_secret_mark(1, NULL, password) == first);
+  write_file(&f, "password", "hush!\n");
+  expect_true("another one", bb_secret_mark(1, NULL, password) != first);
+  write_file(&f, "ca.pem", "two");
+  expect_true("another file", bb_secret_mark_file(first, ca) != both);
+  expect_true("no file is named", bb_secret_mark_file(first, NULL) == first);
+  expect_true("it is gone", bb_secret_mark(1, NULL, "/no/such/file") == 0);
+  expect_true("it is gone", bb_secret_mark_file(1, "/no/such/file") == 0);
+  expect_true("one of several is gone", bb_secret_mark_file(0, ca) == 0);
+  folder_close(&f);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_secret_is_read_from_where_the_document_says),
       cmocka_unit_test(test_secret_by_name_without_anyone_who_keeps_them),
       cmocka_unit_test(test_secret_name_is_told_from_a_path),
       cmocka_unit_test(test_secret_check_finds_what_cannot_be_meant),
+      cmocka_unit_test(test_secret_mark_changes_with_what_is_read),
       cmocka_unit_test(test_secret_wipe_leaves_nothing),
   };
   return cmocka_run_group_tests_name("secret", tests, NULL, NULL);

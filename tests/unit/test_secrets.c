@@ -121,25 +121,6 @@ static void test_secrets_in_memory_leave_no_file(void **state) {
   folder_close(&f);
 }
 
-static void test_secrets_know_what_is_new(void **state) {
-  (void)state;
-  folder f;
-  bb_secrets secrets;
-  folder_open(&f);
-  open_secrets(&secrets, &f);
-  set(&secrets, "{\"a\":\"1\",\"b\":\"1\"}");
-  expect_true("new", bb_secrets_find(&secrets, "a")->news);
-  set(&secrets, "{\"a\":\"1\",\"b\":\"2\",\"c\":\"1\"}");
-  expect_true("the same", !bb_secrets_find(&secrets, "a")->news);
-  expect_true("changed", bb_secrets_find(&secrets, "b")->news);
-  expect_true("new", bb_secrets_find(&secrets, "c")->news);
-  bb_secrets_close(&secrets);
-  open_secrets(&secrets, &f);
-  expect_true("of a former life", !bb_secrets_find(&secrets, "c")->news);
-  bb_secrets_close(&secrets);
-  folder_close(&f);
-}
-
 static void test_secrets_with_mistakes_are_refused_whole(void **state) {
   (void)state;
   folder f;
@@ -332,7 +313,6 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_secrets_survive_a_restart),
       cmocka_unit_test(test_secrets_in_memory_leave_no_file),
-      cmocka_unit_test(test_secrets_know_what_is_new),
       cmocka_unit_test(test_secrets_with_mistakes_are_refused_whole),
       cmocka_unit_test(test_secrets_have_a_number),
       cmocka_unit_test(test_secrets_file_that_others_could_read_is_made_private),

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The file of a store: who may open it, its size, copies of it. */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -214,7 +217,8 @@ static void test_store_is_looked_at_without_a_change(void **state) {
     store_put_sample(rig);
     char *streams = strdup(store_show_streams(rig));
     char left[512], log[600], why[BB_STORE_WHY];
-    snprintf(left, sizeof(left), "%s", folder_path(&rig->folder, with_log ? "a b%?#.db" : "c.db"));
+    snprintf(left, sizeof(left), "%s",
+             folder_path(&rig->folder, with_log ? "a b%?#.db" : "/c%41 &?#=ä.db"));
     snprintf(log, sizeof(log), "%s-wal", left);
     if (!with_log) store_reopen(rig);
     leave(rig, left, with_log);
@@ -350,6 +354,80 @@ static void test_store_is_set_aside(void **state) {
   free(streams);
 }
 
+/* Commits packs until that fails; the same store goes on when there is room again. */
+static void fill_up(store_rig *rig, void (*make_room)(void *user), void *user) {
+  uint64_t next = 0;
+  int err = 0;
+  store_begin(rig);
+  store_make_stream(rig, "a", BB_STORE_TELEMETRY);
+  store_commit(rig);
+  for (; err == 0 && next < 1000; next += err == 0) {
+    uint8_t *body = store_body(1, next, 50000);
+    bb_store_pack pack = {.stream = 1, .first = next, .n = 1, .body = body, .len = 50000};
+    store_begin(rig);
+    err = bb_store_append(rig->store, &pack);
+    if (err == 0) err = bb_store_commit(rig->store);
+    if (err < 0) bb_store_rollback(rig->store);
+    free(body);
+  }
+  if (err != BB_ERR_LIMIT) fail_msg("full: %d, %s", err, bb_store_why(rig->store));
+  expect_part("full", bb_store_why(rig->store), "free space there");
+  expect_true("some were stored", next > 5);
+  make_room(user);
+  store_begin(rig);
+  store_append(rig, 1, next, 1, 0, 50000);
+  store_commit(rig);
+  char expected[128];
+  snprintf(expected, sizeof(expected), "1 a telemetry 0..%llu %llu records %llu bytes\n",
+           (unsigned long long)next + 1, (unsigned long long)next + 1,
+           ((unsigned long long)next + 1) * 50000);
+  expect_text("streams", store_show_streams(rig), expected);
+  store_reopen(rig);
+  expect_text("streams", store_show_streams(rig), expected);
+  store_show_packs(rig, 1, 0, SIZE_MAX);
+}
+
+static void lift_limit(void *user) {
+  expect_int("limit", setrlimit(RLIMIT_FSIZE, user), 0);
+}
+
+/* The kernel's own answer to a write for which there is no room, without a disk to fill. */
+static void test_store_goes_on_when_there_is_room_again(void **state) {
+  struct rlimit before, small;
+  expect_int("limit", getrlimit(RLIMIT_FSIZE, &before), 0);
+  small = before;
+  small.rlim_cur = 1u << 20;
+  signal(SIGXFSZ, SIG_IGN);
+  expect_int("limit", setrlimit(RLIMIT_FSIZE, &small), 0);
+  fill_up(*state, lift_limit, &before);
+}
+
+static void take_ballast(void *user) {
+  unlink(user);
+}
+
+/* A disk that is really full, where a test may make one. */
+static void test_store_goes_on_when_a_disk_was_full(void **state) {
+  store_rig *rig = *state;
+  char place[256], ballast[300];
+  static char bytes[400 << 10];
+  snprintf(place, sizeof(place), "%s", folder_path(&rig->folder, "small"));
+  expect_int("mkdir", mkdir(place, 0700), 0);
+  if (mount("tmpfs", place, "tmpfs", 0, "size=2m") < 0) skip();
+  bb_store_close(rig->store);
+  snprintf(rig->path, sizeof(rig->path), "%s/store.db", place);
+  snprintf(ballast, sizeof(ballast), "%s/ballast", place);
+  write_file(ballast, bytes, sizeof(bytes));
+  bb_store_options options = {.path = rig->path};
+  char why[BB_STORE_WHY];
+  int err = bb_store_open(&options, &rig->store, why);
+  if (err == 0) fill_up(rig, take_ballast, ballast);
+  bb_store_close(rig->store);
+  rig->store = NULL;
+  umount2(place, MNT_DETACH);
+  expect_int("open", err, 0);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(test_store_file_is_for_its_owner_only, open_each, close_each),
@@ -366,6 +444,10 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_store_gives_room_back, open_each, close_each),
       cmocka_unit_test_setup_teardown(test_store_is_copied, open_each, close_each),
       cmocka_unit_test_setup_teardown(test_store_is_set_aside, open_each, close_each),
+      cmocka_unit_test_setup_teardown(test_store_goes_on_when_there_is_room_again, open_each,
+                                      close_each),
+      cmocka_unit_test_setup_teardown(test_store_goes_on_when_a_disk_was_full, open_each,
+                                      close_each),
   };
   return cmocka_run_group_tests_name("store_file", tests, NULL, NULL);
 }

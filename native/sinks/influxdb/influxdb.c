@@ -168,6 +168,7 @@ static int open_sink(bb_sink *base, const bb_doc *doc) {
   sink->state = BB_INFLUXDB_ASKING;
   sink->eager = true;
   sink->max_bytes = (size_t)sink->options.batch.bytes;
+  sink->mark = bb_influxdb_options_mark(&sink->options);
   bb_backoff_init(&sink->backoff, FIRST_RETRY_MS, LONGEST_RETRY_MS, base->seed);
   int err = bb_influxdb_options_path(&sink->options, sink->path, sizeof(sink->path));
   if (err == 0) err = open_encoder(sink);
@@ -195,6 +196,16 @@ static void retry(bb_sink *base) {
   if (sink->state != BB_INFLUXDB_WAITING) return;
   sink->state = BB_INFLUXDB_ASKING;
   bb_influxdb_work_soon(sink);
+}
+
+/* The secret is read for each request anyway. */
+static void refresh(bb_sink *base) {
+  bb_influxdb *sink = (bb_influxdb *)base;
+  uint64_t mark = bb_influxdb_options_mark(&sink->options);
+  if (mark == 0 || mark == sink->mark) return;
+  sink->mark = mark;
+  bb_http_renew(&sink->http);
+  retry(base);
 }
 
 static void on_timer_closed(uv_handle_t *handle) {
@@ -243,5 +254,6 @@ const bb_sink_kind bb_sink_influxdb = {
     .open = open_sink,
     .deliver = deliver,
     .retry = retry,
+    .refresh = refresh,
     .close = close_sink,
 };

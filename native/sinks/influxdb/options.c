@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/hash.h"
 #include "base/secret.h"
 #include "base/text.h"
 
@@ -100,7 +101,7 @@ static const bb_field fields[] = {
     {.key = "batch",
      .kind = BB_FIELD_MAP,
      .offset = AT(batch_doc),
-     .help = "when a request is full: lines (2000), bytes (1MiB, before compression), age (1s)"},
+     .help = "when a request is full: lines (2000), bytes (1MiB, before compression), age (500ms)"},
     {.key = "concurrency",
      .kind = BB_FIELD_U32,
      .offset = AT(concurrency),
@@ -170,8 +171,10 @@ static const bb_field batch_fields[] = {
      .kind = BB_FIELD_DURATION,
      .offset = AT(age_ms),
      .max = 60000,
-     .fallback = "1s",
-     .help = "how long a line waits for others at most"},
+     .fallback = "500ms",
+     .help =
+         "how long a line waits for others at most; what waits for nearly `runtime.store.sync` is "
+         "written to the disk"},
 };
 
 static const bb_schema batch_schema = BB_SCHEMA("batch", batch_fields);
@@ -253,10 +256,23 @@ int bb_influxdb_options_path(const bb_influxdb_options *options, char *out, size
   return err;
 }
 
+static const char *secret_env(const bb_influxdb_options *options) {
+  return options->bucket != NULL ? options->token_env : options->password_env;
+}
+
+static const char *secret_file(const bb_influxdb_options *options) {
+  return options->bucket != NULL ? options->token_file : options->password_file;
+}
+
 int bb_influxdb_options_secret(const bb_influxdb_options *options, char *out, char *why,
                                size_t why_cap) {
-  bool is_2 = options->bucket != NULL;
-  return bb_secret_read(is_2 ? options->token_env : options->password_env,
-                        is_2 ? options->token_file : options->password_file, out, BB_SECRET_MAX,
-                        why, why_cap);
+  return bb_secret_read(secret_env(options), secret_file(options), out, BB_SECRET_MAX, why,
+                        why_cap);
+}
+
+uint64_t bb_influxdb_options_mark(const bb_influxdb_options *options) {
+  uint64_t mark = bb_secret_mark(BB_HASH_START, secret_env(options), secret_file(options));
+  mark = bb_secret_mark_file(mark, options->ca_file);
+  mark = bb_secret_mark_file(mark, options->cert_file);
+  return bb_secret_mark_file(mark, options->key_file);
 }

@@ -67,4 +67,7 @@ int bb_influxdb_options_path(const bb_influxdb_options *options, char *out, size
 int bb_influxdb_options_secret(const bb_influxdb_options *options, char *out, char *why,
                                size_t why_cap);
 
+/* Of the secret and the certificates, as bb_secret_mark. */
+uint64_t bb_influxdb_options_mark(const bb_influxdb_options *options);
+
 #endif

@@ -45,6 +45,7 @@ typedef struct bb_influxdb_slot {
 typedef struct bb_influxdb_queued {
   uint64_t ticket;
   const bb_batch *batch;
+  bool history;
 } bb_influxdb_queued;
 
 typedef struct bb_influxdb {
@@ -53,11 +54,13 @@ typedef struct bb_influxdb {
   bb_influxdb_encoder encoder;
   bb_influxdb_complaint complaint; /* the last one */
   bb_influxdb_state state;
-  bool eager; /* until a request succeeds, nothing waits for company */
+  bool eager;   /* until a request succeeds, nothing waits for company */
+  bool history; /* in the packet being filled: more of it comes only after what was sent */
   char path[BB_INFLUXDB_MAX_PATH];
   bb_http http;
   bb_http_request ping;
   bb_backoff backoff;
+  uint64_t mark;             /* of secret and certificates, when it was last looked */
   size_t max_bytes;          /* less than the option's after a 413 */
   bb_influxdb_queued *queue; /* a ring */
   uint32_t queue_cap, queue_head, queue_n;

@@ -32,7 +32,7 @@ int bb_influxdb_writer_queue(bb_influxdb *sink, const bb_run *run) {
   }
   for (uint32_t i = 0; i < run->n; i++) {
     uint32_t at = (sink->queue_head + sink->queue_n++) % sink->queue_cap;
-    sink->queue[at] = (bb_influxdb_queued){run->ticket + i, &run->batches[i]};
+    sink->queue[at] = (bb_influxdb_queued){run->ticket + i, &run->batches[i], run->history};
   }
   bb_influxdb_work_soon(sink);
   return 0;
@@ -69,6 +69,7 @@ static bb_influxdb_slot *find_slot(bb_influxdb *sink, bb_influxdb_stage stage) {
 /* A packet of batches that all have no line needs no request. False when it came to a wait. */
 static bool make_due(bb_influxdb *sink, bb_influxdb_slot *slot) {
   uv_timer_stop(&sink->age);
+  sink->history = false;
   if (slot->packet.lines == 0) {
     slot->stage = BB_INFLUXDB_FREE;
     bb_influxdb_request_give(sink, slot->packet.records, slot->packet.n, BB_VERDICT_ACKED, 0);
@@ -121,6 +122,7 @@ static int move_one(bb_influxdb *sink) {
   }
   sink->queue_head = (sink->queue_head + 1) % sink->queue_cap;
   sink->queue_n--;
+  sink->history |= next.history;
   if (err < 0) {
     bb_influxdb_request_refuse(sink, next.ticket, 0,
                                "its lines are larger than any request may be");
@@ -141,7 +143,7 @@ void bb_influxdb_writer_work(bb_influxdb *sink) {
   send_due(sink);
   if (moved > 0 && sink->queue_n > 0) {
     bb_influxdb_work_soon(sink);
-  } else if (sink->eager) {
+  } else if (sink->eager || (sink->history && sink->under_way == 0)) {
     flush(sink);
   }
 }

@@ -156,7 +156,7 @@ static void on_later(uv_timer_t *timer) {
 
 int bb_mqtt_deliver(bb_sink *sink, const bb_run *run) {
   bb_mqtt_sink *own = (bb_mqtt_sink *)(void *)sink;
-  if (!own->ready || own->dying || run->n > own->n_free) return BB_ERR_AGAIN;
+  if (!own->ready || own->renewing || own->dying || run->n > own->n_free) return BB_ERR_AGAIN;
   for (uint32_t i = 0; i < run->n; i++) {
     bb_mqtt_record *record = BB_LIST_ITEM(bb_list_first(&own->free), bb_mqtt_record, node);
     bb_list_remove(&record->node);

@@ -7,10 +7,12 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/hash.h"
 #include "base/text.h"
 #include "sinks/mqtt/sink.h"
 
-#define DEATH_MS 500 /* how long the last state may take */
+#define DEATH_MS 500  /* how long the last state may take */
+#define RENEW_MS 2000 /* and what is under way, before another connection is made */
 
 static bb_mqtt_sink *own_of(bb_sink *sink) {
   return (bb_mqtt_sink *)(void *)sink;
@@ -36,14 +38,18 @@ static int tell_state(bb_mqtt_sink *own, bool online) {
 }
 
 static void become_ready(bb_mqtt_sink *own) {
-  if (own->ready || own->closing) return;
+  if (own->ready || own->renewing || own->closing) return;
   own->ready = true;
   own->sink.host->on_ready(&own->sink);
 }
 
 static void end_connection(bb_mqtt_sink *own) {
   uv_timer_stop(&own->drain);
-  bb_mqtt_close(&own->mqtt);
+  if (own->closing) {
+    bb_mqtt_close(&own->mqtt);
+  } else {
+    bb_mqtt_renew(&own->mqtt, "its password or a certificate has changed");
+  }
 }
 
 static void on_death_timeout(uv_timer_t *timer) {
@@ -66,6 +72,10 @@ static void on_drain_timeout(uv_timer_t *timer) {
 
 static void on_up(bb_mqtt *mqtt) {
   bb_mqtt_sink *own = mqtt->user;
+  if (own->renewing) { /* they changed on the way */
+    end_connection(own);
+    return;
+  }
   bb_log_info(own->sink.log, own->sink.id, "connected to %s (MQTT %s) as %s", own->options.url,
               own->options.version == BB_MQTT_5 ? "5" : "3.1.1", own->client_id);
   int err = has_state(own) ? tell_state(own, true) : 0;
@@ -86,11 +96,14 @@ static void on_down(bb_mqtt *mqtt, const bb_mqtt_fault *fault) {
                                          bb_secret_is_unset(own->options.key_password_env))) {
     bb_reason_set(&reason, fault->code, fault->raw, "%.120s; set it and start busbar again",
                   fault->text);
+  } else if (fault->retry_ms == 0) {
+    bb_reason_set(&reason, fault->code, fault->raw, "%.120s; trying again at once", fault->text);
   } else {
     bb_reason_set(&reason, fault->code, fault->raw, "%.120s; next try in %s", fault->text, time);
   }
-  own->ready = false;
+  own->ready = own->dying = false;
   uv_timer_stop(&own->later);
+  uv_timer_stop(&own->drain);
   bb_mqtt_forget_records(own);
   own->sink.host->on_wait(&own->sink, &reason, 0);
 }
@@ -106,7 +119,8 @@ static void on_state_done(bb_mqtt_sink *own, const bb_mqtt_done *done) {
 }
 
 static void end_if_empty(bb_mqtt_sink *own) {
-  if (own->closing && !own->dying && own->n_free == own->n_records) die(own);
+  if (!own->closing && !(own->renewing && own->mqtt.up)) return;
+  if (!own->dying && own->n_free == own->n_records) die(own);
 }
 
 void bb_mqtt_settle(bb_mqtt_sink *own) {
@@ -146,9 +160,20 @@ static void on_closed(bb_mqtt *mqtt) {
   uv_close((uv_handle_t *)&own->drain, on_handle_closed);
 }
 
+static uint64_t mark_of(const bb_mqtt_options *options) {
+  uint64_t mark = bb_secret_mark(BB_HASH_START, options->password_env, options->password_file);
+  if (!options->broker.tls) return mark;
+  mark = bb_secret_mark(mark, options->key_password_env, options->key_password_file);
+  mark = bb_secret_mark_file(mark, options->ca_file);
+  mark = bb_secret_mark_file(mark, options->cert_file);
+  return bb_secret_mark_file(mark, options->key_file);
+}
+
 static int on_login(bb_mqtt *mqtt, bb_mqtt_login *login, char *why, size_t why_cap) {
   bb_mqtt_sink *own = mqtt->user;
   const bb_mqtt_options *options = &own->options;
+  own->mark = mark_of(options);
+  own->renewing = false;
   int len = bb_secret_read(options->password_env, options->password_file, login->password,
                            sizeof(login->password), why, why_cap);
   if (len < 0) return len;
@@ -240,6 +265,22 @@ static void retry(bb_sink *sink) {
   if (!own->ready && !own->closing) bb_mqtt_retry(&own->mqtt);
 }
 
+/* In order, as the end is: nothing is sent twice, and the state is the truth should the broker not take
+ * the new ones. */
+static void refresh(bb_sink *sink) {
+  bb_mqtt_sink *own = own_of(sink);
+  uint64_t mark = own->closing ? 0 : mark_of(&own->options);
+  if (mark == 0 || mark == own->mark || (own->renewing && own->mqtt.up)) return;
+  own->renewing = true;
+  if (!own->mqtt.up) {
+    bb_mqtt_retry(&own->mqtt);
+  } else if (own->ready && own->n_free < own->n_records) {
+    uv_timer_start(&own->drain, on_drain_timeout, RENEW_MS, 0);
+  } else {
+    die(own);
+  }
+}
+
 static void close_sink(bb_sink *sink, uint32_t drain_ms) {
   bb_mqtt_sink *own = own_of(sink);
   own->closing = true;
@@ -270,5 +311,6 @@ const bb_sink_kind bb_sink_mqtt = {
     .shape_gone = on_shape_gone,
     .deliver = bb_mqtt_deliver,
     .retry = retry,
+    .refresh = refresh,
     .close = close_sink,
 };

@@ -54,8 +54,8 @@ static const bb_field fields[] = {
              "is given up within the same time."},
     {"connect_timeout", BB_FIELD_DURATION, AT(connect_timeout_ms), .min = 500, .max = 300000,
      .fallback = "10s",
-     .help = "How long connecting may take, from the lookup of the name to the answer of the "
-             "broker."},
+     .help = "How long the lookup of the name may take, and connecting to each of its addresses, to "
+             "the answer of the broker."},
     {"max_in_flight", BB_FIELD_U32, AT(max_in_flight), .min = 1, .max = 1000, .fallback = "100",
      .help = "Messages without the confirmation of the broker at most. The broker may ask for "
              "less."},

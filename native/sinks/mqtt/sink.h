@@ -44,7 +44,9 @@ typedef struct bb_mqtt_sink {
   bb_mqtt mqtt;
   bool ready; /* on_ready was called */
   bool closing;
+  bool renewing;    /* this connection was made with secrets that have changed */
   bool dying;       /* the last state is on its way, or will not be sent */
+  uint64_t mark;    /* of the secrets of the last connection (bb_secret_mark) */
   uv_timer_t later; /* verdicts that must not come inside deliver */
   uv_timer_t drain;
   unsigned handles;

@@ -34,8 +34,8 @@ function configNodes(host, port, broker) {
         linger: '20min',
       },
       ...{ metrics: 'off', logLevel: 'warn', siteId: 'hall-7', queueBytes: '32MiB' },
-      ...{ siteTags: [{ key: 'area', value: 'north' }], queueAge: '2d', secrets: 'memory' },
-      dataDir: '',
+      ...{ siteTags: [{ key: 'area', value: 'north' }], secrets: 'memory' },
+      ...{ storeSync: '2s', storeBytes: '512MiB', storeAge: '2d', dataDir: '' },
     },
     {
       ...{
@@ -90,6 +90,7 @@ function configNodes(host, port, broker) {
       },
       ...{ url: broker, version: '3.1.1', topic: 'hall/{device}/{point}', payload: 'point' },
       ...{ qos: '1', retain: true, deviceTags: true, verify: true, tls: '' },
+      ...{ storeMode: 'disk', storeBytes: '64MiB', storeAge: '7d', historyRate: '200' },
     },
     {
       ...{
@@ -101,6 +102,7 @@ function configNodes(host, port, broker) {
       },
       ...{ version: '1', url: 'http://127.0.0.1:9', database: 'energy', precision: 's' },
       ...{ tags: [{ key: 'site', value: 'hall-7' }], gzip: true, verify: true, tls: '' },
+      ...{ storeMode: 'memory', storeBytes: '', storeAge: '', historyRate: '' },
     },
   ];
 }

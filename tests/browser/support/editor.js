@@ -69,11 +69,16 @@ class Editor {
     await this.page.locator('#red-ui-workspace-tabs').getByText(label, { exact: true }).click();
   }
 
-  /** Clicks Deploy, and waits for the answer. */
-  async deploy() {
-    const answer = this.page.waitForResponse(
+  /** Until the server has answered the next deploy. */
+  waitForDeploy() {
+    return this.page.waitForResponse(
       (response) => /\/flows$/.test(response.url()) && response.request().method() === 'POST',
     );
+  }
+
+  /** Clicks Deploy, and waits for the answer. */
+  async deploy() {
+    const answer = this.waitForDeploy();
     await this.page.locator('#red-ui-header-button-deploy').click();
     await answer;
     await this.until(({ RED }) => !RED.nodes.dirty());
@@ -163,6 +168,14 @@ class Editor {
   idsOf(flow) {
     const others = ['tab', 'subflow', 'group', 'global-config'];
     return flow.filter(({ type }) => !others.includes(type)).map(({ id }) => id);
+  }
+
+  /** Those that are not set right. @param {string[]} ids @returns {Promise<string[]>} */
+  listFaulty(ids) {
+    return this.run(
+      ({ RED }, each) => each.filter((/** @type {string} */ id) => !RED.nodes.node(id).valid),
+      ids,
+    );
   }
 
   /** The settings of a node as a deploy would send them. @param {string} id @returns {Promise<any>} */

@@ -22,6 +22,7 @@ const TYPES = [
 ];
 const NODES = [
   ...TYPES.map((type) => require(`../../../nodes/busbar-${type}`)),
+  requireAny('@node-red/nodes/core/common/24-complete'),
   requireAny('@node-red/nodes/core/common/25-catch'),
   requireAny('@node-red/nodes/core/common/25-status'),
 ];
@@ -29,10 +30,11 @@ const NODES = [
 helper.init(require.resolve('node-red'), { userDir: '/nonexistent' });
 
 class Loaded {
-  /** @param {string[]} watched Ids of helper nodes. */
-  constructor(watched) {
+  /** @param {string[]} watched Ids of helper nodes. @param {string} data Its data directory. */
+  constructor(watched, data) {
     /** What came to each helper node. @type {Record<string, any[]>} */
     this.messages = {};
+    this.data = data;
     for (const id of watched) {
       const list = (this.messages[id] = /** @type {any[]} */ ([]));
       helper.getNode(id).on('input', (/** @type {any} */ msg) => void list.push(msg));
@@ -103,7 +105,8 @@ async function load(t, flow, credentials = {}) {
     });
     await helper.unload();
   });
-  return new Loaded(nodes.filter(({ type }) => type === 'helper').map(({ id }) => id));
+  const watched = nodes.filter(({ type }) => type === 'helper').map(({ id }) => id);
+  return new Loaded(watched, data);
 }
 
-module.exports = { load };
+module.exports = { load, readPid };

@@ -143,7 +143,7 @@ static const uint8_t *bytes_at(const bb_doc *doc, const char *key, uint8_t *out)
 }
 
 void model_batch_open(model_batch *out, const bb_doc *doc, const bb_shape *shape) {
-  static const char *const kinds[] = {"samples", "event", "outcome"};
+  static const char *const kinds[] = {"samples", "event", "outcome", "message"};
   size_t n = shape != NULL ? shape->n_points : 0, bytes = shape != NULL ? shape->value_bytes : 0;
   *out = (model_batch){.device_number = (uint32_t)uint_of(text_at(doc, "device"))};
   out->memory = calloc(1, 2 * n + bytes + 1);
@@ -155,7 +155,7 @@ void model_batch_open(model_batch *out, const bb_doc *doc, const bb_shape *shape
   batch->mono_ns = uint_of(text_at(doc, "mono_ns"));
   batch->boot = (uint32_t)uint_of(text_at(doc, "boot"));
   batch->seq = uint_of(text_at(doc, "seq"));
-  batch->kind = (uint8_t)place_of(text_at(doc, "batch_kind"), kinds, 3);
+  batch->kind = (uint8_t)place_of(text_at(doc, "batch_kind"), kinds, 4);
   batch->flags = (uint8_t)uint_of(text_at(doc, "flags"));
   batch->text_len = (uint16_t)strlen(text);
   batch->text = text;

@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/err.h"
 #include "support/expect.h"
-#include "support/model.h"
+#include "support/vector.h"
 
 #define TEXT_MAX UINT16_MAX
 #define QUALITY 0 /* places in `bytes` */
@@ -146,4 +147,105 @@ void pack_expect(const bb_batch *batches, size_t n, const uint8_t *bytes, size_t
   }
   expect_int("end", bb_unpacker_next(&unpacker, &packed), 0);
   expect_int("end", bb_unpacker_next(&unpacker, &packed), 0);
+}
+
+uint8_t *pack_from_hex(const char *hex, size_t *len) {
+  *len = strlen(hex) / 2;
+  uint8_t *bytes = malloc(*len > 0 ? *len : 1);
+  assert_non_null(bytes);
+  for (size_t i = 0; i < *len; i++) {
+    char digits[3] = {hex[2 * i], hex[2 * i + 1], 0};
+    bytes[i] = (uint8_t)strtoul(digits, NULL, 16);
+  }
+  return bytes;
+}
+
+static bb_device *device_of(const bb_doc *name) {
+  char path[256];
+  bb_doc_tree tree;
+  snprintf(path, sizeof(path), "frame/%s.json", name->text);
+  vector_read_json(path, &tree);
+  bb_device *device = model_device(tree.root);
+  bb_doc_close(&tree);
+  return device;
+}
+
+void pack_vector_open(pack_vector *v, const char *name) {
+  char path[256];
+  *v = (pack_vector){0};
+  snprintf(path, sizeof(path), "pack/%s.hex", name);
+  v->bytes = vector_read_hex(path, &v->len);
+  snprintf(path, sizeof(path), "pack/%s.json", name);
+  vector_read_json(path, &v->tree);
+  const bb_doc *doc = bb_doc_get(v->tree.root, "batches")->first;
+  for (; doc != NULL; doc = doc->next, v->n++) {
+    assert_true(v->n < PACK_SAMPLE_MAX);
+    bb_batch *batch = &v->batches[v->n];
+    const char *hex = bb_doc_get_text(doc, "bytes");
+    size_t len = 0;
+    bb_shape *shape = model_shape_of(bb_doc_get(doc, "shape"));
+    model_batch_open(&v->models[v->n], doc, shape);
+    *batch = v->models[v->n].batch;
+    batch->device = device_of(bb_doc_get(doc, "device"));
+    if (hex == NULL) continue;
+    v->texts[v->n] = pack_from_hex(hex, &len);
+    batch->text = (char *)v->texts[v->n];
+    batch->text_len = (uint16_t)len;
+  }
+}
+
+void pack_vector_close(pack_vector *v) {
+  for (size_t i = 0; i < v->n; i++) {
+    bb_device_unref(v->batches[i].device);
+    bb_shape_unref(v->batches[i].shape);
+    model_batch_close(&v->models[i]);
+    free(v->texts[i]);
+  }
+  bb_doc_close(&v->tree);
+  free(v->bytes);
+}
+
+/* Uses the batch to its end, so that a place outside is noticed. */
+static void touch(const bb_batch *batch) {
+  bb_packer packer;
+  bb_packer_init(&packer);
+  expect_int("what was read can be packed", bb_packer_add(&packer, batch), 0);
+  bb_packer_close(&packer);
+}
+
+/* The shape of tests/vectors/frame/ with that hash, or NULL. Loaded once. */
+static const bb_shape *known_shape(uint64_t hash) {
+  static const char *const names[] = {"shape-one", "shape-types", "shape-none"};
+  static bb_shape *shapes[3];
+  for (size_t i = 0; i < 3; i++) {
+    bb_doc name = {.kind = BB_DOC_SCALAR, .text = names[i]};
+    if (shapes[i] == NULL) shapes[i] = model_shape_of(&name);
+    if (shapes[i]->hash == hash) return shapes[i];
+  }
+  return NULL;
+}
+
+static int read_with(const bb_unpacker *unpacker, const bb_packed *packed) {
+  static bb_device *device;
+  bb_pack_source source = bb_unpacker_source(unpacker, packed->source);
+  const bb_shape *shape = known_shape(source.shape);
+  bb_batch batch;
+  if (device == NULL) device = bb_device_new("d", "", "", NULL, 0);
+  if (source.shape != 0 && shape == NULL) return 0;
+  int err = bb_packed_batch(packed, device, shape, source.boot, &batch);
+  if (err == 0) touch(&batch);
+  return err;
+}
+
+int pack_read(const uint8_t *bytes, size_t len) {
+  bb_unpacker unpacker;
+  bb_packed packed;
+  int more, err = bb_unpacker_open(&unpacker, bytes, len);
+  if (err < 0) return err;
+  while ((more = bb_unpacker_next(&unpacker, &packed)) == 1) {
+    err = read_with(&unpacker, &packed);
+    if (err < 0) return err;
+  }
+  if (more < 0) expect_int("and so it stays", bb_unpacker_next(&unpacker, &packed), more);
+  return more;
 }

@@ -17,9 +17,8 @@ static uint64_t mono(void *user) {
 }
 
 static int64_t utc(void *user) {
-  (void)user;
   bb_clock clock = bb_clock_system();
-  return bb_clock_utc_ns(&clock);
+  return bb_clock_utc_ns(&clock) + ((rig *)user)->utc_ahead_ns;
 }
 
 static void on_applied(bb_watch *watch) {

@@ -19,7 +19,8 @@ typedef struct rig {
   unsigned applied; /* how often on_applied was called */
   bool stopped;
   /* public */
-  uint64_t ahead_ns; /* the runtime's clock is so much later than the real one */
+  uint64_t ahead_ns;    /* the runtime's clock is so much later than the real one */
+  int64_t utc_ahead_ns; /* and its wall clock, which may go back */
   /* private */
   bb_watch watch;
   uv_timer_t wake;

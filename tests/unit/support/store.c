@@ -13,7 +13,7 @@
 
 static void open_it(store_rig *rig) {
   char why[BB_STORE_WHY] = "";
-  bb_store_options options = {.path = rig->path, .vfs = rig->vfs};
+  bb_store_options options = {.path = rig->path};
   int err = bb_store_open(&options, &rig->store, why);
   if (err != 0) fail_msg("open: got %d (%s), expected 0", err, why);
 }

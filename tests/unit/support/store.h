@@ -10,7 +10,6 @@
 typedef struct store_rig {
   folder folder;
   char path[512];
-  const char *vfs; /* NULL: SQLite's own */
   bb_store *store;
   bb_buf shown;
 } store_rig;

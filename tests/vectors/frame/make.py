@@ -309,4 +309,5 @@ def main():
     write("refused.json", "[\n" + ",\n".join(rows) + "\n]")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+'use strict';
+
+/* A way to a database that speaks HTTP, which can refuse, hang, break off or lose answers; and what went
+   along it. Only requests that are not compressed. */
+
+const http = require('node:http');
+const { once } = require('node:events');
+const { atEnd } = require('./end');
+
+/**
+ * pass; answer with that status; say nothing; break off before the database has it, or behind it; answer
+ * late. @typedef {'pass' | number | 'hang' | 'break' | 'lose' | 'slow'} Mode
+ */
+
+const SLOW_MS = 150;
+
+class HttpWay {
+  /** @param {string} target */
+  constructor(target) {
+    this.target = target;
+    /** @type {Mode} */
+    this.mode = 'pass';
+    /** The texts that the database has taken and that were acknowledged. @type {string[]} */
+    this.acknowledged = [];
+    /** Requests in the mode that holds. */
+    this.asked = 0;
+    this.url = '';
+    this.server = http.createServer((request, response) => {
+      this.take(request, response).catch(() => response.destroy());
+    });
+  }
+
+  /** @param {Mode} mode */
+  set(mode) {
+    this.mode = mode;
+    this.asked = 0;
+  }
+
+  /** @param {http.IncomingMessage} request @param {http.ServerResponse} response */
+  async take(request, response) {
+    const { mode } = this;
+    const pieces = [];
+    for await (const piece of request) pieces.push(piece);
+    const body = Buffer.concat(pieces);
+    this.asked++;
+    if (mode === 'hang') return;
+    if (mode === 'break') return void response.destroy();
+    if (typeof mode === 'number') return void response.writeHead(mode).end('not now');
+    if (mode === 'slow') await new Promise((resolve) => setTimeout(resolve, SLOW_MS));
+    const answer = await this.pass(request, body);
+    if (mode === 'lose') return void response.destroy();
+    if (answer.status === 204 && body.length > 0) this.acknowledged.push(body.toString());
+    response.writeHead(answer.status).end(answer.body);
+  }
+
+  /** @param {http.IncomingMessage} request @param {Buffer} body */
+  async pass(request, body) {
+    const headers = Object.entries(request.headers).filter(([name]) => PASSED.has(name));
+    const response = await fetch(`${this.target}${request.url}`, {
+      method: request.method,
+      headers: Object.fromEntries(/** @type {[string, string][]} */ (headers)),
+      ...(request.method === 'POST' && { body }),
+    });
+    return { status: response.status, body: Buffer.from(await response.arrayBuffer()) };
+  }
+}
+
+const PASSED = new Set(['authorization', 'content-type']);
+
+/** @param {import('node:test').TestContext} t @param {string} target */
+async function startHttpWay(t, target) {
+  const way = new HttpWay(target);
+  way.server.listen(0, '127.0.0.1');
+  await once(way.server, 'listening');
+  way.url = `http://127.0.0.1:${/** @type {any} */ (way.server.address()).port}`;
+  atEnd(t, () => {
+    way.server.closeAllConnections();
+    way.server.close();
+  });
+  return way;
+}
+
+module.exports = { startHttpWay };
