@@ -16,6 +16,7 @@ int bb_cli_check(int argc, char **argv);
 int bb_cli_probe(int argc, char **argv);
 int bb_cli_profiles(int argc, char **argv);
 int bb_cli_reference(int argc, char **argv);
+int bb_cli_store(int argc, char **argv);
 int bb_cli_sim(int argc, char **argv);
 
 #endif

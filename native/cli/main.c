@@ -21,6 +21,7 @@ static const struct {
     {"run", "poll the devices and deliver to the sinks", bb_cli_run},
     {"check", "find the mistakes of a config document", bb_cli_check},
     {"probe", "read a device once and show what it said", bb_cli_probe},
+    {"store", "show and change what waits on the disk for sinks", bb_cli_store},
     {"profiles", "list the device profiles, or the points of one", bb_cli_profiles},
     {"reference", "print every key of a config document or profile", bb_cli_reference},
     {"sim", "simulate Modbus devices", bb_cli_sim},

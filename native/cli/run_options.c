@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The command line of `busbar run`; see run.h. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/data_dir.h"
 #include "cli/run.h"
 #include "runtime/socket_access.h"
 
@@ -39,20 +39,6 @@ static const char usage[] =
     "Example: busbar run site.yaml --data /var/lib/busbar\n"
     "\n"
     "Exit codes: 0 ended in order; 1 failed; 2 mistakes in the config, or wrong usage.\n";
-
-static void default_data(bb_run_options *options) {
-  static const char *const sources[] = {"BUSBAR_DATA", "STATE_DIRECTORY"};
-  const char *home = getenv("HOME");
-  for (size_t i = 0; i < 2; i++) {
-    const char *dir = getenv(sources[i]);
-    if (dir == NULL || dir[0] == 0) continue;
-    snprintf(options->data, sizeof(options->data), "%s", dir);
-    options->data_source = sources[i];
-    return;
-  }
-  snprintf(options->data, sizeof(options->data), "%s/.local/state/busbar",
-           home != NULL && home[0] != 0 ? home : "/var/lib");
-}
 
 static bool read_linger(bb_run_options *options, const char *text) {
   options->lingers = true;
@@ -118,7 +104,7 @@ static bool read_one(bb_run_options *options, char **argv, int argc, int *at) {
 }
 
 int bb_run_options_read(bb_run_options *options, int argc, char **argv) {
-  default_data(options);
+  options->data_source = bb_cli_data_dir(options->data, sizeof(options->data));
   for (int i = 1; i < argc; i++) {
     if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
       fputs(usage, stdout);

@@ -163,6 +163,14 @@ static void answer_metrics(bb_health_client *client, bb_health_method method) {
   send_slice(client);
 }
 
+static void answer_alive(bb_health_client *client, bb_health_method method) {
+  bb_buf page;
+  bb_buf_init(&page, BB_METRICS_MAX_BYTES);
+  bb_health_page_alive(client->health->runtime, &page);
+  answer(client, method, "200 OK", bb_buf_string(&page));
+  bb_buf_close(&page);
+}
+
 static void answer_ready(bb_health_client *client, bb_health_method method) {
   bb_buf page;
   bb_buf_init(&page, BB_METRICS_MAX_BYTES);
@@ -179,7 +187,7 @@ static void answer_request(bb_health_client *client, const bb_health_request *re
   } else if (strcmp(request->path, "/metrics") == 0) {
     answer_metrics(client, request->method);
   } else if (strcmp(request->path, "/healthz") == 0) {
-    answer(client, request->method, "200 OK", "ok\n");
+    answer_alive(client, request->method);
   } else if (strcmp(request->path, "/readyz") == 0) {
     answer_ready(client, request->method);
   } else {

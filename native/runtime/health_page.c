@@ -83,11 +83,26 @@ static void add_sink(page *p, const bb_runtime *runtime, const bb_config_sink *s
   }
 }
 
+static void put_store(const bb_runtime *runtime, bb_buf *out) {
+  const bb_save *save = &runtime->save;
+  if (!save->open || !save->spool.failing) return;
+  bb_buf_printf(out,
+                "store: %s; readings go on, but what waits for a sink is in memory only until the "
+                "disk takes it again\n",
+                save->spool.why);
+}
+
+void bb_health_page_alive(const bb_runtime *runtime, bb_buf *out) {
+  bb_buf_text(out, "ok\n");
+  put_store(runtime, out);
+}
+
 bool bb_health_page_ready(const bb_runtime *runtime, bb_buf *out) {
   bool ready = bb_runtime_is_ready(runtime);
   const bb_config *config = runtime->config;
   page p = {.out = out, .now_ns = bb_clock_utc_ns(&runtime->clock)};
   bb_buf_text(out, ready ? "ready\n" : "not ready\n");
+  put_store(runtime, out);
   if (config == NULL) {
     bb_buf_text(out, "no config is applied yet\n");
     return ready;

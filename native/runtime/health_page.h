@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What /readyz says. */
+/* What /healthz and /readyz say. */
 #ifndef BB_RUNTIME_HEALTH_PAGE_H
 #define BB_RUNTIME_HEALTH_PAGE_H
 
@@ -13,8 +13,12 @@
 /*
  * True if the runtime is ready: every device was asked once, every sink is ready. Appends "ready" or
  * "not ready", then a line for each device that was not asked or does not answer, and for each sink
- * that is not ready, with why. A device that is lost does not make the runtime unready.
+ * that is not ready, with why. A device that is lost does not make the runtime unready, and neither
+ * does a store that fails, which has a line of its own.
  */
 bool bb_health_page_ready(const bb_runtime *runtime, bb_buf *out);
+
+/* Appends "ok", and the line for a store that fails. */
+void bb_health_page_alive(const bb_runtime *runtime, bb_buf *out);
 
 #endif

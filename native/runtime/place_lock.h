@@ -2,7 +2,7 @@
 /*
  * The kernel's lock on a directory: on the directory itself and on its file `lock`. Either may be
  * missing (a network file system locks no directory, a read-only one has no file), so both are
- * taken. Private to place*.c.
+ * taken. For place*.c, and for who opens the store of a runtime that does not run.
  *
  * The file holds "<pid> <start> <time>\n" of the holder, only to name it: start is field 22 of
  * /proc/<pid>/stat, which tells a process from a later one of the same pid.

@@ -5,42 +5,17 @@
 
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
-const http = require('node:http');
 const path = require('node:path');
 const { test } = require('node:test');
-const { atEnd, freePort, tempDir, waitFor } = require('../support');
-const { packPut } = require('../support/put');
+const { tempDir, waitFor } = require('../support');
+const { describeAbsent, startRefused, startWaiting } = require('../support/backlog');
 const { startRuntime } = require('../support/runtime');
-const { TYPE, connectSocket } = require('../support/socket');
-
-/** @typedef {import('node:test').TestContext} TestContext */
-
-/** A sink that nobody answers. @param {string} id */
-async function describeAbsent(id) {
-  return { id, mqtt: { url: `mqtt://127.0.0.1:${await freePort()}` } };
-}
+const { connectSocket } = require('../support/socket');
 
 /** A document that a client may apply. @param {any[]} sinks */
 function describe(sinks) {
   const runtime = { owner: 'editor', metrics: 'off', store: { sync: '100ms' } };
   return JSON.stringify({ busbar: 1, runtime, sinks });
-}
-
-/** A runtime with that many messages waiting on the disk for the sink "bus".
- * @param {TestContext} t @param {number} n */
-async function startWaiting(t, n) {
-  const bus = await describeAbsent('bus');
-  const runtime = await startRuntime(t, {
-    runtime: { owner: 'editor', store: { sync: '100ms' } },
-    sinks: [bus],
-  });
-  const client = await connectSocket(t, runtime.data);
-  await client.must('subscribe');
-  const ids = Array.from({ length: n }, (_, i) => i + 1);
-  const messages = ids.map((id) => ({ id, topic: `plant/${id}`, payload: `${id}` }));
-  client.send(TYPE.put, packPut('bus', messages));
-  await client.waitForEvent(({ event, id }) => event === 'taken' && id === n, 'all to be taken');
-  return { runtime, client, bus };
 }
 
 test('status tells what waits on the disk, and for which sink', async (t) => {
@@ -132,46 +107,6 @@ test('mistakes in a request about the store are named', async (t) => {
   const without = await client.ask('store', { do: 'reassign', sink: 'a' });
   assert.deepEqual([without.code, without.error], ['INVALID', 'reassign needs the field to']);
 });
-
-/** A database that refuses lines for good while `refuses` is set. @param {TestContext} t */
-async function startDatabase(t) {
-  const database = { refuses: true, lines: /** @type {string[]} */ ([]), url: '' };
-  const server = http.createServer((request, response) => {
-    let body = '';
-    request.on('data', (part) => (body += part));
-    request.on('end', () => {
-      if (!database.refuses) database.lines.push(...body.trim().split('\n'));
-      response.writeHead(database.refuses ? 400 : 204);
-      response.end(database.refuses ? '{"error":"field type conflict"}' : '');
-    });
-  });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
-  atEnd(t, () => server.close());
-  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-  return Object.assign(database, { url: `http://127.0.0.1:${port}` });
-}
-
-/** A runtime with that many dead letters of the sink "hist". @param {TestContext} t @param {number} n */
-async function startRefused(t, n) {
-  const database = await startDatabase(t);
-  const runtime = await startRuntime(t, {
-    runtime: { store: { sync: '100ms' } },
-    sinks: [{ id: 'hist', influxdb: { url: database.url, database: 'plant', gzip: false } }],
-  });
-  const client = await connectSocket(t, runtime.data);
-  const ids = Array.from({ length: n }, (_, i) => i + 1);
-  client.send(
-    TYPE.put,
-    packPut(
-      'hist',
-      ids.map((id) => ({ id, payload: `m,n=${id} v=${id}` })),
-    ),
-  );
-  await waitFor(async () => (await client.must('status')).store.dead === n, {
-    what: `${n} dead letters`,
-  });
-  return { runtime, client, database };
-}
 
 test('dead letters are shown page by page, with why', async (t) => {
   const { client } = await startRefused(t, 3);

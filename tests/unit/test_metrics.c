@@ -320,6 +320,30 @@ static void test_health_page_says_what_is_missing(void **state) {
   free_rig(r);
 }
 
+static void test_health_page_tells_that_the_store_fails(void **state) {
+  (void)state;
+  rig *r = make_rig(1);
+  bb_buf page;
+  bb_buf_init(&page, 1u << 20);
+  bb_health_page_alive(&r->runtime, &page);
+  expect_text("without a store", bb_buf_string(&page), "ok\n");
+  r->runtime.save.open = r->runtime.save.spool.failing = true;
+  snprintf(r->runtime.save.spool.why, BB_STORE_WHY, "/data/store.db: the disk is full");
+  bb_buf_clear(&page);
+  bb_health_page_alive(&r->runtime, &page);
+  expect_part("alive", bb_buf_string(&page),
+              "ok\nstore: /data/store.db: the disk is full; readings");
+  bb_buf_clear(&page);
+  expect_true("ready all the same", bb_health_page_ready(&r->runtime, &page));
+  expect_part("ready", bb_buf_string(&page), "ready\nstore: /data/store.db: the disk is full;");
+  r->runtime.save.spool.failing = false;
+  bb_buf_clear(&page);
+  bb_health_page_alive(&r->runtime, &page);
+  expect_text("works again", bb_buf_string(&page), "ok\n");
+  bb_buf_close(&page);
+  free_rig(r);
+}
+
 /* A reason keeps the times of the moment when it came about; the page has those of now. */
 static void test_health_page_tells_no_time_that_is_over(void **state) {
   static const struct {
@@ -364,6 +388,7 @@ int main(void) {
       cmocka_unit_test(test_metrics_counts_descriptors_in_slices),
       cmocka_unit_test(test_metrics_end_in_the_middle),
       cmocka_unit_test(test_health_page_says_what_is_missing),
+      cmocka_unit_test(test_health_page_tells_that_the_store_fails),
       cmocka_unit_test(test_health_page_tells_no_time_that_is_over),
   };
   return cmocka_run_group_tests_name("metrics", tests, NULL, NULL);
