@@ -29,6 +29,7 @@
 #include "plug/reason.h"
 
 struct uv_loop_s;
+struct bb_beat;
 
 typedef struct bb_conn bb_conn;
 typedef struct bb_attachment bb_attachment;
@@ -65,6 +66,7 @@ struct bb_conn {
   const bb_driver *driver;
   const bb_driver_host *host;
   struct uv_loop_s *loop;
+  struct bb_beat *beat; /* of the loop, for what can wait for it; NULL: nothing waits */
   bb_log *log;
   const bb_clock *clock;
   bb_histogram *latency; /* of one request, in ns; shared by the driver's connections */
@@ -87,6 +89,8 @@ struct bb_attachment {
    * its requests changes nothing for the connection's other attachments: not their state, not what was
    * learnt of them, also where a guest has the same address as one of them. */
   bool apart;
+  /* A client waits for the polls that are started while it is set. */
+  bool awaited;
   void *owner; /* the host's */
   /* read-only: kept by the driver */
   bool up; /* answers, or is not yet known not to */
@@ -98,7 +102,7 @@ struct bb_attachment {
 /* A batch being filled. Taken from the host for one scan, given back by on_batch. */
 struct bb_draft {
   /* public: the driver fills these */
-  int64_t time_ns;  /* UTC at the source; set by take to now */
+  int64_t time_ns; /* UTC at the source; set by take to now, which may be a beat (io/beat.h) late */
   uint8_t *quality; /* one byte a point; set by take to bad, not read */
   uint8_t *codes;   /* the device's refusal code, a byte a point; set by take to 0 */
   uint8_t *values;  /* by the shape's offsets */

@@ -236,7 +236,9 @@ const bb_metrics_family bb_metrics_families[] = {
      BB_METRICS_ONCE, show_histogram, RUNTIME(loop_lag)},
     {"busbar_schedule_lateness_seconds", "histogram", "How late due polls were started.",
      BB_METRICS_ONCE, show_histogram, RUNTIME(schedule.lateness)},
-    {"busbar_driver_latency_seconds", "histogram", "From a request to its answer, by driver.",
+    {"busbar_driver_latency_seconds", "histogram",
+     "From a request to its answer, by driver; "
+     "answers that nobody waits for are taken every 10 ms.",
      BB_METRICS_DRIVER, show_latency, 0},
 
     {"busbar_connection_up", "gauge", "1 if the connection is up.", BB_METRICS_CONNECTION,

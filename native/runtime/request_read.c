@@ -124,12 +124,14 @@ static uint32_t choose(const bb_station *station, const bb_doc *patterns) {
 }
 
 static void start(read_call *reading, bb_station *station, uint64_t now_ns) {
+  station->attachment->awaited = true;
   for (uint32_t i = 0; i < station->n_scans; i++) {
     bb_station_scan *scan = &station->scans[i];
     reading->done[i] = scan->counters.done;
     bool poll = (reading->scans >> i & 1) && scan->mode == BB_SCAN_POLLED && scan->shape != NULL;
     if (poll && !scan->polling) bb_station_poll(scan, now_ns);
   }
+  station->attachment->awaited = false;
 }
 
 void bb_request_read_device(bb_request *request) {

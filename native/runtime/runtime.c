@@ -137,10 +137,12 @@ int bb_runtime_init(bb_runtime *runtime, char why[BB_STORE_WHY]) {
   if (err < 0) return err;
   runtime->schedule.user = runtime;
   runtime->schedule.on_due = on_due;
+  runtime->beat.user = runtime;
+  bb_beat_init(&runtime->beat, runtime->loop, &runtime->clock); /* it cannot fail */
   uv_prepare_init(runtime->loop, &runtime->prepare);
   uv_timer_init(runtime->loop, &runtime->tick);
   runtime->prepare.data = runtime->tick.data = runtime;
-  runtime->handles = 3;
+  runtime->handles = 4;
   uv_prepare_start(&runtime->prepare, on_prepare);
   return uv_timer_start(&runtime->tick, on_tick, TICK_MS, TICK_MS);
 }
@@ -194,6 +196,7 @@ static void on_saved(bb_runtime *runtime) {
   uv_close((uv_handle_t *)&runtime->prepare, on_handle_closed);
   uv_close((uv_handle_t *)&runtime->tick, on_handle_closed);
   bb_schedule_close(&runtime->schedule, on_schedule_closed);
+  bb_beat_close(&runtime->beat, on_handle_closed);
 }
 
 /* First the devices, so that their last batches still reach the sinks; then the sinks; then what is left

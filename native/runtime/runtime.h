@@ -18,6 +18,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/map.h"
+#include "io/beat.h"
 #include "runtime/config.h"
 #include "runtime/door.h"
 #include "runtime/keep.h"
@@ -62,6 +63,7 @@ struct bb_runtime {
   bool clock_set;                  /* UTC is later than this program's making */
   bb_map links, stations, outlets; /* by id */
   bb_schedule schedule;
+  bb_beat beat;
   bb_queue queue;
   bb_door door;
   bb_keep keep;

@@ -15,8 +15,9 @@
 #include "base/clock.h"
 #include "base/heap.h"
 #include "base/histogram.h"
+#include "io/beat.h"
 
-#define BB_SCHEDULE_TICK_MS 10
+#define BB_SCHEDULE_TICK_MS BB_BEAT_MS /* so that polls and what waits for a beat share wake-ups */
 
 struct bb_station_scan;
 

@@ -40,6 +40,7 @@ bb_link *bb_link_open(bb_runtime *runtime, bb_config *owner, const bb_config_con
   conn->driver = config->driver;
   conn->host = &bb_station_host;
   conn->loop = runtime->loop;
+  conn->beat = &runtime->beat;
   conn->log = runtime->log;
   conn->clock = &runtime->clock;
   conn->latency = latency_of(runtime, config->driver);

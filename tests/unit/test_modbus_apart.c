@@ -229,5 +229,5 @@ int main(void) {
       cmocka_unit_test(test_apart_late_answers_are_waited_for),
       cmocka_unit_test(test_apart_guest_without_memory),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return DRIVER_HOST_RUN_TWICE("modbus apart", tests);
 }

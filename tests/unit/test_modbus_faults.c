@@ -445,5 +445,5 @@ int main(void) {
       cmocka_unit_test(test_faults_name_that_does_not_exist),
       cmocka_unit_test(test_faults_detach_while_asking),
   };
-  return cmocka_run_group_tests_name("modbus faults", tests, NULL, NULL);
+  return DRIVER_HOST_RUN_TWICE("modbus faults", tests);
 }

@@ -144,5 +144,5 @@ int main(void) {
       cmocka_unit_test(test_learnt_length_outlives_a_loss),
       cmocka_unit_test(test_learnt_is_forgotten_with_the_device),
   };
-  return cmocka_run_group_tests_name("modbus learnt", tests, NULL, NULL);
+  return DRIVER_HOST_RUN_TWICE("modbus learnt", tests);
 }

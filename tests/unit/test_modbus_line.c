@@ -239,6 +239,7 @@ static void test_line_with_a_dead_unit_keeps_its_rate(void **state) {
   assert_non_null(g);
   g->rig.peer.on_request = but_seven;
   modbus_rig_open(&g->rig, ", timeout: 100ms", one_block);
+  g->rig.host.beat.always = false; /* a line as busy as this one must not wait for beats */
   for (unsigned i = 0; i < UNITS; i++) {
     char id[16], options[32];
     snprintf(id, sizeof(id), "unit-%u", i + 1);
@@ -389,5 +390,5 @@ int main(void) {
       cmocka_unit_test(test_line_rtu_over_tcp_throws_late_answers_away),
       cmocka_unit_test(test_line_rtu_over_tcp_checks_the_crc),
   };
-  return cmocka_run_group_tests_name("modbus line", tests, NULL, NULL);
+  return DRIVER_HOST_RUN_TWICE("modbus line", tests);
 }

@@ -174,5 +174,5 @@ int main(void) {
       cmocka_unit_test(test_malformed_unit_does_not_keep_the_connection_down),
       cmocka_unit_test(test_malformed_answer_now_and_then_is_no_loss),
   };
-  return cmocka_run_group_tests_name("modbus malformed", tests, NULL, NULL);
+  return DRIVER_HOST_RUN_TWICE("modbus malformed", tests);
 }

@@ -203,5 +203,5 @@ int main(void) {
       cmocka_unit_test(test_memory_connecting_needs_none),
       cmocka_unit_test(test_memory_plan_learns_later),
   };
-  return cmocka_run_group_tests_name("modbus memory", tests, NULL, NULL);
+  return DRIVER_HOST_RUN_TWICE("modbus memory", tests);
 }

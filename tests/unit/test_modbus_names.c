@@ -317,5 +317,5 @@ int main(void) {
       cmocka_unit_test(test_names_lookup_that_cannot_start),
       cmocka_unit_test(test_names_close_while_a_lookup_hangs),
   };
-  return cmocka_run_group_tests_name("modbus names", tests, NULL, NULL);
+  return DRIVER_HOST_RUN_TWICE("modbus names", tests);
 }

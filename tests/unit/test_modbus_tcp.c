@@ -276,5 +276,5 @@ int main(void) {
       cmocka_unit_test(test_tcp_without_memory),
       cmocka_unit_test(test_tcp_allocates_nothing_while_polling),
   };
-  return cmocka_run_group_tests_name("modbus tcp", tests, NULL, NULL);
+  return DRIVER_HOST_RUN_TWICE("modbus tcp", tests);
 }

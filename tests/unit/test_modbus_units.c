@@ -215,5 +215,5 @@ int main(void) {
       cmocka_unit_test(test_units_silent_one_does_not_hold_the_connection),
       cmocka_unit_test(test_units_loss_is_told_with_its_cause),
   };
-  return cmocka_run_group_tests_name("modbus units", tests, NULL, NULL);
+  return DRIVER_HOST_RUN_TWICE("modbus units", tests);
 }

@@ -434,5 +434,5 @@ int main(void) {
       cmocka_unit_test(test_write_queue_is_bounded),
       cmocka_unit_test(test_write_without_memory),
   };
-  return cmocka_run_group_tests_name("modbus write", tests, NULL, NULL);
+  return DRIVER_HOST_RUN_TWICE("modbus write", tests);
 }

@@ -53,6 +53,12 @@ static void push(fixture *f, double from, double to) {
   for (; from <= to; from++) expect_true("push", fake_device_push(f->device, 0, from));
 }
 
+/* The journal has no room for thousands. */
+static void push_quietly(fixture *f, double value) {
+  push(f, value, value);
+  journal_clear();
+}
+
 static const bb_save *save_of(const fixture *f) {
   return &f->r.runtime.save;
 }
@@ -416,13 +422,90 @@ static void test_save_ends_the_waits_of_a_backlog_that_is_dropped(void **state) 
   waiting one = {.wait = {.on_end = on_waited}};
   open_fixture(&f, PLANT("sync: 60s", MANUAL));
   push(&f, 1, 1);
-  bb_wait_start(&f.r.runtime, &one.wait, bb_runtime_stream(&f.r.runtime, 1), 0);
+  bb_wait_start(&f.r.runtime, &one.wait, bb_runtime_stream(&f.r.runtime, 1), 0, 1);
   rig_turn(&f.r);
   expect_uint("not yet", one.ended, 0);
   rig_apply(&f.r, HEAD("sync: 60s") "sinks: []\n");
   expect_int("dropped", (int)bb_parking_drop(&f.r.runtime, "bus"), 1);
   rig_turn(&f.r);
   expect_uint("over", one.ended, 1);
+  rig_close(&f.r);
+}
+
+/* Without a store that works, the memory loses only what lies in it. */
+static void test_save_leaves_a_saved_backlog_alone_when_the_memory_is_full(void **state) {
+  (void)state;
+  fixture f;
+  const char *text = "busbar: 1\nruntime: { queue_bytes: 1MiB, store: { sync: 20ms } }\n"
+                     "connections:\n  - { id: a, cyclic: { port: 1 } }\n" DEVICE
+                     "sinks:\n" SINK("bus", "manual: true, window: 100");
+  open_fixture(&f, text);
+  for (int i = 0; i < 1000; i++) push_quietly(&f, i);
+  rig_until(&f.r, save_of(&f)->saved == 1000);
+  restart(&f, text);
+  f.r.runtime.save.retry_ns = UINT64_MAX; /* as while the disk is full */
+  uint64_t pushed = 0;
+  for (; bus(&f)->counters.dropped == 0; pushed++) push_quietly(&f, (double)pushed);
+  uint64_t dropped = bus(&f)->counters.dropped;
+  expect_uint("all others wait", bb_outlet_depth(bus(&f)), 1000 + pushed - dropped);
+  expect_true("a chunk went, not the backlog", dropped < 1000);
+  rig_close(&f.r);
+}
+
+static void test_save_takes_away_packs_that_were_needed_in_part(void **state) {
+  (void)state;
+  fixture f;
+  open_fixture(&f, PLANT(FAST, MANUAL));
+  push(&f, 1, 10);
+  rig_until(&f.r, save_of(&f)->saved == 10);
+  fake_sink_connect(f.sink);
+  rig_until(&f.r, f.sink->n_pending == 10);
+  uint64_t jobs = save_of(&f)->jobs;
+  fake_sink_judge(f.sink, 0, 5, BB_VERDICT_ACKED);
+  rig_until(&f.r, save_of(&f)->jobs > jobs && save_of(&f)->job == NULL);
+  ack_all(&f);
+  rig_until(&f.r, save_of(&f)->stats.packs == 0);
+  rig_close(&f.r);
+}
+
+static void test_save_ages_the_pack_that_a_sink_is_in_as_a_whole(void **state) {
+  (void)state;
+  fixture f;
+  const char *text =
+      HEAD(FAST) "sinks:\n"
+                 "  - { id: bus, session: { manual: true, window: 4 }, store: { max_age: 1h } }\n";
+  open_fixture(&f, text);
+  f.r.ahead_ns += 7200 * BB_NS_PER_S; /* the clock of ages is past the limit */
+  push(&f, 1, 100);
+  rig_until(&f.r, save_of(&f)->saved == 100);
+  f.r.ahead_ns = 0;
+  restart(&f, text);
+  fake_sink_connect(f.sink);
+  rig_until(&f.r, f.sink->n_pending == 2);
+  fake_sink_judge(f.sink, 0, 1, BB_VERDICT_ACKED);
+  push(&f, 101, 101);
+  f.r.ahead_ns += 2 * BB_NS_PER_S;
+  uint64_t jobs = save_of(&f)->jobs;
+  rig_until(&f.r, save_of(&f)->jobs >= jobs + 2 && save_of(&f)->job == NULL);
+  expect_uint("none is too old", bus(&f)->counters.dropped, 0);
+  expect_uint("all but the first wait", bb_outlet_depth(bus(&f)), 100);
+  rig_close(&f.r);
+}
+
+static void test_save_forgets_a_stream_that_its_last_reader_left(void **state) {
+  (void)state;
+  fixture f;
+  const char *two = HEAD(FAST) "sinks:\n" SINK("bus", MANUAL) SINK("other", "");
+  open_fixture(&f, PLANT(FAST, MANUAL));
+  push(&f, 1, 50);
+  rig_until(&f.r, save_of(&f)->saved == 50);
+  rig_apply(&f.r, two); /* what comes now goes by another stream */
+  fake_sink_connect(f.sink);
+  rig_until(&f.r, f.sink->n_pending == 50);
+  ack_all(&f);
+  rig_until(&f.r, save_of(&f)->stats.records == 0 && save_of(&f)->job == NULL);
+  restart(&f, two);
+  expect_uint("nothing comes again", bb_outlet_depth(bus(&f)), 0);
   rig_close(&f.r);
 }
 
@@ -438,6 +521,10 @@ int main(void) {
       cmocka_unit_test(test_save_leaves_memory_sinks_alone),
       cmocka_unit_test(test_save_tells_of_a_shape_before_its_batches),
       cmocka_unit_test(test_save_keeps_a_sinks_own_age_and_size),
+      cmocka_unit_test(test_save_leaves_a_saved_backlog_alone_when_the_memory_is_full),
+      cmocka_unit_test(test_save_takes_away_packs_that_were_needed_in_part),
+      cmocka_unit_test(test_save_ages_the_pack_that_a_sink_is_in_as_a_whole),
+      cmocka_unit_test(test_save_forgets_a_stream_that_its_last_reader_left),
       cmocka_unit_test(test_save_survives_a_store_that_is_no_store),
       cmocka_unit_test(test_save_takes_away_later_what_it_could_not_now),
       cmocka_unit_test(test_save_goes_on_when_the_disk_is_full),

@@ -125,7 +125,14 @@ static void send_next(bb_modbus_line *line, bb_modbus_job *job) {
   if (!line->transport->keeps_time) line->transport->wake(line, slot->due_ns, false);
 }
 
+bool bb_modbus_line_is_calm(const bb_modbus_line *line, const bb_modbus_slot *slot) {
+  const bb_modbus_job *job = slot->job;
+  if (job->is_write || job->probe || job->urgent || job->more) return false;
+  return line->n_busy == 1 && !has_work(line);
+}
+
 static void pump(bb_modbus_line *line) {
+  if (line->ready && line->transport->look != NULL && has_work(line)) line->transport->look(line);
   if (!line->ready) {
     if (!line->down && has_work(line)) line->transport->want(line);
     return;

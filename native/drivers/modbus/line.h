@@ -51,8 +51,9 @@ struct bb_modbus_job {
   /* public: set by its owner */
   const bb_modbus_job_type *type;
   bb_modbus_unit *unit;
-  bool more;  /* it has further requests, to be sent without waiting for answers */
-  bool fresh; /* its next request is its first */
+  bool more;   /* it has further requests, to be sent without waiting for answers */
+  bool fresh;  /* its next request is its first */
+  bool urgent; /* somebody waits for what comes of it */
   /* private */
   bool probe; /* of a dead unit: one request at a time */
   bool is_write;
@@ -109,6 +110,8 @@ typedef struct bb_modbus_transport {
   void (*wake)(bb_modbus_line *line, uint64_t at_ns, bool exact);
   /* Jobs wait although the line is neither ready nor down. */
   void (*want)(bb_modbus_line *line);
+  /* Jobs wait and the line is ready; nothing of them has been sent yet. NULL: of no interest. */
+  void (*look)(bb_modbus_line *line);
   /* Nothing waits and nothing is under way. NULL: of no interest. */
   void (*idle)(bb_modbus_line *line);
   /* Step is lost (BB_ERR_TIMEOUT: too many requests without a byte): start anew. */
@@ -190,6 +193,9 @@ int bb_modbus_line_write(bb_modbus_job *job);
 /* A write job goes on with its next request, or is over. */
 void bb_modbus_line_write_on(bb_modbus_job *job);
 void bb_modbus_line_write_end(bb_modbus_job *job);
+
+/* For the transport's send: nobody waits for the answer to this request, and nothing waits behind it. */
+bool bb_modbus_line_is_calm(const bb_modbus_line *line, const bb_modbus_slot *slot);
 
 /* True while the job waits for a turn. */
 static inline bool bb_modbus_line_waits(const bb_modbus_job *job) {

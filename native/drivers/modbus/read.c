@@ -179,11 +179,15 @@ void bb_modbus_read_close(bb_modbus_read *read) {
 }
 
 void bb_modbus_read_start(bb_modbus_read *read) {
+  const bb_attachment *attachment = &read->device->base;
   read->busy = true;
   read->taken = false;
   read->answered = false;
   read->status = 0;
   read->waiting = read->n_asked = read->n_unknown = 0;
+  /* What has no period is only read because somebody asks. */
+  read->job.urgent =
+      attachment->awaited || attachment->apart || attachment->scans[read->scan].period_ms == 0;
   bb_modbus_plan_begin(&read->plan, read->device->line->now_ns);
   read->next = skip(&read->plan, 0);
   /* Without a block there is nothing to ask, and all points stay "not read". */

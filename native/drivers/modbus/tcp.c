@@ -37,6 +37,8 @@ static int transmit(bb_modbus_line *line, const bb_modbus_slot *slot) {
   if (len < 0) return len;
   /* Without ids, whatever came before the request is no answer to it. */
   if (is_rtu(tcp)) tcp->filled = 0;
+  int err = bb_modbus_tcp_attend(tcp, slot);
+  if (err < 0) return err;
   uv_buf_t buf = uv_buf_init((char *)frame, (unsigned)len);
   int sent = uv_try_write((uv_stream_t *)&tcp->socket, &buf, 1);
   if (sent < 0) return sent == UV_EAGAIN ? UV_ENOBUFS : sent;
@@ -60,6 +62,7 @@ static void on_timer(uv_timer_t *timer) {
   bb_modbus_tcp *tcp = timer->data;
   tcp->timer_ns = 0;
   bb_modbus_line_enter(&tcp->line);
+  bb_modbus_tcp_look_late(tcp);
   if (tcp->state == BB_MODBUS_TCP_OPEN) {
     tick(tcp);
   } else {
@@ -68,11 +71,13 @@ static void on_timer(uv_timer_t *timer) {
   bb_modbus_line_leave(&tcp->line);
 }
 
-/* Deadlines that need not be exact are put off to a common grid of up to 64 ms, so that many
- * connections wake the loop together. */
+/* Deadlines that need not be exact are put off to a common grid of up to 60 ms, so that many
+ * connections wake the loop together, and where they can, at a beat. */
 static uint64_t on_grid(const bb_modbus_tcp *tcp, uint64_t ms) {
-  uint64_t grid = 1;
-  while (grid < 64 && grid * 32 <= tcp->options.line.timeout_ms) grid *= 2;
+  uint64_t grid = tcp->options.line.timeout_ms / 32;
+  if (grid > 60) grid = 60;
+  if (grid > BB_BEAT_MS) grid -= grid % BB_BEAT_MS;
+  if (grid == 0) grid = 1;
   return (ms + grid - 1) / grid * grid;
 }
 
@@ -84,6 +89,7 @@ void bb_modbus_tcp_wake(bb_modbus_tcp *tcp, uint64_t at_ns, bool exact) {
   if (!exact) at_ms = on_grid(tcp, at_ms);
   if (tcp->timer_ns != 0 && tcp->timer_ns <= at_ms * BB_NS_PER_MS) return;
   tcp->timer_ns = at_ms * BB_NS_PER_MS;
+  uv_update_time(tcp->line.base.loop);
   uv_timer_start(&tcp->timer, on_timer, at_ms - now_ns / BB_NS_PER_MS, 0);
 }
 
@@ -95,6 +101,10 @@ static void want(bb_modbus_line *line) {
   bb_modbus_tcp_start(tcp_of(line));
 }
 
+static void look(bb_modbus_line *line) {
+  bb_modbus_tcp_look(tcp_of(line));
+}
+
 static void idle(bb_modbus_line *line) {
   if (tcp_of(line)->options.close_after_poll) bb_modbus_tcp_rest(tcp_of(line));
 }
@@ -103,8 +113,8 @@ static void reset(bb_modbus_line *line, int status) {
   bb_modbus_tcp_lost(tcp_of(line), status);
 }
 
-static const bb_modbus_transport by_mbap = {true, false, transmit, wake, want, idle, reset};
-static const bb_modbus_transport by_rtu = {false, false, transmit, wake, want, idle, reset};
+static const bb_modbus_transport by_mbap = {true, false, transmit, wake, want, look, idle, reset};
+static const bb_modbus_transport by_rtu = {false, false, transmit, wake, want, look, idle, reset};
 
 static void alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf) {
   bb_modbus_tcp *tcp = handle->data;
@@ -168,11 +178,7 @@ static void take(bb_modbus_tcp *tcp) {
   if (tcp->filled > 0 && at > 0) memmove(tcp->buffer, tcp->buffer + at, tcp->filled);
 }
 
-static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf) {
-  bb_modbus_tcp *tcp = stream->data;
-  (void)buf;
-  if (n == 0 || tcp->state != BB_MODBUS_TCP_OPEN) return;
-  bb_modbus_line_enter(&tcp->line);
+void bb_modbus_tcp_got(bb_modbus_tcp *tcp, ssize_t n) {
   if (n < 0) {
     bb_modbus_tcp_lost(tcp, (int)n);
   } else {
@@ -180,12 +186,24 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf) {
     bb_modbus_line_heard(&tcp->line);
     take(tcp);
   }
+}
+
+static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf) {
+  bb_modbus_tcp *tcp = stream->data;
+  (void)buf;
+  if (n == 0 || tcp->state != BB_MODBUS_TCP_OPEN) return;
+  bb_modbus_line_enter(&tcp->line);
+  bb_modbus_tcp_got(tcp, n);
   bb_modbus_line_leave(&tcp->line);
+}
+
+int bb_modbus_tcp_listen(bb_modbus_tcp *tcp) {
+  return uv_read_start((uv_stream_t *)&tcp->socket, alloc, on_read);
 }
 
 int bb_modbus_tcp_hear(bb_modbus_tcp *tcp) {
   tcp->filled = 0;
-  return uv_read_start((uv_stream_t *)&tcp->socket, alloc, on_read);
+  return bb_modbus_tcp_listen(tcp);
 }
 
 /* "10.0.0.21:502", "[fe80::1]:502". */

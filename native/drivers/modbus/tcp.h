@@ -21,6 +21,10 @@
  * is looked up again when all have failed, and for a new connection once a minute at most; what is
  * known already serves as long as that brings nothing.
  *
+ * An answer that nobody waits for (a poll of one request, by its period, on a line that has nothing else
+ * to do) is not waited for by epoll but looked for at the loop's beat, together with those of other
+ * connections: a connection is patient then. Whatever else comes up makes it prompt at once.
+ *
  * A request that the socket does not take at once ends the connection: requests are so small, and so
  * few under way, that a full send buffer means a peer which reads no more.
  */
@@ -32,6 +36,7 @@
 #include "drivers/modbus/line.h"
 #include "drivers/modbus/options.h"
 #include "io/backoff.h"
+#include "io/beat.h"
 #include "io/resolver.h"
 
 #define BB_MODBUS_TCP_BUFFER (2 * BB_MODBUS_TCP_MAX) /* bytes: a frame and the start of another */
@@ -53,7 +58,9 @@ typedef struct bb_modbus_tcp {
   uv_connect_t connecting;
   bb_resolve resolve;
   bb_backoff backoff;
-  uint64_t timer_ns;  /* when the timer fires; 0: it is not armed */
+  uint64_t timer_ns; /* when the timer fires; 0: it is not armed */
+  uint64_t sent_ns;  /* when the last request was sent */
+  bb_beat_wait beat;
   uint64_t looked_ns; /* when the host's name was looked up last */
   uint64_t
       until_ns;    /* of looking and trying: the end; of resting: the next try, or 0: not by time */
@@ -61,6 +68,8 @@ typedef struct bb_modbus_tcp {
   bool has_socket; /* until its close callback */
   bool has_timer;
   bool again;      /* try at once when the socket is closed */
+  bool patient;    /* looks at the socket at beats; the loop does not */
+  uint8_t calm;    /* rises with each request whose answer can wait */
   uint16_t filled; /* bytes of the buffer */
   uint8_t buffer[BB_MODBUS_TCP_BUFFER];
 } bb_modbus_tcp;
@@ -89,5 +98,27 @@ void bb_modbus_tcp_wake(bb_modbus_tcp *tcp, uint64_t at_ns, bool exact);
 
 /* Starts to hear what the peer sends. 0 or a code of libuv. */
 int bb_modbus_tcp_hear(bb_modbus_tcp *tcp);
+
+/* Goes on hearing it. 0 or a code of libuv. */
+int bb_modbus_tcp_listen(bb_modbus_tcp *tcp);
+
+/* So many bytes have come into the buffer; negative: the connection is lost. Inside enter and leave. */
+void bb_modbus_tcp_got(bb_modbus_tcp *tcp, ssize_t n);
+
+/* In tcp_beat.c: */
+
+/* Before a request is sent: how its answer will be heard. 0 or a code of libuv. */
+int bb_modbus_tcp_attend(bb_modbus_tcp *tcp, const bb_modbus_slot *slot);
+
+/* Jobs wait: what came while the line was idle counts first; and a patient one becomes prompt if they
+ * have to wait for an answer. */
+void bb_modbus_tcp_look(bb_modbus_tcp *tcp);
+
+/* The timer fired: takes an answer that lies there before it is called late, and listens again where
+ * polls have ended. */
+void bb_modbus_tcp_look_late(bb_modbus_tcp *tcp);
+
+/* The socket goes. */
+void bb_modbus_tcp_forget(bb_modbus_tcp *tcp);
 
 #endif

@@ -14,6 +14,7 @@
 static void on_socket_closed(uv_handle_t *handle);
 
 static void close_socket(bb_modbus_tcp *tcp) {
+  bb_modbus_tcp_forget(tcp);
   if (tcp->has_socket && !uv_is_closing((uv_handle_t *)&tcp->socket)) {
     uv_close((uv_handle_t *)&tcp->socket, on_socket_closed);
   }

@@ -3,11 +3,14 @@
 #include "support/driver_host.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "support/expect.h"
 #include "support/failmalloc.h"
+
+bool driver_host_has_beat;
 
 static driver_conn *conn_of(bb_conn *conn) {
   return conn->owner;
@@ -131,11 +134,23 @@ void driver_host_init(driver_host *host) {
   signal(SIGPIPE, SIG_IGN);
   expect_int("loop", uv_loop_init(&host->loop), 0);
   host->clock = bb_clock_system();
+  host->beat.always = true;
+  expect_int("beat", bb_beat_init(&host->beat, &host->loop, &host->clock), 0);
   bb_log_init(&host->log, 2);
   host->log.level = getenv("BB_TEST_LOG") != NULL ? BB_LOG_DEBUG : BB_LOG_ERROR;
 }
 
+int driver_host_run_twice(const char *name, const struct CMUnitTest *tests, size_t n) {
+  char second[64];
+  snprintf(second, sizeof(second), "%s at the beat", name);
+  driver_host_has_beat = false;
+  int failed = _cmocka_run_group_tests(name, tests, n, NULL, NULL);
+  driver_host_has_beat = true;
+  return failed + _cmocka_run_group_tests(second, tests, n, NULL, NULL);
+}
+
 void driver_host_close(driver_host *host) {
+  bb_beat_close(&host->beat, NULL);
   uv_run(&host->loop, UV_RUN_DEFAULT);
   expect_int("nothing left on the loop", uv_loop_close(&host->loop), 0);
 }
@@ -158,6 +173,7 @@ int driver_conn_open(driver_conn *conn, driver_host *host, const bb_driver *driv
       .driver = driver,
       .host = &functions,
       .loop = &host->loop,
+      .beat = driver_host_has_beat ? &host->beat : NULL,
       .log = &host->log,
       .clock = &host->clock,
       .latency = &host->latency,

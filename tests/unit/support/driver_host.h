@@ -8,7 +8,9 @@
 
 #include <uv.h>
 
+#include "io/beat.h"
 #include "plug/driver.h"
+#include "support/expect.h"
 
 #define DRIVER_HOST_WAIT_MS 10000
 
@@ -19,6 +21,7 @@ typedef struct driver_device driver_device;
 struct driver_host {
   /* read-only */
   uv_loop_t loop;
+  bb_beat beat; /* given to connections only where driver_host_has_beat */
   bb_log log;
   bb_clock clock;
   bb_histogram latency;
@@ -80,6 +83,15 @@ struct driver_device {
   bb_device *identity;
   bb_scan list[BB_MAX_SCANS];
 };
+
+/* The connections opened from now on have a beat. */
+extern bool driver_host_has_beat;
+
+/* Runs a group of tests without a beat, and with one at which all answers are taken. The same must come
+ * of everything. */
+int driver_host_run_twice(const char *name, const struct CMUnitTest *tests, size_t n);
+#define DRIVER_HOST_RUN_TWICE(name, tests)                                                         \
+  driver_host_run_twice(name, tests, sizeof(tests) / sizeof((tests)[0]))
 
 void driver_host_init(driver_host *host);
 
