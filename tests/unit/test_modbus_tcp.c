@@ -185,9 +185,9 @@ static void test_tcp_polls_again_from_inside_a_callback(void **state) {
   open_all(&f, "", all_tables);
   f.device.scans[0].again = true;
   driver_device_start(&f.device, 0);
-  driver_host_wait_count(&f.host, "polls", &f.device.scans[0].n_done, 200);
+  driver_host_wait_count(&f.host, "polls", &f.device.scans[0].n_done, 30);
   f.device.scans[0].again = false;
-  driver_host_wait_count(&f.host, "batches", &f.device.scans[0].n_batches, 201);
+  driver_host_wait_count(&f.host, "batches", &f.device.scans[0].n_batches, 31);
   expect_uint("no time-outs", f.conn.conn->counters.timeouts, 0);
   close_all(&f);
 }
