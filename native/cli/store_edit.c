@@ -76,7 +76,7 @@ static int end(bb_store *store, int err) {
 
 /* Takes away what no cursor of the stream asks for. */
 static int trim(bb_store *store, const cursors *all, uint32_t stream, const char *without) {
-  bb_span need[BB_SAVE_SPANS];
+  bb_span need[BB_STREAM_SPANS];
   uint32_t n = 0;
   bool read = false;
   for (uint32_t i = 0; i < all->n; i++) {
@@ -84,7 +84,7 @@ static int trim(bb_store *store, const cursors *all, uint32_t stream, const char
     if (one->stream != stream || strcmp(one->sink, without) == 0) continue;
     read = true;
     for (uint32_t k = 0; k < one->n; k++) {
-      n = bb_span_add(need, n, BB_SAVE_SPANS, one->ranges[k].from, one->ranges[k].to);
+      n = bb_span_add(need, n, BB_STREAM_SPANS, one->ranges[k].from, one->ranges[k].to);
     }
   }
   if (!read || n == 0) return bb_store_stream_drop(store, stream);

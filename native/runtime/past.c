@@ -72,6 +72,15 @@ bool bb_past_adopt(bb_outlet *outlet, const bb_device *device, const bb_shape *s
   return true;
 }
 
+bool bb_past_give_back(bb_outlet *outlet, const bb_device *device, const bb_shape *shape) {
+  entry *known = bb_ledger_get(&outlet->past, key_of(device, shape));
+  outlet->past_device = NULL; /* its next batch is to be looked at anew */
+  if (known == NULL) return false;
+  known->adopted = false;
+  bb_past_settle(outlet);
+  return true;
+}
+
 void bb_past_settle(bb_outlet *outlet) {
   const bb_sink_kind *kind = outlet->config->kind;
   if (outlet->past.n == 0 || outlet->undone > 0 || bb_outlet_has_history(outlet)) return;

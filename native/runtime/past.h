@@ -16,6 +16,10 @@ int bb_past_tell(bb_outlet *outlet, const bb_batch *batch);
 /* A feed brings that shape now. True: the sink knows it from the past, and is not to be told. */
 bool bb_past_adopt(bb_outlet *outlet, const bb_device *device, const bb_shape *shape);
 
+/* The last feed that brought that shape is gone. True: it is one of the past again, and the sink is told
+ * when that is gone; false: it is to be told now. */
+bool bb_past_give_back(bb_outlet *outlet, const bb_device *device, const bb_shape *shape);
+
 /* Tells the sink of those that are gone, if no history is left. */
 void bb_past_settle(bb_outlet *outlet);
 

@@ -25,6 +25,7 @@
 #define BB_CHUNK_BYTES (64u << 10)
 #define BB_CHUNK_MAX_BYTES (64u << 20) /* of a fetched one: what a pack may unfold to */
 #define BB_READER_SPANS BB_STORE_RANGES
+#define BB_STREAM_SPANS 64 /* of what its readers need together; then the oldest become one */
 #define BB_READ_AHEAD 4096 /* records that a fetched chunk may lie ahead of its reader */
 
 typedef struct bb_queue bb_queue;

@@ -148,6 +148,7 @@ static void take_back(bb_runtime *runtime, bb_station_scan *scan, bb_feed *feed)
     const bb_sink_kind *kind = outlet->config->kind;
     if (kind->shape_gone == NULL || has_other(scan, feed, bit, false)) continue;
     if (has_other(scan, feed, bit, true)) continue; /* the last one that goes says it */
+    if (bb_past_give_back(outlet, scan->station->config->device, feed->shape)) continue;
     kind->shape_gone(outlet->sink, scan->station->config->device, feed->shape);
   }
 }
@@ -250,7 +251,7 @@ void bb_runtime_deliver(bb_runtime *runtime, bb_feed *feed, const bb_batch *batc
 /* Streams that no sink reads any more, and shapes that no scan has, go. */
 void bb_runtime_tidy(bb_runtime *runtime) {
   /* While sinks are exchanged, feeds may name a stream that is to go. */
-  if (runtime->next != NULL || runtime->outlet_closed) return;
+  if (runtime->stop_step == 0 && (runtime->next != NULL || runtime->outlet_closed)) return;
   runtime->untidy = false;
   for (size_t i = 0; i < runtime->streams.cap;) {
     bb_stream *stream = runtime->streams.entries[i].value;

@@ -85,7 +85,8 @@ static void on_prepare(uv_prepare_t *prepare) {
   }
   /* Without a store, at once; with one, once it is saved. */
   if (!runtime->save.open) bb_runtime_kept(runtime, runtime->keep.puts, false);
-  if (runtime->save.at_once || runtime->save.limits.sync_ms == 0) bb_save_look(&runtime->save);
+  bool at_once = runtime->save.limits.sync_ms == 0 && runtime->save.appended > 0;
+  if (at_once || runtime->save.at_once) bb_save_look(&runtime->save);
   if (runtime->safe_changed) bb_waits_look(runtime);
   if (runtime->untidy) bb_runtime_tidy(runtime);
 }

@@ -194,7 +194,7 @@ static bool add_part(bb_save *save, bb_save_job *job, bb_stream *stream, uint64_
   bb_save_part *part = &job->parts[job->n_parts];
   uint64_t sync_ns = save->limits.sync_ms * BB_NS_PER_MS;
   *part = (bb_save_part){.stream = stream, .id = stream->id, .begun = stream->saved};
-  part->n_need = bb_stream_need(stream, part->need, BB_SAVE_SPANS);
+  part->n_need = bb_stream_need(stream, part->need, BB_STREAM_SPANS);
   uint64_t unsaved = first_unsaved(stream, part->need, part->n_need);
   bool due = unsaved < stream->next && (all || is_due(save, age_of(stream, unsaved, now_ns)));
   bool later = stream->id != 0 && (all || now_ns >= save->cursors_ns + sync_ns);
@@ -293,8 +293,10 @@ bool bb_save_gather(bb_save *save, bb_save_job *job, uint64_t now_ns, bool all) 
   if (later || job->n_parts > 0) take_gone(save, job);
   job->shrinking = save->shrinking && !all;
   for (uint32_t i = 0; i < job->n_parts; i++) job->parts[i].stream->saving = true;
-  return job->n_parts > 0 || job->n_values > 0 || job->dead != NULL || job->n_revived > 0 ||
-         job->n_gone > 0 || (job->shrinking && later);
+  bool any = job->n_parts > 0 || job->n_values > 0 || job->dead != NULL || job->n_revived > 0 ||
+             job->n_gone > 0 || (job->shrinking && later);
+  if (!any) save->at_once = false; /* what was wanted is there already */
+  return any;
 }
 
 bool bb_save_is_waiting(const bb_save *save) {
@@ -303,8 +305,8 @@ bool bb_save_is_waiting(const bb_save *save) {
   if (save->shrinking) return true;
   for (bb_list *node = queue->streams.next; node != &queue->streams; node = node->next) {
     const bb_stream *stream = BB_LIST_ITEM(node, bb_stream, link);
-    bb_span need[BB_SAVE_SPANS];
-    uint32_t n = bb_stream_need(stream, need, BB_SAVE_SPANS);
+    bb_span need[BB_STREAM_SPANS];
+    uint32_t n = bb_stream_need(stream, need, BB_STREAM_SPANS);
     if (stream->id != 0 || first_unsaved(stream, need, n) < stream->next) return true;
   }
   return false;

@@ -9,7 +9,6 @@
 #include "runtime/save.h"
 
 #define BB_SAVE_AGE_KEY "age" /* beside the sinks' values, whose keys have a + */
-#define BB_SAVE_SPANS 64 /* of what the readers of one stream need together; then oldest merged */
 
 /* A new pack: its body lies in bb_save_job.bodies. */
 typedef struct bb_save_pack {
@@ -37,7 +36,7 @@ typedef struct bb_save_part {
   uint32_t first_pack, n_packs;
   bool cursors_changed; /* else the three that follow are not used */
   uint64_t cursor_hash;
-  bb_span need[BB_SAVE_SPANS];
+  bb_span need[BB_STREAM_SPANS];
   uint32_t n_need;
   bb_save_cursor *cursors;
   uint32_t n_cursors;

@@ -93,10 +93,11 @@ int bb_stream_pin(bb_stream *stream, uint64_t record, bb_chunk **out) {
 }
 
 void bb_stream_miss(bb_stream *stream, uint64_t record) {
-  const bb_chunk *chunk = bb_stream_find(stream, record);
-  uint64_t to = chunk != NULL ? chunk->first : stream->next;
-  if (record < stream->first) record = 0;
-  if (record < stream->saved && to > stream->saved) to = stream->saved;
+  uint64_t to = stream->first;
+  if (record >= to) {
+    const bb_chunk *chunk = bb_stream_find(stream, record);
+    to = chunk != NULL ? chunk->first : stream->next;
+  }
   if (record < to && stream->queue->on_dropped != NULL) {
     stream->queue->on_dropped(stream->queue, stream, record, to, false);
   }

@@ -3,19 +3,18 @@
 #include "runtime/wait.h"
 
 #include "runtime/runtime.h"
-#include "runtime/save_job.h"
 
 /* What is not safe of a stream. */
 typedef struct view {
   const bb_stream *stream;
-  bb_span need[BB_SAVE_SPANS]; /* of its durable readers */
+  bb_span need[BB_STREAM_SPANS]; /* of its durable readers */
   uint32_t n;
 } view;
 
 static void look_at(view *out, const bb_stream *stream) {
   if (out->stream == stream) return;
   out->stream = stream;
-  out->n = bb_stream_need(stream, out->need, BB_SAVE_SPANS);
+  out->n = bb_stream_need(stream, out->need, BB_STREAM_SPANS);
 }
 
 static bool is_safe(const bb_runtime *runtime, const view *seen, uint64_t from, uint64_t to) {

@@ -381,6 +381,30 @@ static void test_save_tells_of_a_shape_before_its_batches(void **state) {
   rig_close(&f.r);
 }
 
+static void test_save_tells_again_of_a_shape_whose_device_went(void **state) {
+  (void)state;
+  fixture f;
+  const char *without = "busbar: 1\nsinks:\n" SINK("bus", "manual: true, window: 2");
+  const char *with = PLANT(FAST, "manual: true, window: 2");
+  open_fixture(&f, with);
+  push(&f, 1, 6);
+  rig_turn(&f.r);
+  restart(&f, without);
+  fake_sink_connect(f.sink);
+  rig_until(&f.r, f.sink->n_pending > 0); /* the sink knows the shape from the past */
+  rig_apply(&f.r, with);                  /* a feed brings it now */
+  rig_apply(&f.r, without);               /* and no more */
+  while (f.sink->n_pending > 0) {
+    fake_sink_judge(f.sink, 0, 1, BB_VERDICT_ACKED);
+    rig_turn(&f.r);
+  }
+  rig_until(&f.r, bus(&f)->counters.delivered == 6);
+  expect_uint("each batch in a shape that it knew", f.sink->strangers, 0);
+  expect_uint("gone with the last", journal_count("bus gone m fast"),
+              journal_count("bus shape m fast*"));
+  rig_close(&f.r);
+}
+
 static void test_save_keeps_a_sinks_own_age_and_size(void **state) {
   (void)state;
   fixture f;
@@ -520,6 +544,7 @@ int main(void) {
       cmocka_unit_test(test_save_lets_a_sink_that_is_back_have_what_another_took),
       cmocka_unit_test(test_save_leaves_memory_sinks_alone),
       cmocka_unit_test(test_save_tells_of_a_shape_before_its_batches),
+      cmocka_unit_test(test_save_tells_again_of_a_shape_whose_device_went),
       cmocka_unit_test(test_save_keeps_a_sinks_own_age_and_size),
       cmocka_unit_test(test_save_leaves_a_saved_backlog_alone_when_the_memory_is_full),
       cmocka_unit_test(test_save_takes_away_packs_that_were_needed_in_part),
