@@ -40,15 +40,29 @@ int bb_beat_init(bb_beat *beat, uv_loop_t *loop, const bb_clock *clock) {
   beat->n_beats = 0;
   beat->clock = clock;
   beat->beating = false;
+  beat->half_closed = false;
   bb_list_init(&beat->waits);
-  return uv_timer_init(loop, &beat->timer);
+  int err = bb_hangup_init(&beat->hangup, loop);
+  return err < 0 ? err : uv_timer_init(loop, &beat->timer);
+}
+
+static void on_part_closed(uv_handle_t *handle) {
+  bb_beat *beat = handle->data;
+  if (!beat->half_closed) {
+    beat->half_closed = true;
+    return;
+  }
+  handle->data = beat->user;
+  if (beat->on_closed != NULL) beat->on_closed(handle);
 }
 
 void bb_beat_close(bb_beat *beat, uv_close_cb on_closed) {
   bb_list *node;
   while ((node = bb_list_first(&beat->waits)) != NULL) bb_list_remove(node);
-  beat->timer.data = beat->user;
-  uv_close((uv_handle_t *)&beat->timer, on_closed);
+  beat->on_closed = on_closed;
+  beat->timer.data = beat;
+  uv_close((uv_handle_t *)&beat->timer, on_part_closed);
+  bb_hangup_close(&beat->hangup, beat, on_part_closed);
 }
 
 void bb_beat_join(bb_beat *beat, bb_beat_wait *wait) {

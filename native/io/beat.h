@@ -3,6 +3,9 @@
  * A common beat of a loop: who can wait a little for what comes in waits for the next beat with all
  * others, and the loop wakes once for them instead of once for each. Beats lie on the multiples of
  * BB_BEAT_MS of the monotonic clock; the timer runs only while somebody waits.
+ *
+ * With 500 devices at 1 Hz, beats of 20 ms cost a fifth less than those of 10 ms, and beats of 40 ms
+ * hardly less again (measured).
  */
 #ifndef BB_IO_BEAT_H
 #define BB_IO_BEAT_H
@@ -13,8 +16,9 @@
 
 #include "base/clock.h"
 #include "base/list.h"
+#include "io/hangup.h"
 
-#define BB_BEAT_MS 10
+#define BB_BEAT_MS 20
 
 typedef struct bb_beat_wait bb_beat_wait;
 
@@ -33,17 +37,20 @@ typedef struct bb_beat {
   bool always;
   /* read-only */
   uint64_t n_beats; /* so far */
+  bb_hangup hangup; /* for those who wait for a socket that the loop does not read */
   /* private */
   bb_list waits;
   uv_timer_t timer;
   const bb_clock *clock;
+  uv_close_cb on_closed;
   bool beating;
+  bool half_closed;
 } bb_beat;
 
 /* Sets all but what is public. 0 or a code of libuv. */
 int bb_beat_init(bb_beat *beat, uv_loop_t *loop, const bb_clock *clock);
 
-/* Whoever waits hears nothing any more. The handle's data is the beat's user. */
+/* Whoever waits hears nothing any more. Called once; the handle's data is the beat's user. */
 void bb_beat_close(bb_beat *beat, uv_close_cb on_closed);
 
 /* on_beat is called at the next beat, inside a beat at the one after it. Harmless twice. */

@@ -139,7 +139,8 @@ int bb_runtime_init(bb_runtime *runtime, char why[BB_STORE_WHY]) {
   runtime->schedule.user = runtime;
   runtime->schedule.on_due = on_due;
   runtime->beat.user = runtime;
-  bb_beat_init(&runtime->beat, runtime->loop, &runtime->clock); /* it cannot fail */
+  err = bb_beat_init(&runtime->beat, runtime->loop, &runtime->clock);
+  if (err < 0) return err;
   uv_prepare_init(runtime->loop, &runtime->prepare);
   uv_timer_init(runtime->loop, &runtime->tick);
   runtime->prepare.data = runtime->tick.data = runtime;

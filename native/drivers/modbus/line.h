@@ -238,6 +238,9 @@ int bb_modbus_line_pdu(bb_modbus_line *line, bb_modbus_slot *slot, const uint8_t
 /* None: BB_ERR_TIMEOUT, or BB_ERR_FORMAT (it makes no sense). Either counts against the unit. */
 void bb_modbus_line_no_answer(bb_modbus_line *line, bb_modbus_slot *slot, int status);
 
+/* When the first of the requests under way is over; UINT64_MAX: none is. */
+uint64_t bb_modbus_line_due_ns(const bb_modbus_line *line);
+
 /* Time has passed: time-outs, pauses. True if a request has ended by it. */
 bool bb_modbus_line_tick(bb_modbus_line *line);
 

@@ -128,8 +128,16 @@ static void expire(bb_modbus_line *line, bb_modbus_slot *slot) {
   }
 }
 
+uint64_t bb_modbus_line_due_ns(const bb_modbus_line *line) {
+  uint64_t due_ns = UINT64_MAX;
+  for (uint16_t i = 0; i < line->n_slots; i++) {
+    const bb_modbus_slot *slot = &line->slots[i];
+    if (slot->unit != NULL && slot->due_ns < due_ns) due_ns = slot->due_ns;
+  }
+  return due_ns;
+}
+
 bool bb_modbus_line_tick(bb_modbus_line *line) {
-  uint64_t earliest_ns = UINT64_MAX;
   bool ended = false;
   if (line->transport->keeps_time) return false;
   for (uint16_t i = 0; i < line->n_slots; i++) {
@@ -138,11 +146,8 @@ bool bb_modbus_line_tick(bb_modbus_line *line) {
     expire(line, slot);
     ended = true;
   }
-  for (uint16_t i = 0; i < line->n_slots; i++) {
-    const bb_modbus_slot *slot = &line->slots[i];
-    if (slot->unit != NULL && slot->due_ns < earliest_ns) earliest_ns = slot->due_ns;
-  }
-  if (earliest_ns != UINT64_MAX) line->transport->wake(line, earliest_ns, false);
+  uint64_t due_ns = bb_modbus_line_due_ns(line);
+  if (due_ns != UINT64_MAX) line->transport->wake(line, due_ns, false);
   return ended;
 }
 

@@ -47,7 +47,7 @@ static int transmit(bb_modbus_line *line, const bb_modbus_slot *slot) {
 
 /* The start of a frame whose rest does not come in time would swallow the answers that follow, unless
  * the next request clears the buffer. */
-static void tick(bb_modbus_tcp *tcp) {
+void bb_modbus_tcp_tick(bb_modbus_tcp *tcp) {
   bb_modbus_line *line = &tcp->line;
   bool begun = tcp->filled > 0, was_garbled = line->garbled;
   line->garbled = was_garbled || begun;
@@ -62,9 +62,9 @@ static void on_timer(uv_timer_t *timer) {
   bb_modbus_tcp *tcp = timer->data;
   tcp->timer_ns = 0;
   bb_modbus_line_enter(&tcp->line);
-  bb_modbus_tcp_look_late(tcp);
+  bb_modbus_tcp_catch_up(tcp);
   if (tcp->state == BB_MODBUS_TCP_OPEN) {
-    tick(tcp);
+    bb_modbus_tcp_tick(tcp);
   } else {
     bb_modbus_tcp_check(tcp);
   }
@@ -93,8 +93,10 @@ void bb_modbus_tcp_wake(bb_modbus_tcp *tcp, uint64_t at_ns, bool exact) {
   uv_timer_start(&tcp->timer, on_timer, at_ms - now_ns / BB_NS_PER_MS, 0);
 }
 
+/* The time-outs of a patient connection are seen at its beats. */
 static void wake(bb_modbus_line *line, uint64_t at_ns, bool exact) {
-  bb_modbus_tcp_wake(tcp_of(line), at_ns, exact);
+  bb_modbus_tcp *tcp = tcp_of(line);
+  if (exact || !tcp->patient) bb_modbus_tcp_wake(tcp, at_ns, exact);
 }
 
 static void want(bb_modbus_line *line) {

@@ -23,7 +23,8 @@
  *
  * An answer that nobody waits for (a poll of one request, by its period, on a line that has nothing else
  * to do) is not waited for by epoll but looked for at the loop's beat, together with those of other
- * connections: a connection is patient then. Whatever else comes up makes it prompt at once.
+ * connections: a connection is patient then. Its time-outs are seen at the beat too, and its end by
+ * what watches over all patient ones (io/hangup.h). Whatever else comes up makes it prompt at once.
  *
  * A request that the socket does not take at once ends the connection: requests are so small, and so
  * few under way, that a full send buffer means a peer which reads no more.
@@ -61,6 +62,7 @@ typedef struct bb_modbus_tcp {
   uint64_t timer_ns; /* when the timer fires; 0: it is not armed */
   uint64_t sent_ns;  /* when the last request was sent */
   bb_beat_wait beat;
+  bb_hangup_watch hangup;
   uint64_t looked_ns; /* when the host's name was looked up last */
   uint64_t
       until_ns;    /* of looking and trying: the end; of resting: the next try, or 0: not by time */
@@ -102,6 +104,9 @@ int bb_modbus_tcp_hear(bb_modbus_tcp *tcp);
 /* Goes on hearing it. 0 or a code of libuv. */
 int bb_modbus_tcp_listen(bb_modbus_tcp *tcp);
 
+/* Time has passed. */
+void bb_modbus_tcp_tick(bb_modbus_tcp *tcp);
+
 /* So many bytes have come into the buffer; negative: the connection is lost. Inside enter and leave. */
 void bb_modbus_tcp_got(bb_modbus_tcp *tcp, ssize_t n);
 
@@ -110,13 +115,12 @@ void bb_modbus_tcp_got(bb_modbus_tcp *tcp, ssize_t n);
 /* Before a request is sent: how its answer will be heard. 0 or a code of libuv. */
 int bb_modbus_tcp_attend(bb_modbus_tcp *tcp, const bb_modbus_slot *slot);
 
-/* Jobs wait: what came while the line was idle counts first; and a patient one becomes prompt if they
- * have to wait for an answer. */
+/* Jobs wait: a patient connection becomes prompt if they have to wait for an answer. Without ids, what
+ * lies in its socket by now is taken first: it could pass for the answer to the next request. */
 void bb_modbus_tcp_look(bb_modbus_tcp *tcp);
 
-/* The timer fired: takes an answer that lies there before it is called late, and listens again where
- * polls have ended. */
-void bb_modbus_tcp_look_late(bb_modbus_tcp *tcp);
+/* Takes an answer that lies there before it is called late. */
+void bb_modbus_tcp_catch_up(bb_modbus_tcp *tcp);
 
 /* The socket goes. */
 void bb_modbus_tcp_forget(bb_modbus_tcp *tcp);
