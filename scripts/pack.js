@@ -11,7 +11,7 @@ const { parseArgs } = require('node:util');
 const { nameTarget } = require('../lib/binding');
 const { StepError, runStep } = require('./command');
 const { REPO, readFile } = require('./files');
-const { BUILD, buildBinaries } = require('./pack/build');
+const { BUILD, SOURCES, buildBinaries, fetchCurl } = require('./pack/build');
 const { checkBinaries } = require('./pack/check');
 const { fetchSource } = require('./pack/source');
 const { stageFiles } = require('./pack/stage');
@@ -25,7 +25,6 @@ const USAGE = `usage: npm run pack [-- --to FOLDER] [--add FOLDER]...
 
 /** The package before it is packed. */
 const PACKAGE = path.join(BUILD, 'package');
-const SOURCES = path.join(BUILD, 'sources');
 /** Beside the binaries; lib/binding.js reads it. */
 const NEEDS = 'needs.json';
 
@@ -45,7 +44,7 @@ function readVersion() {
 /** Of libcurl, which is built from it, and of libmodbus, which goes into the package as its licence asks. */
 async function fetchSources() {
   return {
-    curl: await fetchSource('libcurl4-openssl-dev', SOURCES, { exact: false }),
+    curl: await fetchCurl(),
     modbus: await fetchSource('libmodbus5', SOURCES, { exact: true }),
   };
 }

@@ -90,14 +90,15 @@ class Plant {
   }
 
   /** The runtime; returns when each device has been read. A second one takes the place of the first in
-   * what is asked of this plant. @param {{name?: string, store?: object}} [options] */
-  async openRuntime({ name = '', store = {} } = {}) {
+   * what is asked of this plant.
+   * @param {{name?: string, store?: object, executable?: string}} [options] */
+  async openRuntime({ name = '', store = {}, executable } = {}) {
     const folder = path.join(this.folder, name);
     fs.mkdirSync(folder, { recursive: true });
     const metrics = await freePort();
     this.metricsUrl = `http://127.0.0.1:${metrics}/metrics`;
     const config = describePlant(String(this.profile), this.ports, this.broker, metrics, store);
-    const runtime = startRuntime(folder, config);
+    const runtime = startRuntime(folder, config, executable);
     this.children.push(runtime);
     this.pid = runtime.pid;
     await Promise.race([this.waitUntilRead(), runtime.watch()]);

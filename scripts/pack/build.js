@@ -11,8 +11,10 @@ const { runStep } = require('../command');
 const { REPO } = require('../files');
 const { show } = require('../progress');
 const { buildCurl } = require('./curl');
+const { fetchSource } = require('./source');
 
 const BUILD = path.join(REPO, 'native/build-pack');
+const SOURCES = path.join(BUILD, 'sources');
 
 /** @param {string} command @param {string[]} args */
 function runBuild(command, args) {
@@ -24,8 +26,14 @@ function runBuild(command, args) {
   });
 }
 
-/** @param {string} curl Of buildCurl. @returns {Promise<string>} The executable. */
-async function buildExecutable(curl) {
+/** Its version is that of the tests. */
+function fetchCurl() {
+  return fetchSource('libcurl4-openssl-dev', SOURCES, { exact: false });
+}
+
+/** @param {import('./source').Source} source Of libcurl. @returns {Promise<string>} The executable. */
+async function buildExecutable(source) {
+  const curl = await buildCurl(path.join(BUILD, 'curl'), source);
   const folder = path.join(BUILD, 'busbar');
   await runBuild('cmake', [
     ...['-G', 'Ninja', '-S', path.join(REPO, 'native'), '-B', folder],
@@ -58,7 +66,7 @@ async function listShared(file) {
  * @param {string} folder @param {import('./source').Source} curl */
 async function buildBinaries(folder, curl) {
   await buildAddon();
-  const executable = await buildExecutable(await buildCurl(path.join(BUILD, 'curl'), curl));
+  const executable = await buildExecutable(curl);
   fs.mkdirSync(path.join(folder, 'lib'), { recursive: true });
   await copyStripped(ADDON, path.join(folder, 'busbar.node'));
   await copyStripped(executable, path.join(folder, 'busbar'));
@@ -69,4 +77,4 @@ async function buildBinaries(folder, curl) {
   fs.chmodSync(path.join(folder, 'busbar.node'), 0o644);
 }
 
-module.exports = { BUILD, buildBinaries };
+module.exports = { BUILD, SOURCES, buildBinaries, buildExecutable, fetchCurl };

@@ -5,6 +5,7 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
+const { REPO } = require('../files');
 const { buildFolder } = require('../native');
 const { Child } = require('./child');
 
@@ -43,12 +44,14 @@ async function startSim(name, args, devices = 1) {
 /**
  * The runtime with that document. Its log is in the child's lines.
  * @param {string} folder For the document and the data directory. @param {object} config
+ * @param {string} [executable]
  */
-function startRuntime(folder, config) {
+function startRuntime(folder, config, executable = findBusbar()) {
   const file = path.join(folder, 'site.json');
   fs.writeFileSync(file, `${JSON.stringify(config, null, 2)}\n`);
   const data = path.join(folder, 'data');
-  return new Child('the runtime', findBusbar(), ['run', file, '--data', data]);
+  const env = { BUSBAR_PROFILES: path.join(REPO, 'profiles') };
+  return new Child('the runtime', executable, ['run', file, '--data', data], { env });
 }
 
 module.exports = { findBusbar, isChosen, startRuntime, startSim };
