@@ -24,6 +24,12 @@ const { findDirect } = require('./wiring');
 /* Forms that a sink makes by itself; another one has to be made of messages. */
 const PLAIN_FORMS = ['', 'object', 'influx'];
 
+/* What an end may say of each message. */
+const OF_A_MESSAGE = [
+  ...['topic', 'qos', 'retain', 'measurement'],
+  ...['respTopic', 'contentType', 'userProps', 'correl', 'expiry'],
+];
+
 /** @param {LiveNode} node */
 function isPlain(node) {
   return PLAIN_FORMS.includes(node.output ?? '') && node.mode !== 'snapshot';
@@ -32,7 +38,7 @@ function isPlain(node) {
 /** An end with settings of its own for each message is not what the sink does by itself.
  * @param {LiveNode} node */
 function isPlainEnd(node) {
-  return !node.topic && !node.qos && !node.retain && !node.measurement;
+  return !OF_A_MESSAGE.some((name) => node[name]);
 }
 
 /** @param {LiveNode} node */

@@ -95,8 +95,10 @@ test('what a sink does not make by itself goes by messages', () => {
     const made = plan(CONNECTION, DEVICE, MQTT, OUT, reader(fields));
     assert.deepEqual(wired(made), [['o1']], JSON.stringify(fields));
   }
-  const own = { ...OUT, topic: 'mine' };
-  assert.deepEqual(wired(plan(CONNECTION, DEVICE, MQTT, own, reader())), [['o1']]);
+  for (const own of [{ topic: 'mine' }, { contentType: 'text/plain' }, { expiry: '60' }]) {
+    const made = plan(CONNECTION, DEVICE, MQTT, { ...OUT, ...own }, reader());
+    assert.deepEqual(wired(made), [['o1']], JSON.stringify(own));
+  }
 });
 
 test('what waits is kept as sink and runtime say, and empty fields are left out', () => {

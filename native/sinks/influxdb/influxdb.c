@@ -245,6 +245,13 @@ static void close_sink(bb_sink *base, uint32_t drain_ms) {
   bb_influxdb_work_soon(sink);
 }
 
+static int check_message(const bb_message *message, bb_reason *reason) {
+  if (message->topic_len == 0 && message->properties_len == 0) return 0;
+  bb_reason_set(reason, BB_ERR_INVALID, 0, "this sink has no %s",
+                message->topic_len > 0 ? "topics" : "properties");
+  return reason->code;
+}
+
 const bb_sink_kind bb_sink_influxdb = {
     .kind = "influxdb",
     .bytes = sizeof(bb_influxdb),
@@ -252,6 +259,7 @@ const bb_sink_kind bb_sink_influxdb = {
     .check = bb_influxdb_options_check,
     .needs = get_needs,
     .open = open_sink,
+    .check_message = check_message,
     .deliver = deliver,
     .retry = retry,
     .refresh = refresh,
