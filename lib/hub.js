@@ -12,10 +12,11 @@ const { serveAdmin } = require('./admin');
 const { listDead, settleDead, settleOrphan } = require('./backlog');
 const { dataDir } = require('./data_dir');
 const { Deploy, findMissing } = require('./deploy');
+const { KINDS } = require('./document_sink');
 const { BusbarError, asError } = require('./errors');
 const { makeOverview, writeOverview } = require('./overview');
 const { writePem } = require('./pem');
-const { planRuntime, wiredOf } = require('./plan');
+const { planRuntime, sinkIdOf, wiredOf } = require('./plan');
 const { Plant } = require('./plant');
 const { Runtime } = require('./runtime');
 const { realPath } = require('./runtime_process');
@@ -63,6 +64,8 @@ class Hub extends EventEmitter {
     /** Files that tls-config nodes name, which their live nodes have forgotten.
      * @type {Map<string, Record<string, any>>} */
     this.tlsFiles = new Map();
+    /** The ids of sinks that a person has disabled. @type {Set<string>} */
+    this.disabledSinks = new Set();
     this.board = new StatusBoard(this);
     /** @type {NodeJS.Timeout | undefined} */
     this.resting = undefined;
@@ -122,7 +125,9 @@ class Hub extends EventEmitter {
     const raws = [];
     this.RED.nodes.eachNode((/** @type {any} */ raw) => void raws.push(raw));
     const deploy = new Deploy(inOrderOf(raws, this.liveNodes()));
-    this.disabled = new Set(raws.filter(({ d }) => d === true).map(({ id }) => id));
+    const off = raws.filter(({ d }) => d === true);
+    this.disabled = new Set(off.map(({ id }) => id));
+    this.disabledSinks = new Set(off.filter(({ type }) => KINDS[type]).map(sinkIdOf));
     const tls = raws.filter(({ type }) => type === 'tls-config');
     this.tlsFiles = new Map(tls.map((raw) => [raw.id, raw]));
     const missing = findMissing(raws, (id) => this.RED.nodes.getNode(id));

@@ -148,4 +148,4 @@ function planRuntime(key, deploy, { writePem, connectionIds = new Map() } = {}) 
   };
 }
 
-module.exports = { planRuntime, wiredOf };
+module.exports = { planRuntime, sinkIdOf, wiredOf };
