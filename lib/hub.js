@@ -15,7 +15,7 @@ const { Deploy, findMissing } = require('./deploy');
 const { KINDS } = require('./document_sink');
 const { BusbarError, asError } = require('./errors');
 const { makeOverview, writeOverview } = require('./overview');
-const { writePem } = require('./pem');
+const { isForeign } = require('./pem');
 const { planRuntime, sinkIdOf, wiredOf } = require('./plan');
 const { Plant } = require('./plant');
 const { Runtime } = require('./runtime');
@@ -39,6 +39,7 @@ const SAFE_MODE =
  * @property {any} node The live node.
  * @property {LiveNode} config
  * @property {() => import('./status').Status} [status]
+ * @property {Set<string>} [warned] What it was warned of.
  */
 
 class Hub extends EventEmitter {
@@ -187,9 +188,9 @@ class Hub extends EventEmitter {
   }
 
   /** One with a variable in it is nothing that the runtime could open.
-   * @param {{node: LiveNode, file: string}} pem @returns {string | undefined} */
-  tlsFileOf({ node, file }) {
-    const { [file.replace('.pem', '')]: named } = this.tlsFiles.get(node.id) ?? {};
+   * @param {LiveNode} node A tls-config. @param {string} what @returns {string | undefined} */
+  tlsFileOf(node, what) {
+    const { [what]: named } = this.tlsFiles.get(node.id) ?? {};
     const name = String(named ?? '').trim();
     return path.isAbsolute(name) && !name.includes('${') ? name : undefined;
   }
@@ -197,12 +198,13 @@ class Hub extends EventEmitter {
   /** @param {string} key @param {Deploy} deploy @param {import('./deploy').RawNode[]} missing */
   converge(key, deploy, missing) {
     const plant = this.plants.get(key) ?? this.open(key, deploy);
-    const directory = plant.runtime.dataDir;
+    const foreign = isForeign(plant.runtime.dataDir);
     const plan = planRuntime(key, deploy, {
-      writePem: (pem) => writePem(directory, { ...pem, source: this.tlsFileOf(pem) }),
+      pemFile: (node, what) => (foreign ? this.tlsFileOf(node, what) : undefined),
       connectionIds: this.connectionIds,
     });
     this.plans.set(key, plan);
+    this.warn(plan.assembly.warnings);
     const twin = this.twins.get(key);
     if (twin) {
       plant.block({ nodeId: key, text: twin.text, short: 'its data folder is taken' });
@@ -271,6 +273,16 @@ class Hub extends EventEmitter {
   /** Each mistake at its node, where Catch nodes see it. @param {Problem[]} mistakes */
   tell(mistakes) {
     for (const { nodeId, text } of mistakes) this.added.get(nodeId)?.node.error(text, {});
+  }
+
+  /** Once, as long as it is so. @param {Problem[]} warnings */
+  warn(warnings) {
+    for (const { nodeId, text } of warnings) {
+      const added = this.added.get(nodeId);
+      if (!added || added.warned?.has(text)) continue;
+      (added.warned ??= new Set()).add(text);
+      added.node.warn(text);
+    }
   }
 
   /** A runtime that another one of the deploy goes on with does not end.

@@ -79,11 +79,11 @@ function wiredOf({ node, wires }, direct) {
 
 /**
  * @param {string} key @param {import('./deploy').Deploy} deploy
- * @param {{writePem?: import('./document').Parts['writePem'], connectionIds?: Map<string, string>}} [more]
+ * @param {{pemFile?: import('./document').Parts['pemFile'], connectionIds?: Map<string, string>}} [more]
  * `connectionIds`: what connections are called, by node; those that stay keep their names.
  * @returns {Plan}
  */
-function planRuntime(key, deploy, { writePem, connectionIds = new Map() } = {}) {
+function planRuntime(key, deploy, { pemFile, connectionIds = new Map() } = {}) {
   const mine = (/** @type {string[]} */ ...types) =>
     deploy.ofTypes(...types).filter((node) => deploy.belongsTo(node, key));
   const deviceNodes = mine('busbar-device');
@@ -120,7 +120,7 @@ function planRuntime(key, deploy, { writePem, connectionIds = new Map() } = {}) 
     routes: routes.filter(({ devices }) => devices.length > 0),
     sinksUsed: new Set(ends.map(({ sink }) => sink)),
     useOf: (id) => (polled.has(id) ? 'polled' : asked.has(id) ? 'asked' : 'unused'),
-    writePem,
+    pemFile,
     connectionIds,
   });
   const all = sources.map((node) => {

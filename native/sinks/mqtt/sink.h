@@ -9,6 +9,7 @@
 #include <uv.h>
 
 #include "base/list.h"
+#include "base/secret_file.h"
 #include "io/mqtt.h"
 #include "plug/sink.h"
 #include "sinks/mqtt/options.h"
@@ -42,7 +43,8 @@ typedef struct bb_mqtt_sink {
   bb_topic topic;
   bb_topic_cache topics;
   bb_buf point_topic;
-  bb_buf properties; /* of the message that is being sent */
+  bb_buf properties;            /* of the message that is being sent */
+  bb_secret_file ca, cert, key; /* of TLS */
   bb_mqtt mqtt;
   bool ready; /* on_ready was called */
   bool closing;
