@@ -28,7 +28,8 @@ const {
 
 /** @typedef {import('./runtime_message').PutMessage} PutMessage */
 
-const PROTOCOLS = [1, 1];
+/* 2: messages may have properties. */
+const PROTOCOLS = [1, 2];
 const CONNECT_TIMEOUT_MS = 5000;
 const REQUEST_TIMEOUT_MS = 10000;
 const FLUSH_MS = 1000;
@@ -247,12 +248,16 @@ class Client extends EventEmitter {
 
   /**
    * Hands messages to a sink. The events `taken` and `untaken` say by their ids what became of
-   * them. All are sent, or it throws: BUSBAR_DOWN, BUSBAR_FULL, BUSBAR_INVALID.
+   * them. A runtime that knows no properties gets none. All are sent, or it throws: BUSBAR_DOWN, BUSBAR_FULL, BUSBAR_INVALID.
    * @param {string} sinkId @param {PutMessage[]} messages
    */
   put(sinkId, messages) {
     this.checkRoom();
-    for (const bytes of packPuts(sinkId, messages)) this.socket?.write(bytes);
+    const isOld = (this.hello?.protocol ?? 0) < 2;
+    const known = isOld
+      ? messages.map((message) => ({ ...message, properties: undefined }))
+      : messages;
+    for (const bytes of packPuts(sinkId, known)) this.socket?.write(bytes);
   }
 
   /** Devices and their values that come from here (lib/frames_pack.js).

@@ -23,7 +23,8 @@ const { leaveOutEmpty, readTagList } = require('./fields');
  * @property {import('./document_route').DirectRoute[]} routes
  * @property {Set<string>} sinksUsed Ids of sink nodes.
  * @property {(deviceId: string) => 'polled' | 'asked' | 'unused'} useOf
- * @property {(ref: {node: LiveNode, file: string, data: string}) => string} [writePem]
+ * @property {(tls: LiveNode, what: string) => string | undefined} [pemFile] A certificate that the runtime
+ *   reads itself.
  */
 
 /** @typedef {object} Assembly
@@ -34,6 +35,7 @@ const { leaveOutEmpty, readTagList } = require('./fields');
  *   are configured, by id; `describe`: the types of their values, by the profile.
  * @property {Map<string, {nodeId: string, kind: string, used: boolean}>} sinks
  * @property {Problem[]} problems
+ * @property {Problem[]} warnings Of what runs, but may not be meant.
  * @property {(path: string) => string | undefined} nodeOf The node that a path of the document is about.
  */
 
@@ -83,6 +85,8 @@ function makeRuntime(runtime) {
 function assemble(parts) {
   /** @type {Problem[]} */
   const problems = [];
+  /** @type {Problem[]} */
+  const warnings = [];
   const connectionOf = parts.connectionIds;
   nameConnections(parts.connections, connectionOf);
   const connectionIds = new Map([...connectionOf].map(([nodeId, id]) => [id, nodeId]));
@@ -97,7 +101,7 @@ function assemble(parts) {
   const secrets = {};
   const sinkEntries = [];
   for (const node of parts.sinks) {
-    const made = makeSink(node, parts, problems);
+    const made = makeSink(node, parts, { problems, warnings });
     const other = sinks.get(made.id);
     if (other) {
       for (const nodeId of [other.nodeId, node.id]) {
@@ -126,7 +130,7 @@ function assemble(parts) {
   });
   const nodeOf = (/** @type {string} */ path) =>
     findNode(path, { connectionIds, devices, sinks, parts });
-  return { document, secrets, devices, sinks, problems, nodeOf };
+  return { document, secrets, devices, sinks, problems, warnings, nodeOf };
 }
 
 /** `devices[meter-1].unit` is about the node that made meter-1.

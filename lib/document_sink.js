@@ -11,6 +11,12 @@ const { makeTls } = require('./document_tls');
 /** @typedef {import('./document').Problem} Problem */
 /** @typedef {{id: string, kind: string, entry: Record<string, any>, secrets: Record<string, string>}} MadeSink */
 
+const UNVERIFIED =
+  'the certificate of the server is not verified: whoever answers at its address gets what is sent, and ' +
+  'the password';
+const ENCRYPTED =
+  'the key in its TLS settings has a passphrase, which is not taken for InfluxDB: give a key without';
+
 /** What a secret is called, and the option that says so. @param {string} sink @param {string} key */
 function secretName(sink, key) {
   return `${sink}.${key}`;
@@ -95,17 +101,21 @@ function storeOf({ storeMode, storeBytes, storeAge, historyRate }) {
   return leaveOutEmpty({ mode: storeMode, ...bounds, history_rate: readNumber(historyRate) });
 }
 
-/** @param {LiveNode} node @param {Pick<import('./document').Parts, 'nodes' | 'writePem'>} parts
- * @param {Problem[]} problems @returns {MadeSink} */
-function makeSink(node, parts, problems) {
+/** @param {LiveNode} node @param {Pick<import('./document').Parts, 'nodes' | 'pemFile'>} parts
+ * @param {{problems: Problem[], warnings: Problem[]}} out @returns {MadeSink} */
+function makeSink(node, parts, out) {
   const id = String(node.sinkId ?? '').trim() || node.id;
   const { kind, make } = KINDS[/** @type {string} */ (node.type)];
   /** @type {Record<string, string>} */
   const secrets = {};
   const options = leaveOutEmpty({
     ...make(node, id, secrets),
-    ...makeTls(node, id, parts, { problems, secrets }),
+    ...makeTls(node, id, parts, { ...out, secrets }),
   });
+  if (options.verify === false) out.warnings.push({ nodeId: node.id, text: UNVERIFIED });
+  if (kind === 'influxdb' && options.key_password_file) {
+    out.problems.push({ nodeId: node.id, text: ENCRYPTED, short: 'its key is encrypted' });
+  }
   const store = storeOf(node);
   const kept = Object.keys(store).length > 0 && { store };
   return { id, kind, entry: { id, [kind]: options, ...kept, devices: [] }, secrets };

@@ -12,10 +12,11 @@ const { serveAdmin } = require('./admin');
 const { listDead, settleDead, settleOrphan } = require('./backlog');
 const { dataDir } = require('./data_dir');
 const { Deploy, findMissing } = require('./deploy');
+const { KINDS } = require('./document_sink');
 const { BusbarError, asError } = require('./errors');
 const { makeOverview, writeOverview } = require('./overview');
-const { writePem } = require('./pem');
-const { planRuntime, wiredOf } = require('./plan');
+const { isForeign } = require('./pem');
+const { planRuntime, sinkIdOf, wiredOf } = require('./plan');
 const { Plant } = require('./plant');
 const { Runtime } = require('./runtime');
 const { realPath } = require('./runtime_process');
@@ -38,6 +39,7 @@ const SAFE_MODE =
  * @property {any} node The live node.
  * @property {LiveNode} config
  * @property {() => import('./status').Status} [status]
+ * @property {Set<string>} [warned] What it was warned of.
  */
 
 class Hub extends EventEmitter {
@@ -63,6 +65,8 @@ class Hub extends EventEmitter {
     /** Files that tls-config nodes name, which their live nodes have forgotten.
      * @type {Map<string, Record<string, any>>} */
     this.tlsFiles = new Map();
+    /** The ids of sinks that a person has disabled. @type {Set<string>} */
+    this.disabledSinks = new Set();
     this.board = new StatusBoard(this);
     /** @type {NodeJS.Timeout | undefined} */
     this.resting = undefined;
@@ -122,7 +126,9 @@ class Hub extends EventEmitter {
     const raws = [];
     this.RED.nodes.eachNode((/** @type {any} */ raw) => void raws.push(raw));
     const deploy = new Deploy(inOrderOf(raws, this.liveNodes()));
-    this.disabled = new Set(raws.filter(({ d }) => d === true).map(({ id }) => id));
+    const off = raws.filter(({ d }) => d === true);
+    this.disabled = new Set(off.map(({ id }) => id));
+    this.disabledSinks = new Set(off.filter(({ type }) => KINDS[type]).map(sinkIdOf));
     const tls = raws.filter(({ type }) => type === 'tls-config');
     this.tlsFiles = new Map(tls.map((raw) => [raw.id, raw]));
     const missing = findMissing(raws, (id) => this.RED.nodes.getNode(id));
@@ -182,9 +188,9 @@ class Hub extends EventEmitter {
   }
 
   /** One with a variable in it is nothing that the runtime could open.
-   * @param {{node: LiveNode, file: string}} pem @returns {string | undefined} */
-  tlsFileOf({ node, file }) {
-    const { [file.replace('.pem', '')]: named } = this.tlsFiles.get(node.id) ?? {};
+   * @param {LiveNode} node A tls-config. @param {string} what @returns {string | undefined} */
+  tlsFileOf(node, what) {
+    const { [what]: named } = this.tlsFiles.get(node.id) ?? {};
     const name = String(named ?? '').trim();
     return path.isAbsolute(name) && !name.includes('${') ? name : undefined;
   }
@@ -192,12 +198,13 @@ class Hub extends EventEmitter {
   /** @param {string} key @param {Deploy} deploy @param {import('./deploy').RawNode[]} missing */
   converge(key, deploy, missing) {
     const plant = this.plants.get(key) ?? this.open(key, deploy);
-    const directory = plant.runtime.dataDir;
+    const foreign = isForeign(plant.runtime.dataDir);
     const plan = planRuntime(key, deploy, {
-      writePem: (pem) => writePem(directory, { ...pem, source: this.tlsFileOf(pem) }),
+      pemFile: (node, what) => (foreign ? this.tlsFileOf(node, what) : undefined),
       connectionIds: this.connectionIds,
     });
     this.plans.set(key, plan);
+    this.warn(plan.assembly.warnings);
     const twin = this.twins.get(key);
     if (twin) {
       plant.block({ nodeId: key, text: twin.text, short: 'its data folder is taken' });
@@ -266,6 +273,16 @@ class Hub extends EventEmitter {
   /** Each mistake at its node, where Catch nodes see it. @param {Problem[]} mistakes */
   tell(mistakes) {
     for (const { nodeId, text } of mistakes) this.added.get(nodeId)?.node.error(text, {});
+  }
+
+  /** Once, as long as it is so. @param {Problem[]} warnings */
+  warn(warnings) {
+    for (const { nodeId, text } of warnings) {
+      const added = this.added.get(nodeId);
+      if (!added || added.warned?.has(text)) continue;
+      (added.warned ??= new Set()).add(text);
+      added.node.warn(text);
+    }
   }
 
   /** A runtime that another one of the deploy goes on with does not end.

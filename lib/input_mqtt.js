@@ -4,9 +4,10 @@
 /* A message of a flow as one for the broker, with the fields that the core node mqtt out takes. */
 
 const { BusbarError } = require('./errors');
+const { isSound, packProperties } = require('./mqtt_properties');
 const { isLonger } = require('./size');
 
-/* Topic and payload together, as the runtime takes them. */
+/* Topic, properties and payload together, as the runtime takes them. */
 const MAX_BYTES = 60000;
 
 /** Text stays text: it becomes bytes once, where it is sent.
@@ -55,11 +56,11 @@ function readTopic(value) {
       'the message has no topic; set msg.topic, or the topic in this node',
     );
   }
-  const bad = /[+#\0]/.exec(value);
-  if (bad) {
+  if (/[+#]/.test(value) || !isSound(value)) {
     throw new BusbarError(
       'BUSBAR_INVALID',
-      `the topic "${value.slice(0, 80)}" cannot be published to; it must not hold +, # or NUL`,
+      `the topic "${value.slice(0, 80)}" cannot be published to; it must not hold +, # or a control ` +
+        'character',
     );
   }
   return value;
@@ -69,45 +70,25 @@ function readTopic(value) {
 function tooLong(size) {
   return new BusbarError(
     'BUSBAR_INVALID',
-    `a message ${size} bytes is too long; topic and payload may have ${MAX_BYTES} bytes`,
+    `a message ${size} bytes is too long; topic, properties and payload may have ${MAX_BYTES} bytes`,
   );
 }
 
-/** What the node says holds before what the message says.
- * @param {Record<string, any>} msg @param {{topic?: string, qos?: string, retain?: string}} node
- * @returns {{topic: string, payload: Uint8Array | string, qos: 0 | 1 | 2 | undefined, retain: boolean}} */
-function readMqttMessage(msg, node) {
-  const topic = readTopic(node.topic || msg.topic);
+/** What the node says holds before what the message says. Without a topic a message goes where its answer
+ * is to go, as with the core node.
+ * @param {Record<string, any>} msg @param {Record<string, any>} node Its settings.
+ * @param {boolean} [withProperties] The broker gets those of MQTT 5.
+ * @returns {import('./pending').Content} */
+function readMqttMessage(msg, node, withProperties = false) {
+  const properties = withProperties ? packProperties(msg, node) : undefined;
+  const answer = withProperties ? node.respTopic || msg.responseTopic : undefined;
+  const topic = readTopic(node.topic || msg.topic || answer);
   if (isLonger(msg.payload, MAX_BYTES)) throw tooLong(`of more than ${MAX_BYTES}`);
   const payload = readPayload(msg.payload);
-  const bytes = Buffer.byteLength(topic) + Buffer.byteLength(payload);
+  const bytes = Buffer.byteLength(topic) + (properties?.length ?? 0) + Buffer.byteLength(payload);
   if (bytes > MAX_BYTES) throw tooLong(`of ${bytes}`);
   const retain = node.retain ? readRetain(node.retain) : readRetain(msg.retain);
-  return { topic, payload, qos: readQos(node.qos || msg.qos), retain };
+  return { topic, payload, qos: readQos(node.qos || msg.qos), retain, properties };
 }
 
-/* Of MQTT 5, as the core nodes have them. A put to the runtime has no room for them. */
-const PROPERTIES = [
-  ...['userProperties', 'contentType', 'responseTopic', 'correlationData'],
-  'messageExpiryInterval',
-];
-
-/** The properties of MQTT 5 that a message has. @param {Record<string, any>} msg */
-function listProperties(msg) {
-  return PROPERTIES.filter((name) => {
-    const value = msg[name];
-    const isEmpty = typeof value === 'object' && value && Object.keys(value).length === 0;
-    return value !== undefined && value !== null && value !== '' && !isEmpty;
-  });
-}
-
-/** What a node says of them, once. @param {string[]} names */
-function describeLeftOut(names) {
-  const list = names.map((name) => `msg.${name}`).join(', ');
-  return (
-    `properties of MQTT 5 are not sent (${list}); messages go out without them: leave them away, or ` +
-    'put what they say into the payload'
-  );
-}
-
-module.exports = { MAX_BYTES, describeLeftOut, listProperties, readMqttMessage };
+module.exports = { MAX_BYTES, readMqttMessage };

@@ -40,6 +40,14 @@ function describeStore({ state: { store, storeFailure } }) {
   };
 }
 
+/** Why something waits for a sink that does not run.
+ * @param {import('./hub').Hub} hub @param {string} key @param {import('./plant_state').Orphan} orphan
+ * @returns {'disabled' | 'unused' | 'gone'} */
+function whyOrphan(hub, key, { sink, disabled }) {
+  if (disabled || hub.disabledSinks.has(sink)) return 'disabled';
+  return hub.plans.get(key)?.assembly.sinks.has(sink) ? 'unused' : 'gone';
+}
+
 /** @param {import('./hub').Hub} hub @param {string} key @param {import('./plant').Plant} plant */
 function describeRuntime(hub, key, plant) {
   const { runtime, refusal, mistakes, paused, poller, blocked } = plant;
@@ -57,7 +65,7 @@ function describeRuntime(hub, key, plant) {
     lagUs: poller.about.loop_lag_max_us,
     queue: poller.about.queue,
     store: describeStore(plant),
-    orphans: plant.state.orphans,
+    orphans: plant.state.orphans.map((one) => ({ ...one, why: whyOrphan(hub, key, one) })),
     refusal: refusal === '' ? null : refusal,
     mistakes: mistakes.map(({ nodeId, text }) => ({ nodeId, name: nameOf(hub, nodeId), text })),
   };

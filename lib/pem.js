@@ -1,18 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 'use strict';
 
-/* Certificates and keys of a tls-config node, as files that the runtime can read. They go into its data
-   directory, for the user alone who runs it. One that runs as another user than Node-RED is only told
-   which files to read itself: what is uploaded in the editor never gets there, since a file for two users
-   would be one for others, too. */
+/* Which certificates the runtime reads itself. What Node-RED has read, or what was uploaded in the editor,
+   is handed over through the socket as a secret. A runtime of another user is told the files that a
+   tls-config node names: they were made for that user, and Node-RED need not be able to read them. */
 
 const fs = require('node:fs');
-const path = require('node:path');
-const { findSocket, whoAmI } = require('./data_dir');
-const { BusbarError } = require('./errors');
-
-/** @typedef {{node: {id: string}, file: string, data: string, source?: string}} Pem `source`: the file that
- *   the node names, where it names one. */
+const { findSocket } = require('./data_dir');
 
 /** @param {string | null} file */
 function ownerOf(file) {
@@ -37,37 +31,14 @@ function isWritable(dir) {
  * of what is closed to us; else it will be us. @param {string} dataDir @param {number} me */
 function readerOf(dataDir, me) {
   const socket = ownerOf(findSocket(dataDir));
-  if (socket) return socket;
+  if (socket) return socket.uid;
   const folder = ownerOf(dataDir);
-  return folder && !isWritable(dataDir) ? folder : { uid: me, gid: -1 };
+  return folder && !isWritable(dataDir) ? folder.uid : me;
 }
 
-/** @param {number} uid */
-function refuse(uid) {
-  const sentence =
-    `the runtime runs as another user (${uid}) than Node-RED and cannot read what is uploaded: in ` +
-    `"Certificates" name files that user ${uid} can read, or run the service as ${whoAmI()}`;
-  return new BusbarError('BUSBAR_PERMISSION', sentence);
+/** Whether its runtime runs as another user than we do. @param {string} dataDir @param {number} [me] */
+function isForeign(dataDir, me = process.getuid?.() ?? 0) {
+  return me !== 0 && readerOf(dataDir, me) !== me;
 }
 
-/** Writes the file anew when it differs; its path, '' if there is nothing to be written.
- * @param {string} dataDir @param {Pem} pem @param {number} [me] Our user. */
-function writePem(dataDir, { node, file, data, source }, me = process.getuid?.() ?? 0) {
-  const reader = readerOf(dataDir, me);
-  const isForeign = reader.uid !== me && me !== 0;
-  if (isForeign && source) return source;
-  if (data === '') return '';
-  if (isForeign) throw refuse(reader.uid);
-  const folder = path.join(dataDir, 'tls');
-  const name = path.join(folder, `${node.id.replace(/[^A-Za-z0-9_-]/g, '_')}-${file}`);
-  fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
-  if (!fs.existsSync(name) || fs.readFileSync(name, 'utf8') !== data) {
-    fs.writeFileSync(`${name}.new`, data, { mode: 0o600 });
-    fs.renameSync(`${name}.new`, name);
-  }
-  if (reader.uid !== me)
-    for (const own of [folder, name]) fs.chownSync(own, reader.uid, reader.gid);
-  return name;
-}
-
-module.exports = { writePem };
+module.exports = { isForeign };

@@ -13,13 +13,14 @@ const MAX_BYTES = 16 * 1024 * 1024;
 const MAX_ID = 0xffffffff;
 
 /** @typedef {(error?: Error) => void} Done */
-/** @typedef {{topic: string, payload: Uint8Array | string, qos?: 0 | 1 | 2, retain?: boolean}} Content */
+/** @typedef {{topic: string, payload: Uint8Array | string, qos?: 0 | 1 | 2, retain?: boolean,
+ *   properties?: Uint8Array}} Content */
 /** @typedef {{left: number, error: Error | undefined, done: Done}} Ticket Of one input. */
 /** @typedef {Content & {id: number, ticket: Ticket}} Message */
 
 /** @param {Content} content */
-function bytesOf({ topic, payload }) {
-  return topic.length + payload.length;
+function bytesOf({ topic, payload, properties }) {
+  return topic.length + payload.length + (properties?.length ?? 0);
 }
 
 class Pending {
@@ -53,9 +54,9 @@ class Pending {
     }
     this.bytes += bytes;
     const ticket = { left: contents.length, error: undefined, done };
-    return contents.map(({ topic, payload, qos, retain }) => {
+    return contents.map(({ topic, payload, qos, retain, properties }) => {
       this.lastId = (this.lastId % MAX_ID) + 1;
-      const message = { id: this.lastId, topic, payload, qos, retain, ticket };
+      const message = { id: this.lastId, topic, payload, qos, retain, properties, ticket };
       this.open.set(message.id, message);
       return message;
     });

@@ -24,6 +24,12 @@ const { findDirect } = require('./wiring');
 /* Forms that a sink makes by itself; another one has to be made of messages. */
 const PLAIN_FORMS = ['', 'object', 'influx'];
 
+/* What an end may say of each message. */
+const OF_A_MESSAGE = [
+  ...['topic', 'qos', 'retain', 'measurement'],
+  ...['respTopic', 'contentType', 'userProps', 'correl', 'expiry'],
+];
+
 /** @param {LiveNode} node */
 function isPlain(node) {
   return PLAIN_FORMS.includes(node.output ?? '') && node.mode !== 'snapshot';
@@ -32,7 +38,7 @@ function isPlain(node) {
 /** An end with settings of its own for each message is not what the sink does by itself.
  * @param {LiveNode} node */
 function isPlainEnd(node) {
-  return !node.topic && !node.qos && !node.retain && !node.measurement;
+  return !OF_A_MESSAGE.some((name) => node[name]);
 }
 
 /** @param {LiveNode} node */
@@ -73,11 +79,11 @@ function wiredOf({ node, wires }, direct) {
 
 /**
  * @param {string} key @param {import('./deploy').Deploy} deploy
- * @param {{writePem?: import('./document').Parts['writePem'], connectionIds?: Map<string, string>}} [more]
+ * @param {{pemFile?: import('./document').Parts['pemFile'], connectionIds?: Map<string, string>}} [more]
  * `connectionIds`: what connections are called, by node; those that stay keep their names.
  * @returns {Plan}
  */
-function planRuntime(key, deploy, { writePem, connectionIds = new Map() } = {}) {
+function planRuntime(key, deploy, { pemFile, connectionIds = new Map() } = {}) {
   const mine = (/** @type {string[]} */ ...types) =>
     deploy.ofTypes(...types).filter((node) => deploy.belongsTo(node, key));
   const deviceNodes = mine('busbar-device');
@@ -114,7 +120,7 @@ function planRuntime(key, deploy, { writePem, connectionIds = new Map() } = {}) 
     routes: routes.filter(({ devices }) => devices.length > 0),
     sinksUsed: new Set(ends.map(({ sink }) => sink)),
     useOf: (id) => (polled.has(id) ? 'polled' : asked.has(id) ? 'asked' : 'unused'),
-    writePem,
+    pemFile,
     connectionIds,
   });
   const all = sources.map((node) => {
@@ -142,4 +148,4 @@ function planRuntime(key, deploy, { writePem, connectionIds = new Map() } = {}) 
   };
 }
 
-module.exports = { planRuntime, wiredOf };
+module.exports = { planRuntime, sinkIdOf, wiredOf };

@@ -198,7 +198,7 @@ class Plant extends EventEmitter {
       this.emptied = emptied;
       throw new BusbarError(
         'BUSBAR_REFUSED',
-        `a password or token that was there is empty now (${emptied.join(', ')}): enter it again, or ` +
+        `a password, token or certificate that was there is empty now (${emptied.join(', ')}): enter it again, or ` +
           'deploy once more to go on without',
       );
     }

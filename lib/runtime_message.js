@@ -25,7 +25,7 @@ const MAX_BODY_BYTES = {
   [TYPE.put]: 1 << 20,
 };
 
-/** Topic and payload of one put message together. */
+/** Topic, properties and payload of one put message together. */
 const MAX_PUT_BYTES = 60000;
 const PUT_HEADER_BYTES = 11;
 /** What the runtime takes as an id. */
@@ -38,6 +38,7 @@ const ID = /^(?![.-])[\w.-]{1,64}$/;
  * @property {Uint8Array | string} payload
  * @property {number} [qos] 0, 1 or 2; without it, the sink's own.
  * @property {boolean} [retain]
+ * @property {Uint8Array} [properties] What the sink takes; for MQTT those of version 5, as on the wire.
  */
 
 /** @param {string} sentence */
@@ -72,15 +73,16 @@ function packRequest(request) {
 }
 
 /** @param {string} sink @param {PutMessage} message @returns {number} Bytes that it takes in a put. */
-function measurePut(sink, { id, topic = '', payload, qos }) {
+function measurePut(sink, { id, topic = '', payload, qos, properties }) {
   const topicBytes = Buffer.byteLength(topic);
-  const bytes = topicBytes + Buffer.byteLength(payload);
+  const propertyBytes = properties?.length ?? 0;
+  const bytes = topicBytes + propertyBytes + Buffer.byteLength(payload);
   if (!Number.isInteger(id) || id < 0 || id > 0xffffffff) {
     throw invalid(`${sink}: ${id} is no number of a message; take 0 to 4294967295`);
   }
   if (bytes > MAX_PUT_BYTES || topicBytes > 0xffff) {
     throw invalid(
-      `${sink}: a message of ${bytes} bytes, topic included, is longer than the ${MAX_PUT_BYTES} ` +
+      `${sink}: a message of ${bytes} bytes, topic and properties included, is longer than the ${MAX_PUT_BYTES} ` +
         'that may be; send it in parts',
     );
   }
@@ -88,13 +90,19 @@ function measurePut(sink, { id, topic = '', payload, qos }) {
   if (qos !== undefined && qos !== 0 && qos !== 1 && qos !== 2) {
     throw invalid(`${sink}: ${qos} is no QoS; take 0, 1 or 2`);
   }
-  return PUT_HEADER_BYTES + bytes;
+  return PUT_HEADER_BYTES + (propertyBytes > 0 ? 2 : 0) + bytes;
 }
 
 /** @param {Buffer} out @param {number} at @param {PutMessage} message @returns {number} The end. */
-function writePut(out, at, { id, topic = '', payload, qos, retain }) {
-  const topicBytes = out.write(topic, at + PUT_HEADER_BYTES, 'utf8');
-  const payloadAt = at + PUT_HEADER_BYTES + topicBytes;
+function writePut(out, at, { id, topic = '', payload, qos, retain, properties }) {
+  const propertyBytes = properties?.length ?? 0;
+  const topicAt = at + PUT_HEADER_BYTES + (propertyBytes > 0 ? 2 : 0);
+  const topicBytes = out.write(topic, topicAt, 'utf8');
+  const payloadAt = topicAt + topicBytes + propertyBytes;
+  if (properties && propertyBytes > 0) {
+    out.writeUInt16LE(propertyBytes, at + PUT_HEADER_BYTES);
+    out.set(properties, topicAt + topicBytes);
+  }
   let end = payloadAt;
   if (typeof payload === 'string') {
     end += out.write(payload, payloadAt, 'utf8');
@@ -104,7 +112,7 @@ function writePut(out, at, { id, topic = '', payload, qos, retain }) {
   }
   out.writeUInt32LE(end - at - 4, at);
   out.writeUInt32LE(id, at + 4);
-  out[at + 8] = (qos === undefined ? 0 : qos + 1) | (retain ? 4 : 0);
+  out[at + 8] = (qos === undefined ? 0 : qos + 1) | (retain ? 4 : 0) | (propertyBytes > 0 ? 8 : 0);
   out.writeUInt16LE(topicBytes, at + 9);
   return end;
 }

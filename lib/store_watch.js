@@ -50,7 +50,7 @@ class StoreWatch {
     this.orphans = new Set(orphans.map(({ sink }) => sink));
     return fresh.map(({ sink, batches, bytes }) => {
       const text =
-        `${batches} readings wait for the sink ${sink}, which is gone: drop them in the sidebar, or give ` +
+        `${batches} readings wait for the sink ${sink}, which is not in use: drop them in the sidebar, or give ` +
         'them to another sink';
       return { topic: `sink/${sink}`, payload: { event: 'orphan', sink, batches, bytes, text } };
     });

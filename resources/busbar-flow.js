@@ -188,6 +188,22 @@ var busbarEditor = Object.assign(
       return ok(!/[+#]/.test(given), 'topicWildcard', given);
     }
 
+    /** User properties, which stand as a JSON object. */
+    function checkObject(value) {
+      const given = clean(value);
+      if (isOpen(given)) return true;
+      try {
+        const object = JSON.parse(given);
+        return ok(
+          object !== null && typeof object === 'object' && !Array.isArray(object),
+          'object',
+          given,
+        );
+      } catch {
+        return ok(false, 'object', given);
+      }
+    }
+
     /** The site that a node belongs to, by its runtime or the only one that there is. */
     function siteOf(runtimeId) {
       const nodes = [];
@@ -371,6 +387,7 @@ var busbarEditor = Object.assign(
         PREFIX,
         checkChosen,
         checkPatterns,
+        checkObject,
         checkPlainTopic,
         checkSinkId,
         checkTagQuery,

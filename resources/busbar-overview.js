@@ -184,9 +184,9 @@ var busbarOverview = (() => {
     const targets = used.map((sink) => sink.id).sort(byName);
     return [...orphans]
       .sort((a, b) => byName(a.sink, b.sink))
-      .map(({ sink, batches, bytes }) => ({
+      .map(({ sink, batches, bytes, why = 'gone' }) => ({
         ...{ key: sink, title: sink, n: showCount(batches), targets },
-        text: say('orphan.text', { n: showCount(batches), size: showSize(bytes) }),
+        text: say(`orphan.${why}`, { n: showCount(batches), size: showSize(bytes) }),
       }));
   }
 

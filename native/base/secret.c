@@ -90,9 +90,20 @@ uint64_t bb_secret_mark(uint64_t mark, const char *env, const char *file) {
   return len < 0 ? 0 : mark;
 }
 
+static uint64_t mark_named(uint64_t mark, const char *file) {
+  char why[64], *bytes = malloc(BB_SECRET_LONGEST);
+  if (bytes == NULL) return 0;
+  int len = bb_secret_read(NULL, file, bytes, BB_SECRET_LONGEST, why, sizeof(why));
+  if (len >= 0) mark = bb_hash_add(mark, bytes, (size_t)len);
+  bb_secret_wipe(bytes, BB_SECRET_LONGEST);
+  free(bytes);
+  return len < 0 ? 0 : mark;
+}
+
 uint64_t bb_secret_mark_file(uint64_t mark, const char *path) {
   char bytes[4096];
   if (mark == 0 || path == NULL) return mark;
+  if (bb_secret_name(path) != NULL) return mark_named(mark, path);
   FILE *file = fopen(path, "rb");
   if (file == NULL) return 0;
   setvbuf(file, NULL, _IONBF, 0);

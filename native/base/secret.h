@@ -15,7 +15,8 @@
 #include "base/doc.h"
 #include "base/report.h"
 
-#define BB_SECRET_MAX 8192 /* bytes, terminator included */
+#define BB_SECRET_MAX 8192      /* bytes of a password or token, terminator included */
+#define BB_SECRET_LONGEST 65536 /* and of what is handed over: certificates, too */
 #define BB_SECRET_PREFIX "secret:"
 
 /* Who keeps the named secrets. */
@@ -48,7 +49,7 @@ int bb_secret_read(const char *env, const char *file, char *out, size_t cap, cha
  */
 uint64_t bb_secret_mark(uint64_t mark, const char *env, const char *file);
 
-/* The same for a file of certificates or keys; NULL: none. */
+/* The same for certificates or keys, a file or "secret:NAME"; NULL: none. */
 uint64_t bb_secret_mark_file(uint64_t mark, const char *path);
 
 /* The name in "secret:NAME"; NULL: that is a path. */

@@ -79,6 +79,9 @@ typedef struct bb_mqtt_message {
   const char *topic;
   const void *payload;
   uint32_t len;
+  /* As in io/mqtt_property.h, of which they are sound; dropped where the connection is 3.1.1. */
+  const uint8_t *properties;
+  uint16_t properties_len;
   uint8_t qos; /* 0 to 2 */
   bool retain;
   uint64_t tag; /* comes back with its end */
@@ -183,13 +186,14 @@ uint32_t bb_mqtt_room(const bb_mqtt *mqtt);
 int bb_mqtt_publish(bb_mqtt *mqtt, const bb_mqtt_message *messages, uint32_t n);
 
 /*
- * The same without a copy, a message at a time: append the payload to the buffer, then add it.
+ * The same without a copy, a message at a time: append the payload to the buffer, then add all
+ * else.
  * bb_mqtt_payload returns NULL when there is no room. Whatever is appended without being added is
  * dropped by the next bb_mqtt_payload. bb_mqtt_flush hands over what was added; a full burst is
  * handed over by itself.
  */
 bb_buf *bb_mqtt_payload(bb_mqtt *mqtt);
-int bb_mqtt_add(bb_mqtt *mqtt, const char *topic, uint8_t qos, bool retain, uint64_t tag);
+int bb_mqtt_add(bb_mqtt *mqtt, const bb_mqtt_message *message);
 void bb_mqtt_flush(bb_mqtt *mqtt);
 
 /* "not authorized", "packet too large": a reason code of MQTT 5 (2.4) in words. Static storage. */

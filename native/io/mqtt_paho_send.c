@@ -4,6 +4,7 @@
 #include <MQTTAsync.h>
 
 #include "base/err.h"
+#include "io/mqtt_property.h"
 #include "io/mqtt_session.h"
 #include "io/mqtt_socket.h"
 
@@ -55,6 +56,46 @@ static int translate(int code) {
   }
 }
 
+static int add_property(MQTTProperties *out, const bb_mqtt_property *property) {
+  MQTTProperty one = {.identifier = (enum MQTTPropertyCodes)property->code};
+  switch (property->code) {
+  case BB_MQTT_PROPERTY_IS_TEXT:
+    one.value.byte = (unsigned char)property->number;
+    break;
+  case BB_MQTT_PROPERTY_EXPIRY:
+    one.value.integer4 = property->number;
+    break;
+  default:
+    one.value.data = (MQTTLenString){property->len, (char *)(uintptr_t)property->data};
+    one.value.value = (MQTTLenString){property->value_len, (char *)(uintptr_t)property->value};
+    break;
+  }
+  return MQTTProperties_add(out, &one);
+}
+
+/* The library copies them. 0, or MEMORY_ERROR. */
+static int read_properties(const uint8_t *bytes, size_t len, MQTTProperties *out) {
+  bb_mqtt_property property;
+  for (int used; (used = bb_mqtt_property_next(bytes, len, &property)) > 0; bytes += used) {
+    if (add_property(out, &property) < 0) return MEMORY_ERROR;
+    len -= (size_t)used;
+  }
+  return 0;
+}
+
+static int hand_over(const bb_mqtt_session *session, const bb_mqtt_burst *burst,
+                     const bb_mqtt_entry *entry, MQTTAsync_responseOptions *options) {
+  const uint8_t *bytes = burst->bytes.bytes;
+  if (session->handle == NULL) return MQTTASYNC_DISCONNECTED;
+  int err = read_properties(bytes + entry->properties, entry->properties_len, &options->properties);
+  if (err == 0) {
+    err = MQTTAsync_send(session->handle, (const char *)bytes + entry->topic, (int)entry->len,
+                         bytes + entry->payload, entry->qos, entry->retain, options);
+  }
+  MQTTProperties_free(&options->properties);
+  return err;
+}
+
 static void send_one(bb_mqtt_session *session, const bb_mqtt_burst *burst,
                      const bb_mqtt_entry *entry) {
   bb_mqtt_slot *slot = &session->inbox->slots[entry->slot];
@@ -65,11 +106,7 @@ static void send_one(bb_mqtt_session *session, const bb_mqtt_burst *burst,
   options.onSuccess5 = v5 ? on_sent5 : NULL;
   options.onFailure5 = v5 ? on_failed5 : NULL;
   options.context = slot;
-  int err = session->handle == NULL
-                ? MQTTASYNC_DISCONNECTED
-                : MQTTAsync_send(session->handle, (const char *)burst->bytes.bytes + entry->topic,
-                                 (int)entry->len, burst->bytes.bytes + entry->payload, entry->qos,
-                                 entry->retain, &options);
+  int err = hand_over(session, burst, entry, &options);
   if (err != 0) bb_mqtt_inbox_end(session->inbox, slot, translate(err), 0);
 }
 

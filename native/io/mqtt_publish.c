@@ -88,33 +88,37 @@ bb_buf *bb_mqtt_payload(bb_mqtt *mqtt) {
   return &mqtt->core->filling->bytes;
 }
 
-/* The largest PUBLISH that this could become (3.3): fixed header, topic, packet identifier, no
- * properties. */
-static uint64_t packet_bytes(size_t topic, size_t payload) {
-  return 5 + 2 + (uint64_t)topic + 2 + 1 + payload;
+/* The largest PUBLISH that this could become (3.3): fixed header, topic, packet identifier, properties
+ * behind their length. */
+static uint64_t packet_bytes(size_t topic, size_t properties, size_t payload) {
+  return 5 + 2 + (uint64_t)topic + 2 + (properties < 128 ? 1 : 2) + properties + payload;
 }
 
-static int append(bb_mqtt_core *core, const char *topic, uint8_t qos, bool retain, uint64_t tag) {
+static int append(bb_mqtt_core *core, const bb_mqtt_message *message) {
   const bb_mqtt_broker *broker = &core->mqtt->broker;
   bb_mqtt_burst *burst = core->filling;
-  size_t len = burst->bytes.len - core->mark, topic_len = strlen(topic);
+  size_t len = burst->bytes.len - core->mark, topic_len = strlen(message->topic);
+  uint16_t properties_len = core->config.version == BB_MQTT_5 ? message->properties_len : 0;
   if (burst->bytes.failed != 0) return burst->bytes.failed;
   if (topic_len == 0 || topic_len > BB_MQTT_MAX_TOPIC ||
-      packet_bytes(topic_len, len) > broker->max_packet_bytes) {
+      packet_bytes(topic_len, properties_len, len) > broker->max_packet_bytes) {
     return BB_ERR_LIMIT;
   }
   bb_mqtt_entry entry = {
       .topic = (uint32_t)burst->bytes.len,
       .payload = (uint32_t)core->mark,
       .len = (uint32_t)len,
+      .properties = (uint32_t)(burst->bytes.len + topic_len + 1),
+      .properties_len = properties_len,
       .slot = core->free_slots[core->n_free - 1],
-      .qos = qos < broker->max_qos ? qos : broker->max_qos,
-      .retain = retain && !broker->no_retain,
+      .qos = message->qos < broker->max_qos ? message->qos : broker->max_qos,
+      .retain = message->retain && !broker->no_retain,
   };
-  int err = bb_buf_append(&burst->bytes, topic, topic_len + 1);
+  bb_buf_append(&burst->bytes, message->topic, topic_len + 1);
+  int err = bb_buf_append(&burst->bytes, message->properties, properties_len);
   if (err < 0) return err;
   core->n_free--;
-  core->slots[entry.slot].tag = tag;
+  core->slots[entry.slot].tag = message->tag;
   core->slots[entry.slot].qos = entry.qos;
   burst->entries[burst->n++] = entry;
   core->mark = burst->bytes.len;
@@ -122,9 +126,9 @@ static int append(bb_mqtt_core *core, const char *topic, uint8_t qos, bool retai
   return 0;
 }
 
-int bb_mqtt_add(bb_mqtt *mqtt, const char *topic, uint8_t qos, bool retain, uint64_t tag) {
+int bb_mqtt_add(bb_mqtt *mqtt, const bb_mqtt_message *message) {
   bb_mqtt_core *core = mqtt->core;
-  int err = append(core, topic, qos, retain, tag);
+  int err = append(core, message);
   if (err < 0) drop_payload(core);
   if (core->filling->n == BB_MQTT_MAX_BURST || core->mark >= FULL_BYTES) bb_mqtt_flush(mqtt);
   return err;
@@ -168,7 +172,7 @@ int bb_mqtt_publish(bb_mqtt *mqtt, const bb_mqtt_message *messages, uint32_t n) 
     const bb_mqtt_message *message = &messages[i];
     drop_payload(core);
     bb_buf_append(&core->filling->bytes, message->payload, message->len);
-    err = append(core, message->topic, message->qos, message->retain, message->tag);
+    err = append(core, message);
   }
   if (err < 0) {
     retract(core, n_before, mark_before);

@@ -36,6 +36,8 @@ typedef struct bb_mqtt_entry {
   uint32_t topic; /* terminated */
   uint32_t payload;
   uint32_t len;
+  uint32_t properties;
+  uint16_t properties_len;
   uint16_t slot;
   uint8_t qos;
   bool retain;

@@ -2,19 +2,12 @@
 /* See batch.h. */
 #include "model/batch.h"
 
-#include <assert.h>
 #include <stddef.h>
 #include <string.h>
 
-#define ONES 0x0101010101010101ull
+#include "model/message.h"
 
-const char *bb_batch_payload(const bb_batch *batch, uint32_t *len) {
-  assert(batch->kind == BB_BATCH_MESSAGE);
-  const char *end = memchr(batch->text, 0, batch->text_len);
-  assert(end != NULL);
-  *len = (uint32_t)(batch->text_len - (end + 1 - batch->text));
-  return end + 1;
-}
+#define ONES 0x0101010101010101ull
 
 /* Eight bytes at once: good is the class without a bit. */
 static inline unsigned count_others(const uint8_t *quality) {
@@ -48,6 +41,6 @@ bool bb_batch_is_sound(const bb_batch *batch) {
   if ((batch->kind == BB_BATCH_SAMPLES) != (batch->shape != NULL)) return false;
   if (batch->shape != NULL && !values_fit(batch->values, batch->shape)) return false;
   if (batch->kind != BB_BATCH_MESSAGE) return batch->flags <= BB_BATCH_FLAGS;
-  return (batch->flags & ~BB_BATCH_MESSAGE_FLAGS) == 0 && batch->text_len > 0 &&
-         memchr(batch->text, 0, batch->text_len) != NULL;
+  bb_message message;
+  return (batch->flags & ~BB_BATCH_MESSAGE_FLAGS) == 0 && bb_message_unpack(batch, &message) == 0;
 }

@@ -19,18 +19,20 @@ typedef enum bb_batch_kind {
   BB_BATCH_SAMPLES,
   BB_BATCH_EVENT,   /* a device was lost or is back, an operator did something: has a text */
   BB_BATCH_OUTCOME, /* what became of a command: has a text */
-  BB_BATCH_MESSAGE, /* ready as it is, for one sink: its text is a topic, NUL and a payload */
+  BB_BATCH_MESSAGE, /* ready as it is, for one sink: its text is as in model/message.h */
 } bb_batch_kind;
 
 #define BB_BATCH_CLOCK_UNSET 1 /* the clock was not set when this was taken */
 #define BB_BATCH_REPEAT 2      /* nothing new: a heartbeat, a snapshot */
 #define BB_BATCH_FLAGS 3       /* all that are defined for values, events and outcomes */
 
-/* Of a message, beside CLOCK_UNSET: its QoS + 1, 0 for the sink's own; retained. */
+/* Of a message, beside CLOCK_UNSET: its QoS + 1, 0 for the sink's own; retained; has properties. */
 #define BB_BATCH_QOS_SHIFT 2
 #define BB_BATCH_QOS (3 << BB_BATCH_QOS_SHIFT)
 #define BB_BATCH_RETAIN 16
-#define BB_BATCH_MESSAGE_FLAGS (BB_BATCH_CLOCK_UNSET | BB_BATCH_QOS | BB_BATCH_RETAIN)
+#define BB_BATCH_PROPERTIES 32
+#define BB_BATCH_MESSAGE_FLAGS                                                                     \
+  (BB_BATCH_CLOCK_UNSET | BB_BATCH_QOS | BB_BATCH_RETAIN | BB_BATCH_PROPERTIES)
 
 typedef struct bb_batch {
   const bb_device *device;
@@ -52,9 +54,6 @@ static inline bb_value bb_batch_value(const bb_batch *batch, uint16_t point) {
   return bb_value_load(batch->shape->points[point].type,
                        batch->values + batch->shape->offsets[point]);
 }
-
-/* The payload of a message; its topic is the text itself, terminated. */
-const char *bb_batch_payload(const bb_batch *batch, uint32_t *len);
 
 /* How many points have quality good. */
 uint16_t bb_batch_good(const bb_batch *batch);

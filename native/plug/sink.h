@@ -24,6 +24,7 @@
 #include "base/log.h"
 #include "base/schema.h"
 #include "model/batch.h"
+#include "model/message.h"
 #include "plug/command.h"
 #include "plug/reason.h"
 
@@ -112,7 +113,6 @@ struct bb_sink_host {
 struct bb_sink_kind {
   const char *kind; /* "mqtt": the key in the config document */
   size_t bytes;     /* of the sink's own struct, which begins with bb_sink */
-  bool topics;      /* a message has a topic; else it is a payload alone */
   const bb_schema *options;
 
   /* What the schema cannot say. Pure. May be NULL. */
@@ -136,6 +136,10 @@ struct bb_sink_kind {
 
   /* The device answers, or is lost; may be told again unchanged. NULL: the sink does not care. */
   void (*device)(bb_sink *sink, const bb_device *device, bool up);
+
+  /* Whether a message that a client made can be sent, were the peer there. Pure. 0, or negative with
+   * `reason`: it is not taken. */
+  int (*check_message)(const bb_message *message, bb_reason *reason);
 
   /* Sends; may also be called while close drains. 0: a verdict for each batch will follow.
    * BB_ERR_AGAIN: no room; nothing was taken, and delivery tries again after the next verdict. */

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "model/message.h"
 #include "store/pack.h"
 
 #define FULL 1 /* the page is; there are more */
@@ -90,13 +91,13 @@ static void put_values(bb_json_writer *json, const bb_batch *batch) {
 }
 
 static void put_batch(bb_json_writer *json, const bb_batch *batch) {
-  uint32_t len;
+  bb_message message;
   bb_json_writer_int(json, "timestamp", batch->time_ns / (int64_t)BB_NS_PER_MS);
   bb_json_writer_text(json, "device", batch->device->id);
   if (batch->kind == BB_BATCH_MESSAGE) {
-    const char *payload = bb_batch_payload(batch, &len);
-    if (batch->text[0] != 0) bb_json_writer_text(json, "topic", batch->text);
-    put_text(json, "payload", payload, len);
+    if (bb_message_unpack(batch, &message) < 0) return;
+    if (message.topic_len > 0) bb_json_writer_text(json, "topic", message.topic);
+    put_text(json, "payload", message.payload, message.payload_len);
   } else if (batch->shape != NULL) {
     put_values(json, batch);
   } else {

@@ -300,7 +300,7 @@ const bb_metrics_family bb_metrics_families[] = {
      "Fields that the encoding cannot carry (NaN, infinity).", BB_METRICS_SINK, show_sink_own,
      offsetof(bb_sink, left_out)},
 
-    {"busbar_orphan_batches", "gauge", "Batches on the disk for a sink that is not there any more.",
+    {"busbar_orphan_batches", "gauge", "Batches on the disk for a sink that is gone or disabled.",
      BB_METRICS_ORPHAN, show_orphan, 0},
 };
 

@@ -89,8 +89,15 @@ void bb_parking_give(bb_outlet *outlet) {
   free_place(place);
 }
 
-static void sum_up(const parked *place, bb_orphan *out) {
-  *out = (bb_orphan){.sink = place->id};
+static bool is_disabled(const bb_config *config, const char *sink) {
+  for (uint32_t i = 0; config != NULL && i < config->n_sinks; i++) {
+    if (strcmp(config->sinks[i].id, sink) == 0) return !config->sinks[i].enabled;
+  }
+  return false;
+}
+
+static void sum_up(const bb_runtime *runtime, const parked *place, bb_orphan *out) {
+  *out = (bb_orphan){.sink = place->id, .disabled = is_disabled(runtime->config, place->id)};
   for (bb_list *node = place->intakes.next; node != &place->intakes; node = node->next) {
     const bb_intake *intake = BB_LIST_ITEM(node, bb_intake, link);
     uint64_t waiting = bb_intake_waiting(intake);
@@ -127,19 +134,22 @@ static void settle(bb_runtime *runtime, parked *place) {
   }
   uint64_t lost = clear(runtime, place, false);
   if (lost > 0) {
-    bb_log_warn(runtime->log, place->id,
-                "the sink was removed; %llu batches that it had not been sent are dropped",
-                (unsigned long long)lost);
+    bb_log_warn(
+        runtime->log, place->id,
+        "the sink was removed or disabled; %llu batches that it had not been sent are dropped",
+        (unsigned long long)lost);
   }
-  sum_up(place, &orphan);
+  sum_up(runtime, place, &orphan);
   if (bb_list_empty(&place->intakes)) {
     free_place(place);
   } else if (!place->told) {
     place->told = true;
     bb_log_warn(runtime->log, place->id,
-                "there is no such sink any more; %llu batches that it had not been sent are kept "
-                "in the store: a sink of that id takes them, `busbar store drop %s` drops them",
-                (unsigned long long)orphan.batches, place->id);
+                "%s; %llu batches that it had not been sent are kept in the store: %s takes them, "
+                "`busbar store drop %s` drops them",
+                orphan.disabled ? "the sink is disabled" : "there is no such sink any more",
+                (unsigned long long)orphan.batches,
+                orphan.disabled ? "once it is enabled it" : "a sink of that id", place->id);
   }
 }
 
@@ -175,7 +185,7 @@ bool bb_parking_next(const bb_runtime *runtime, const void **at, bb_orphan *out)
   while ((node = node->next) != &runtime->parked) {
     const parked *place = BB_LIST_ITEM(node, parked, link);
     if (!place->told) continue; /* a change of config has only just parked it */
-    sum_up(place, out);
+    sum_up(runtime, place, out);
     *at = node;
     if (out->batches > 0) return true;
   }

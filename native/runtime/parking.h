@@ -4,7 +4,7 @@
  * store, its intakes are parked under the sink's id, and the outlet that a config opens under the same
  * id takes them over.
  *
- * What nobody takes over is an orphan. One that the store holds stays until its age limit, or until
+ * What nobody takes over is an orphan: its sink is in no config any more, or disabled. One that the store holds stays until its age limit, or until
  * someone drops it or gives it to another sink; else it goes, and the log says so.
  */
 #ifndef BB_RUNTIME_PARKING_H
@@ -17,6 +17,7 @@ struct bb_runtime;
 typedef struct bb_orphan {
   const char *sink;
   uint64_t batches, bytes; /* bytes: about */
+  bool disabled;           /* the config has the sink, with "enabled: false" */
 } bb_orphan;
 
 /* Takes the outlet's intakes; those on their way are to be sent again. Without memory they stay. */

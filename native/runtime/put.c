@@ -2,10 +2,7 @@
 /* See put.h. */
 #include "runtime/put.h"
 
-#include <string.h>
-
 #include "base/err.h"
-#include "base/text.h"
 
 /* Who the batches of the outlet's messages come from. */
 static const bb_device *sender_of(bb_outlet *outlet) {
@@ -15,47 +12,41 @@ static const bb_device *sender_of(bb_outlet *outlet) {
   return outlet->sender;
 }
 
-static int check(const bb_outlet *outlet, const bb_put_message *message, bb_reason *reason) {
-  bool topics = outlet->config->kind->topics;
-  uint32_t len = message->topic_len + message->payload_len;
-  if (len > BB_PUT_MAX_MESSAGE) {
-    bb_reason_set(reason, BB_ERR_LIMIT, 0, "a message of %u bytes is too long; at most %u", len,
+static uint32_t bytes_of(const bb_message *content) {
+  return content->topic_len + content->properties_len + content->payload_len;
+}
+
+static int check(const bb_outlet *outlet, const bb_message *content, bb_reason *reason) {
+  uint32_t bytes = bytes_of(content);
+  if (bytes > BB_PUT_MAX_MESSAGE) {
+    bb_reason_set(reason, BB_ERR_LIMIT, 0, "a message of %u bytes is too long; at most %u", bytes,
                   BB_PUT_MAX_MESSAGE);
-  } else if (topics && message->topic_len == 0) {
-    bb_reason_set(reason, BB_ERR_INVALID, 0, "the message has no topic");
-  } else if (topics && (memchr(message->topic, 0, message->topic_len) != NULL ||
-                        !bb_text_is_utf8(message->topic, message->topic_len) ||
-                        memchr(message->topic, '+', message->topic_len) != NULL ||
-                        memchr(message->topic, '#', message->topic_len) != NULL)) {
-    bb_reason_set(reason, BB_ERR_INVALID, 0,
-                  "the topic %.*s cannot be published to; allowed: UTF-8 without +, # and NUL",
-                  message->topic_len > 80 ? 80 : (int)message->topic_len, message->topic);
-  } else if (!topics && message->topic_len > 0) {
-    bb_reason_set(reason, BB_ERR_INVALID, 0, "this sink has no topics");
-  } else {
-    return 0;
+    return BB_ERR_LIMIT;
   }
-  return reason->code;
+  return outlet->config->kind->check_message(content, reason);
+}
+
+static uint8_t flags_of(const bb_put_message *message) {
+  unsigned flags = message->flags << BB_BATCH_QOS_SHIFT & (BB_BATCH_QOS | BB_BATCH_RETAIN);
+  return (uint8_t)(flags | (message->content.properties_len > 0 ? BB_BATCH_PROPERTIES : 0));
 }
 
 static int append(bb_runtime *runtime, bb_outlet *outlet, const bb_put_message *message,
                   bb_put_place *place) {
-  char text[BB_PUT_MAX_MESSAGE + 1];
+  char text[BB_PUT_MAX_MESSAGE + BB_MESSAGE_MAX_FRAME];
   const bb_device *sender = sender_of(outlet);
   uint64_t sinks = 1ull << outlet->place;
   bb_stream *stream = sender != NULL ? bb_runtime_stream(runtime, sinks) : NULL;
   if (stream == NULL || bb_outlet_join(outlet, stream) < 0) return BB_ERR_NOMEM;
-  memcpy(text, message->topic, message->topic_len);
-  text[message->topic_len] = 0;
-  memcpy(text + message->topic_len + 1, message->payload, message->payload_len);
+  size_t text_len = bb_message_pack(&message->content, text);
   bb_batch batch = {.device = sender,
                     .time_ns = bb_clock_utc_ns(&runtime->clock),
                     .mono_ns = bb_clock_mono_ns(&runtime->clock),
                     .boot = runtime->boot,
                     .seq = ++runtime->seq,
                     .kind = BB_BATCH_MESSAGE,
-                    .flags = (uint8_t)(message->flags << BB_BATCH_QOS_SHIFT),
-                    .text_len = (uint16_t)(message->topic_len + 1u + message->payload_len),
+                    .flags = flags_of(message),
+                    .text_len = (uint16_t)text_len,
                     .text = text};
   if (!runtime->clock_set) batch.flags |= BB_BATCH_CLOCK_UNSET;
   /* Who made it can be told, so that nothing that waits has to go for it. */
@@ -75,7 +66,7 @@ int bb_runtime_put(bb_runtime *runtime, const char *sink, const bb_put_message *
     bb_reason_set(reason, BB_ERR_NOTFOUND, 0, "there is no sink %s in the config that runs", sink);
     return BB_ERR_NOTFOUND;
   }
-  int err = check(outlet, message, reason);
+  int err = check(outlet, &message->content, reason);
   if (err < 0) return err;
   err = append(runtime, outlet, message, place);
   if (err == BB_ERR_AGAIN) {

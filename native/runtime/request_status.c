@@ -20,7 +20,7 @@ typedef struct hello_request {
 static const bb_field hello_fields[] = {
     BB_REQUEST_HEAD,
     {"protocol", BB_FIELD_LIST, offsetof(hello_request, protocol), .required = true,
-     .help = "Oldest and newest protocol that the client speaks: [1, 1]."},
+     .help = "Oldest and newest protocol that the client speaks: [1, 2]."},
     {"client", BB_FIELD_ID, offsetof(hello_request, client),
      .help = "What the client calls itself, for the log."},
 };

@@ -87,8 +87,9 @@ static void check_one(const bb_doc *change, bb_report *report) {
     bb_report_add(report, change, "a secret is a text; allowed: a text, or null to remove it");
   } else if (!bb_doc_is_null(change) && change->text[0] == 0) {
     bb_report_add(report, change, "a secret may not be empty; null removes it");
-  } else if (strlen(change->text) >= BB_SECRET_MAX) {
-    bb_report_add(report, change, "the secret is too long; allowed: %d bytes", BB_SECRET_MAX - 1);
+  } else if (strlen(change->text) >= BB_SECRET_LONGEST) {
+    bb_report_add(report, change, "the secret is too long; allowed: %d bytes",
+                  BB_SECRET_LONGEST - 1);
   }
 }
 

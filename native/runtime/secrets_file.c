@@ -20,7 +20,7 @@
 #define FILE_NAME "secrets"
 /* A name with quotes, colon and comma; a value whose bytes are all written as \u00xx. */
 #define ENTRY_BYTES(len) (BB_MAX_ID + 8 + 6 * (size_t)(len))
-#define MAX_FILE_BYTES (16 + BB_SECRETS_MAX * ENTRY_BYTES(BB_SECRET_MAX))
+#define MAX_FILE_BYTES (16 + BB_SECRETS_MAX * ENTRY_BYTES(BB_SECRET_LONGEST))
 
 void bb_secrets_wipe_doc(const bb_doc *doc) {
   if (doc == NULL) return;

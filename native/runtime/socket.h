@@ -26,7 +26,7 @@
 #include "runtime/runtime.h"
 
 #define BB_SOCKET_PROTOCOL_MIN 1
-#define BB_SOCKET_PROTOCOL_MAX 1
+#define BB_SOCKET_PROTOCOL_MAX 2 /* puts with properties */
 
 struct bb_client;
 struct bb_lifeline;

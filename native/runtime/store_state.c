@@ -16,6 +16,7 @@ static void put_orphans(const bb_runtime *runtime, bb_json_writer *json) {
     bb_json_writer_text(json, "sink", orphan.sink);
     bb_json_writer_uint(json, "batches", orphan.batches);
     bb_json_writer_uint(json, "bytes", orphan.bytes);
+    if (orphan.disabled) bb_json_writer_bool(json, "disabled", true);
     bb_json_writer_end(json);
   }
   bb_json_writer_end(json);
@@ -57,6 +58,7 @@ static uint64_t hash_of(const bb_runtime *runtime) {
   while (bb_parking_next(runtime, &at, &orphan)) {
     hash = bb_hash_string(hash, orphan.sink);
     hash = bb_hash_add(hash, &orphan.batches, sizeof(orphan.batches));
+    hash = bb_hash_add(hash, &orphan.disabled, sizeof(orphan.disabled));
   }
   return hash;
 }

@@ -104,7 +104,7 @@ static void on_tick(uv_timer_t *timer) {
     bb_buf *bytes = bb_mqtt_payload(&o->mqtt);
     if (bytes == NULL) abort();
     bb_buf_append(bytes, payload, PAYLOAD);
-    bb_mqtt_add(&o->mqtt, TOPIC, o->p->qos, false, i);
+    bb_mqtt_add(&o->mqtt, &(bb_mqtt_message){.topic = TOPIC, .qos = o->p->qos, .tag = i});
   }
   bb_mqtt_flush(&o->mqtt);
 }

@@ -56,7 +56,7 @@ async function chooseAll(editor, foreign, type) {
 /** Something wrong in each field, whose sentences then stand below it.
  * @param {Editor} editor @param {Set<string>} foreign @param {string} type */
 async function fillWrong(editor, foreign, type) {
-  const folded = editor.tray.locator('.busbar-more:not([open]) > summary');
+  const folded = editor.tray.locator('.busbar-more:not([open]) > summary:visible');
   for (const summary of await folded.all()) await summary.click();
   const lists = editor.tray.locator('.red-ui-editableList-addButton:visible');
   for (const add of await lists.all()) await add.click();

@@ -38,7 +38,9 @@ test('migrate', { skip: lacksBrowser() }, async (t) => {
     const old = await readOld(editor);
     await editor.openTab(OLD[0].label);
     await editor.invoke('busbar:show-sidebar');
-    await page.locator('.busbar-sidebar').getByText('Migrate flow…').click();
+    const sidebar = page.locator('.busbar-sidebar');
+    await sidebar.getByText('Nothing is read yet').waitFor();
+    await sidebar.getByText('Migrate flow…').click();
     await editor.waitForTrays(1);
     await editor.tray.getByText(`this tab: ${OLD[0].label}`).waitFor();
     assert.equal(await page.locator('#busbar-migrate-import').isDisabled(), true);

@@ -132,7 +132,6 @@ test('what waits, in the sidebar', { skip: lacksBrowser() }, async (t) => {
       await part.getByText('Alle löschen').click();
       await part.getByText('Alle 3 endgültig löschen?').waitFor();
       await part.getByRole('button', { name: 'Verwerfen' }).click();
-      await takePicture(page, 'sidebar-store-de');
       const foreign = listEnglishOnly();
       assert.deepEqual(await findWrong(page.locator('.busbar-sidebar'), foreign), []);
     },

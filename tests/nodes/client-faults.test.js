@@ -93,7 +93,7 @@ test('who is no runtime is found out', async (t) => {
     'a greeting without a pid': (peer) =>
       peer.send(TYPE.answer, { id: 1, ok: true, protocol: 1, version: '1' }),
     'a greeting of another protocol': (peer) =>
-      peer.send(TYPE.answer, { ...HELLO, id: 1, ok: true, protocol: 2 }),
+      peer.send(TYPE.answer, { ...HELLO, id: 1, ok: true, protocol: 3 }),
   };
   for (const [name, onConnect] of Object.entries(servers)) {
     const server = await startServer(t, () => {}, { onConnect });
@@ -250,6 +250,22 @@ test('close sends what was given before, and then tells null', async (t) => {
   const got = peer.others.reduce((sum, { body }) => sum + body.length, 0);
   assert.equal(got, peer.others.length * 4 + 100 * (11 + 1 + 50000));
 });
+
+for (const protocol of [1, 2]) {
+  test(`a runtime of protocol ${protocol} gets ${protocol > 1 ? '' : 'no '}properties`, async (t) => {
+    const server = await startServer(t, greeting(undefined, { ...HELLO, protocol }));
+    const { client } = await connect(t, server.file);
+    client.put('a', [
+      { id: 1, topic: 't', payload: '1', properties: Buffer.from([3, 0, 1, 0x78]) },
+    ]);
+    const [peer] = server.peers;
+    const { body } = await waitFor(() => peer.others[0], { what: 'the put' });
+    /* The examples of native/runtime/put_frame.h, not retained. */
+    const known = ['0161' + '0900000001000000' + '00' + '0100' + '7431'];
+    known.push('0161' + '0f00000001000000' + '08' + '0100' + '0400' + '74' + '03000178' + '31');
+    assert.equal(body.toString('hex'), known[protocol - 1]);
+  });
+}
 
 test('close does not wait for one who takes nothing', async (t) => {
   const server = await startServer(t, greeting());

@@ -96,6 +96,18 @@ test('a put is laid out as the runtime reads it', () => {
   assert.equal(binary.toString('hex', 7), '09000000' + '02010000' + '02' + '0000' + '00ff');
 });
 
+test('a put with properties is laid out as the runtime reads it', () => {
+  /* The second example of native/runtime/put_frame.h. */
+  const properties = Buffer.from([3, 0, 1, 0x78]);
+  const message = { id: 1, topic: 't', payload: '1', retain: true, properties };
+  const [put] = packPuts('a', [message]);
+  const text = '0161' + '0f00000001000000' + '0c0100' + '0400' + '74' + '03000178' + '31';
+  assert.equal(put.subarray(5).toString('hex'), text);
+  assert.equal(put.readUInt32LE(0), put.length - 4);
+  const empty = packPuts('a', [{ ...message, properties: Buffer.alloc(0) }]);
+  assert.deepEqual(empty, packPuts('a', [{ ...message, properties: undefined }]));
+});
+
 test('many messages go in as few puts as may be, in order', () => {
   const payload = Buffer.alloc(50000, 7);
   const messages = Array.from({ length: 50 }, (_, id) => ({ id, topic: 'ä', payload }));

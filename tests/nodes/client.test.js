@@ -31,7 +31,7 @@ async function connect(t, config) {
 
 test('a runtime greets, answers and refuses', async (t) => {
   const { runtime, client, hello } = await connect(t, { runtime: { owner: 'editor' } });
-  assert.deepEqual([hello.protocol, hello.pid, hello.boot], [1, runtime.pid, 1]);
+  assert.deepEqual([hello.protocol, hello.pid, hello.boot], [2, runtime.pid, 1]);
   assert.equal((await client.request('status')).clients, 1);
   await assert.rejects(client.request('read', { device: 'meter-9' }), {
     code: 'BUSBAR_REFUSED',

@@ -7,7 +7,8 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { isBusbarMessage, readInfluxPoints } = require('../../lib/input_influx');
-const { describeLeftOut, listProperties, readMqttMessage } = require('../../lib/input_mqtt');
+const { readMqttMessage } = require('../../lib/input_mqtt');
+const { describeLeftOut, listProperties, packProperties } = require('../../lib/mqtt_properties');
 const { encodeInflux } = require('../../lib/influx_lines');
 const { makeMessages } = require('../../lib/output');
 const { isLonger } = require('../../lib/size');
@@ -85,7 +86,8 @@ test('mqtt out: what cannot be sent, in one sentence', () => {
   const rows = [
     [{ payload: 1 }, /no topic/],
     [{ topic: 5, payload: 1 }, /no topic/],
-    [{ topic: 'a/#', payload: 1 }, /must not hold \+, # or NUL/],
+    [{ topic: 'a/#', payload: 1 }, /must not hold \+, # or a control character/],
+    [{ topic: 'a\tb', payload: 1 }, /must not hold/],
     [{ topic: 'a', payload: 1, qos: 3 }, /msg.qos is 3; allowed: 0, 1, 2/],
     [{ topic: 'a', payload: circle }, /cannot be written as JSON/],
     [{ topic: 'a', payload: () => 1 }, /is a function/],
@@ -96,16 +98,56 @@ test('mqtt out: what cannot be sent, in one sentence', () => {
   }
 });
 
-test('mqtt out: properties of MQTT 5 are known, to be told that they are not sent', () => {
-  assert.deepEqual(listProperties({ topic: 't', userProperties: {}, contentType: '' }), []);
-  const names = listProperties({
-    ...{ userProperties: { a: '1' }, contentType: 'text/plain', responseTopic: 'r' },
-    ...{ correlationData: Buffer.from('1'), messageExpiryInterval: 60 },
-  });
-  assert.equal(names.length, 5);
+test('mqtt out: properties of MQTT 5 as bytes', () => {
+  const pack = (/** @type {any} */ msg, node = {}) => packProperties(msg, node)?.toString('hex');
+  /** @type {[any, any, string | undefined][]} After the standard, 2.2.2.2. */
+  const rows = [
+    [{}, {}, undefined],
+    [{ userProperties: {}, contentType: '', responseTopic: 5, topicAlias: 3 }, {}, undefined],
+    [{ contentType: 'x' }, {}, '03000178'],
+    [{ contentType: 'x' }, { contentType: 'y' }, '03000179'],
+    [{ responseTopic: 'a/b' }, {}, '080003612f62'],
+    [{ correlationData: Buffer.from([0, 255]) }, {}, '09000200ff'],
+    [{ correlationData: 'é' }, {}, '090002c3a9'],
+    [{ messageExpiryInterval: '60' }, {}, '020000003c'],
+    [{ messageExpiryInterval: 0 }, {}, '0200000000'],
+    [{ messageExpiryInterval: -1 }, { expiry: '' }, undefined],
+    [{}, { expiry: '4294967295' }, '02ffffffff'],
+    [{ payloadFormatIndicator: true }, {}, '0101'],
+    [{ payloadFormatIndicator: 'false' }, {}, '0100'],
+    [{ userProperties: { k: 'v', no: null } }, {}, '2600016b000176'],
+    [{ userProperties: { k: 'v' } }, { userProps: '{"n": 1}' }, '2600016e000131'],
+    [{ userProperties: { k: { a: 1 } } }, {}, '2600016b00077b2261223a317d'],
+  ];
+  for (const [msg, node, hex] of rows) {
+    assert.equal(pack(msg, node), hex, JSON.stringify([msg, node]));
+  }
+});
+
+test('mqtt out: properties that no broker should get, in one sentence', () => {
+  /** @type {[any, RegExp][]} */
+  const rows = [
+    [{ contentType: 'a\n' }, /contentType holds a control character/],
+    [{ userProperties: { k: '\ud800' } }, /userProperties "k" holds a control character/],
+    [{ responseTopic: 'a/#' }, /responseTopic "a\/#" cannot be published to/],
+    [{ correlationData: 5 }, /correlationData is a number/],
+    [{ messageExpiryInterval: 2 ** 32 }, /allowed: 0 to 4294967295/],
+    [{ userProperties: { k: 'v'.repeat(9000) } }, /at most 8192 may be/],
+  ];
+  for (const [more, text] of rows) {
+    const msg = { topic: 't', payload: 1, ...more };
+    const refusal = { code: 'BUSBAR_INVALID', message: text };
+    assert.throws(() => readMqttMessage(msg, {}, true), refusal);
+    assert.equal(readMqttMessage(msg, {}, false).properties, undefined);
+  }
+});
+
+test('mqtt out: properties that are left out are named', () => {
+  assert.deepEqual(listProperties({ topic: 't', userProperties: {}, contentType: '' }, {}), []);
+  const names = listProperties({ userProperties: { a: '1' } }, { contentType: 'text/plain' });
   assert.match(
-    describeLeftOut(names.slice(0, 2)),
-    /not sent \(msg.userProperties, msg.contentType\)/,
+    describeLeftOut(names, 'why'),
+    /not sent \(msg.userProperties, msg.contentType\): why/,
   );
 });
 

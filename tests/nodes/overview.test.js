@@ -141,7 +141,7 @@ test('the store: how full, and why it fails', () => {
 
 test('a backlog without a sink can go to those of its own runtime', () => {
   const orphans = [
-    { sink: 'old-10', batches: 1, bytes: 1 },
+    { sink: 'old-10', batches: 1, bytes: 1, why: 'disabled' },
     { sink: 'old-2', batches: 4711, bytes: 2e6 },
   ];
   const sinks = [
@@ -153,7 +153,8 @@ test('a backlog without a sink can go to those of its own runtime', () => {
   const [first, second] = orphanRows({ id: 'r', orphans }, sinks, say);
   assert.deepEqual([first.title, second.title], ['old-2', 'old-10']);
   assert.deepEqual(first.targets, ['a', 'b']);
-  assert.equal(first.text, 'orphan.text 4\u202f711 1.9 MiB');
+  assert.equal(first.text, 'orphan.gone 4\u202f711 1.9 MiB');
+  assert.equal(second.text, 'orphan.disabled 1 1 B');
 });
 
 test('what was refused is called by its topic, its device or its sink', () => {

@@ -1,53 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 'use strict';
 
-/* Certificates of a tls-config node as files that the runtime can read, whoever runs it. */
+/* Whose runtime it is: one of another user reads the certificates itself that are named. */
 
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const path = require('node:path');
 const { test } = require('node:test');
-const { writePem } = require('../../lib/pem');
+const { isForeign } = require('../../lib/pem');
 const { tempDir } = require('../support');
 
-const PEM = { node: { id: 'a.b/c' }, file: 'ca.pem', data: 'CA' };
 const ME = process.getuid?.() ?? 0;
 const OTHER = 54321;
 
-/** @param {string} file */
-const modeOf = (file) => fs.statSync(file).mode & 0o777;
-
-test('for a runtime of our own user: a file for that user alone, written when it differs', (t) => {
+test('the owner of the socket says whose runtime it is', (t) => {
   const data = tempDir(t);
-  const name = writePem(data, { ...PEM, source: '/etc/ssl/ca.pem' });
-  assert.equal(name, path.join(data, 'tls/a_b_c-ca.pem'));
-  assert.deepEqual([modeOf(path.dirname(name)), modeOf(name)], [0o700, 0o600]);
-  const { ino } = fs.statSync(name);
-  assert.equal(writePem(data, PEM), name);
-  assert.equal(fs.statSync(name).ino, ino);
-  writePem(data, { ...PEM, data: 'other' });
-  assert.equal(fs.readFileSync(name, 'utf8'), 'other');
-  assert.equal(writePem(data, { ...PEM, data: '' }), '');
-});
-
-test('for a runtime of another user: the file that is named, and nothing that is uploaded', (t) => {
-  const data = tempDir(t);
-  /* The socket says who that is. */
+  assert.equal(isForeign(data), false);
   fs.writeFileSync(path.join(data, 'busbar.sock'), '');
-  const source = '/etc/busbar/ca.pem';
-  assert.equal(writePem(data, { ...PEM, source }, OTHER), source);
-  assert.equal(writePem(data, { ...PEM, data: '', source }, OTHER), source);
-  assert.equal(writePem(data, { ...PEM, data: '' }, OTHER), '');
-  const text = `runs as another user \\(${ME}\\) than Node-RED and cannot read what is uploaded`;
-  const refusal = { code: 'BUSBAR_PERMISSION', message: new RegExp(text) };
-  assert.throws(() => writePem(data, PEM, OTHER), refusal);
-  assert.ok(!fs.existsSync(path.join(data, 'tls')));
+  assert.equal(isForeign(data), false);
+  /* As another user would see it. */
+  assert.equal(isForeign(data, OTHER), true);
+  /* Root reads for whom it likes. */
+  assert.equal(isForeign(data, 0), false);
 });
 
-test('Node-RED as root: the file is that of the runtime', { skip: ME !== 0 }, (t) => {
-  const data = tempDir(t);
-  fs.writeFileSync(path.join(data, 'busbar.sock'), '');
-  fs.chownSync(path.join(data, 'busbar.sock'), OTHER, OTHER);
-  const name = writePem(data, PEM);
-  for (const file of [name, path.dirname(name)]) assert.equal(fs.statSync(file).uid, OTHER);
-});
+test(
+  'before it runs, a folder that is closed to us is of another user',
+  { skip: ME === 0 },
+  (t) => {
+    const data = tempDir(t);
+    assert.equal(isForeign(data, ME), false);
+    assert.equal(isForeign('/proc', ME), true);
+  },
+);

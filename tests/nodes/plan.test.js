@@ -42,7 +42,7 @@ function reader(fields = {}) {
 
 /** @param {...LiveNode} nodes */
 function plan(...nodes) {
-  return planRuntime('', new Deploy(nodes), { writePem: () => '/dev/null' });
+  return planRuntime('', new Deploy(nodes));
 }
 
 /** The wires that carry messages, of the only source. @param {import('../../lib/plan').Plan} made */
@@ -95,8 +95,10 @@ test('what a sink does not make by itself goes by messages', () => {
     const made = plan(CONNECTION, DEVICE, MQTT, OUT, reader(fields));
     assert.deepEqual(wired(made), [['o1']], JSON.stringify(fields));
   }
-  const own = { ...OUT, topic: 'mine' };
-  assert.deepEqual(wired(plan(CONNECTION, DEVICE, MQTT, own, reader())), [['o1']]);
+  for (const own of [{ topic: 'mine' }, { contentType: 'text/plain' }, { expiry: '60' }]) {
+    const made = plan(CONNECTION, DEVICE, MQTT, { ...OUT, ...own }, reader());
+    assert.deepEqual(wired(made), [['o1']], JSON.stringify(own));
+  }
 });
 
 test('what waits is kept as sink and runtime say, and empty fields are left out', () => {
@@ -228,40 +230,66 @@ test('secrets go beside the document, by name', () => {
   assert.doesNotMatch(JSON.stringify(assembly.document), /s3cret/);
 });
 
-test('TLS settings become files of the runtime', () => {
-  const tls = { type: 'tls-config', id: 't1', ca: Buffer.from('CA'), verifyservercert: false };
-  const sink = { ...MQTT, tls: 't1' };
-  /** @type {any[]} */
-  const written = [];
-  const made = planRuntime('', new Deploy([CONNECTION, DEVICE, sink, OUT, reader(), tls]), {
-    writePem: (pem) => {
-      if (pem.data === '') return '';
-      written.push(pem);
-      return `/data/tls/${pem.file}`;
-    },
-  });
-  const { ca_file: file, verify } = made.assembly.document.sinks[0].mqtt;
-  assert.deepEqual({ file, verify }, { file: '/data/tls/ca.pem', verify: false });
-  assert.equal(written[0].data, 'CA');
-  const lost = plan(CONNECTION, DEVICE, { ...MQTT, tls: 'gone' }, OUT, reader());
-  assert.match(lost.assembly.problems[0].text, /TLS settings are missing/);
+/** What a deploy with these TLS settings makes. @param {any} tls @param {any} [sink] @param {any} [more] */
+function planTls(tls, sink, more) {
+  const nodes = [CONNECTION, DEVICE, { ...MQTT, tls: 't1', ...sink }, OUT, reader()];
+  const own = { type: 'tls-config', id: 't1', ...tls };
+  return planRuntime('', new Deploy([...nodes, own]), more).assembly;
+}
+
+test('certificates are handed over beside the document, wherever Node-RED has them from', () => {
+  const uploaded = { cadata: 'CA', certdata: 'CERT', keydata: 'KEY', passphrase: 'pass' };
+  const read = { ca: Buffer.from('CA'), cert: 'CERT', key: Buffer.from('KEY') };
+  for (const tls of [{ credentials: uploaded }, { ...read, credentials: { passphrase: 'pass' } }]) {
+    const { document, secrets, warnings } = planTls(tls);
+    const { mqtt } = document.sinks[0];
+    for (const key of ['ca', 'cert', 'key', 'key_password']) {
+      assert.equal(mqtt[`${key}_file`], `secret:bus.${key}`);
+    }
+    const given = { ca: 'CA', cert: 'CERT', key: 'KEY', key_password: 'pass' };
+    for (const [key, text] of Object.entries(given)) assert.equal(secrets[`bus.${key}`], text);
+    assert.doesNotMatch(JSON.stringify(document), /"CA"|CERT|KEY|"pass"/);
+    assert.deepEqual(warnings, []);
+  }
 });
 
-test('TLS settings that cannot be handed over are a mistake of the sink, told once', () => {
-  const tls = { type: 'tls-config', id: 't1', ca: 'CA', cert: 'C', key: 'K' };
-  const nodes = [CONNECTION, DEVICE, { ...MQTT, tls: 't1' }, OUT, reader()];
-  const problemsOf = (/** @type {any} */ node, /** @type {(pem: any) => string} */ writePem) => {
-    const { problems } = planRuntime('', new Deploy([...nodes, node]), { writePem }).assembly;
-    return problems.map(({ nodeId, text }) => `${nodeId}: ${text}`);
-  };
-  const refuse = () => {
-    throw new BusbarError('BUSBAR_PERMISSION', 'the runtime runs as another user');
-  };
-  assert.deepEqual(problemsOf(tls, refuse), ['m1: the runtime runs as another user']);
-  const unread = { type: 'tls-config', id: 't1', valid: false };
-  const [text, ...others] = problemsOf(unread, () => '');
+test('a runtime of another user reads the files that are named, and is given the rest', () => {
+  const pemFile = (/** @type {any} */ _, /** @type {string} */ what) =>
+    what === 'ca' ? undefined : `/etc/busbar/${what}.pem`;
+  const { document, secrets } = planTls(
+    { valid: false, credentials: { cadata: 'CA' } },
+    {},
+    { pemFile },
+  );
+  const { ca_file: ca, cert_file: cert, key_file: key } = document.sinks[0].mqtt;
+  assert.deepEqual(
+    [ca, cert, key],
+    ['secret:bus.ca', '/etc/busbar/cert.pem', '/etc/busbar/key.pem'],
+  );
+  assert.deepEqual(secrets, { 'bus.ca': 'CA' });
+});
+
+test('TLS settings that mean something else than with the core nodes are told', () => {
+  const url = 'mqtts://broker:8883';
+  const textsOf = (/** @type {any} */ tls) =>
+    planTls(tls, { url }).warnings.map(({ text }) => text);
+  assert.deepEqual(textsOf({ servername: 'broker' }), []);
+  assert.match(textsOf({ servername: 'other' }).join(), /name the server other/);
+  assert.match(textsOf({ alpnprotocol: 'mqtt' }).join(), /ALPN protocol mqtt .* is not sent/);
+  assert.match(textsOf({ verifyservercert: false }).join(), /certificate .* is not verified/);
+  const own = plan(CONNECTION, DEVICE, { ...MQTT, url, verify: false }, OUT, reader()).assembly;
+  assert.match(own.warnings[0].text, /certificate .* is not verified/);
+});
+
+test('TLS settings that cannot be handed over are a mistake of the sink', () => {
+  const problemsOf = (/** @type {any} */ tls) =>
+    planTls(tls).problems.map(({ nodeId, text }) => `${nodeId}: ${text}`);
+  const [text, ...others] = problemsOf({ valid: false });
   assert.match(text, /^m1: its certificates could not be read by Node-RED/);
   assert.deepEqual(others, []);
+  assert.match(problemsOf({ ca: 'x'.repeat(65536) })[0], /more than 65535 bytes/);
+  const lost = plan(CONNECTION, DEVICE, { ...MQTT, tls: 'gone' }, OUT, reader());
+  assert.match(lost.assembly.problems[0].text, /TLS settings are missing/);
 });
 
 test('each runtime gets what belongs to it', () => {

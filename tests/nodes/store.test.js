@@ -85,11 +85,11 @@ async function startDatabase(t) {
 /** A Node-RED with a message for a sink of each kind.
  * @param {import('node:test').TestContext} t @param {{broker: string, database: string}} urls */
 async function startBoth(t, { broker, database }) {
-  const flows = (/** @type {string} */ sinkId, /** @type {any[]} */ more) => [
+  const flows = (/** @type {string} */ sinkId, /** @type {any[]} */ more, mq = {}, to = mq) => [
     { id: 'tab', type: 'tab', label: 'test' },
     { id: 'rt', type: 'busbar-runtime', mode: 'spawn', metrics: 'off', storeSync: '100ms' },
-    { id: 'mq', type: 'busbar-mqtt', sinkId, url: broker, verify: true, qos: '1' },
-    { id: 'to', type: 'busbar-mqtt-out', z: 'tab', sink: 'mq', x: 1, y: 1, wires: [] },
+    { id: 'mq', type: 'busbar-mqtt', sinkId, url: broker, verify: true, qos: '1', ...mq },
+    { id: 'to', type: 'busbar-mqtt-out', z: 'tab', sink: 'mq', x: 1, y: 1, wires: [], ...to },
     {
       ...{ id: 'db', type: 'busbar-influxdb', sinkId: 'history', url: database },
       ...{ version: '1', database: 'plant', gzip: false, verify: true },
@@ -109,6 +109,8 @@ async function startBoth(t, { broker, database }) {
     palette,
     /** The broker's node with another id. @param {string} sinkId */
     rename: (sinkId) => palette.deploy(flows(sinkId, [])),
+    /** The broker's node, and the one that leads to it, with such settings. @param {object} mq @param {object} to */
+    alter: (mq, to) => palette.deploy(flows('bus', [], mq, to)),
     /** @param {string} place @param {object} wish */
     order: (place, wish) =>
       palette.ask(`/busbar/${place}`, { method: 'POST', body: JSON.stringify(wish) }),
@@ -117,6 +119,7 @@ async function startBoth(t, { broker, database }) {
 
 /** Where nobody listens. */
 const NOBODY = 'mqtt://127.0.0.1:9';
+const NOBODY_HTTP = 'http://127.0.0.1:9';
 
 test(
   'a backlog whose sink is gone goes to another one, and out of it',
@@ -148,6 +151,24 @@ test(
     await listener.waitFor(({ topic }) => topic === 'a/b', { what: 'it', timeoutMs: 20000 });
   },
 );
+
+test('a backlog says why its sink does not take it', async (t) => {
+  const { palette, alter } = await startBoth(t, { broker: NOBODY, database: NOBODY_HTTP });
+  await palette.waitForOverview(
+    ({ sinks }) => sinks.some((/** @type {any} */ { saved }) => saved === 1),
+    'the message to be on the disk',
+  );
+  const whyOf = async (/** @type {string} */ expected) => {
+    const isSo = (/** @type {any} */ { runtime }) => runtime.orphans[0]?.why === expected;
+    await palette.waitForOverview(isSo, expected);
+  };
+  await alter({ d: true }, { d: true });
+  await whyOf('disabled');
+  await alter({}, { d: true });
+  await whyOf('unused');
+  await alter({ sinkId: 'other' }, {});
+  await whyOf('gone');
+});
 
 test('what a sink refused for good is shown, and sent again', async (t) => {
   const database = await startDatabase(t);

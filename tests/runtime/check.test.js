@@ -148,7 +148,7 @@ function deploy(...nodes) {
     { type: 'busbar-mqtt', id: 'm1', sinkId: 'bus', url: 'mqtt://127.0.0.1', credentials: {} },
     { type: 'busbar-mqtt-out', id: 'o1', sink: 'm1', wires: [] },
   ];
-  const plan = planRuntime('', new Deploy([...given, ...nodes]), { writePem: () => '/dev/null' });
+  const plan = planRuntime('', new Deploy([...given, ...nodes]));
   assert.deepEqual(plan.assembly.problems, []);
   return JSON.stringify(plan.assembly.document);
 }

@@ -140,13 +140,16 @@ test('a runtime that runs is asked to drop and to reassign', async (t) => {
   const refused = await store(runtime.data, 'drop', 'bus');
   assert.equal(refused.code, 1);
   assert.match(refused.stderr, /bus is a sink of the config that runs/);
-  const sinks = [await describeAbsent('other')];
+  const sinks = [
+    await describeAbsent('other'),
+    { ...(await describeAbsent('bus')), enabled: false },
+  ];
   const document = { busbar: 1, runtime: { owner: 'editor', metrics: 'off' }, sinks };
   await client.must('apply', { document: JSON.stringify(document) });
   await waitFor(async () => (await client.must('status')).store.orphans.length > 0, {
     what: 'the orphan',
   });
-  assert.match(await must(runtime.data, 'status'), /^orphan +bus: 3 batches/m);
+  assert.match(await must(runtime.data, 'status'), /^orphan +bus \(disabled\): 3 batches/m);
   const nobody = await store(runtime.data, 'reassign', 'bus', 'nobody');
   assert.match(nobody.stderr, /there is no sink nobody in the config that runs/);
   const given = await must(runtime.data, 'reassign', 'bus', 'other');

@@ -65,6 +65,88 @@ test('what a broker that is away was owed comes when it is back', MOSQUITTO, asy
   assert.equal(payload.n, 7);
 });
 
+/* As on the wire (MQTT 5, 2.2.2.2): content type text/plain, the answer to r/t, k is v. */
+const PROPERTIES = Buffer.concat([
+  ...[Buffer.from([3, 0, 10]), Buffer.from('text/plain')],
+  ...[Buffer.from([8, 0, 3]), Buffer.from('r/t')],
+  ...[Buffer.from([0x26, 0, 1]), Buffer.from('k'), Buffer.from([0, 1]), Buffer.from('v')],
+]);
+/** @param {number} seconds */
+const expiry = (seconds) => Buffer.from([2, 0, 0, 0, seconds]);
+const V5 = /** @type {const} */ ({ options: { protocolVersion: 5 } });
+
+test(
+  'properties of MQTT 5 arrive, also after an outage and another runtime',
+  MOSQUITTO,
+  async (t) => {
+    const broker = await startMosquitto(t);
+    const sink = { mqtt: { url: broker.url, version: '5', qos: 1 } };
+    const { runtime, put, taken } = await open(t, sink);
+    await waitFor(async () => (await runtime.get('/readyz')).status === 200, { what: 'ready' });
+    const listener = await listen(t, broker.url, V5);
+    const came = async (/** @type {import('../support/listener').Listener} */ who, topic = 'now') =>
+      (await who.waitFor((m) => m.topic === topic, { what: topic })).properties;
+    const expected = {
+      ...{ contentType: 'text/plain', responseTopic: 'r/t', userProperties: { k: 'v' } },
+    };
+    const correlation = Buffer.from([9, 0, 2, 0, 255, 1, 1]);
+    put(
+      { id: 1, topic: 'now', payload: '1', properties: PROPERTIES },
+      { id: 2, topic: 'both', payload: '1', properties: correlation },
+      { id: 3, topic: 'none', payload: '1' },
+    );
+    assert.deepEqual(await came(listener), expected);
+    const both = { correlationData: Buffer.from([0, 255]), payloadFormatIndicator: true };
+    assert.deepEqual(await came(listener, 'both'), both);
+    assert.deepEqual(await came(listener, 'none'), {});
+    await broker.stop();
+    put(
+      { id: 4, topic: 'late', payload: '1', properties: PROPERTIES },
+      { id: 5, topic: 'while', payload: '1', properties: expiry(200) },
+    );
+    await taken(5);
+    await runtime.stop('SIGKILL');
+    await broker.start();
+    const later = await listen(t, broker.url, V5);
+    await startRuntime(t, { sinks: [{ id: 'out', ...sink }] }, { data: runtime.data });
+    assert.deepEqual(await came(later, 'late'), expected);
+    const { messageExpiryInterval: left } = await came(later, 'while');
+    assert.ok(left > 100 && left <= 200, `${left} s are left`);
+  },
+);
+
+test('what waited longer than it may is set aside', MOSQUITTO, async (t) => {
+  const broker = await startMosquitto(t);
+  const { runtime, client, put, taken } = await open(t, {
+    mqtt: { url: broker.url, version: '5', qos: 1 },
+  });
+  await waitFor(async () => (await runtime.get('/readyz')).status === 200, { what: 'ready' });
+  await broker.stop();
+  const putMs = Date.now();
+  put(
+    { id: 1, topic: 'old', payload: '1', properties: expiry(1) },
+    { id: 2, topic: 'new', payload: '1' },
+  );
+  await taken(2);
+  await waitFor(() => Date.now() - putMs > 2000, { what: 'two seconds' });
+  await broker.start();
+  const letters = async () => (await client.must('store', { do: 'dead', sink: 'out' })).letters;
+  const [letter] = await waitFor(async () => (await letters()).length > 0 && letters(), {
+    what: 'the letter',
+  });
+  assert.equal(letter.topic, 'old');
+  assert.match(letter.reason, /within its message expiry interval of 1 s/);
+});
+
+test('a broker of MQTT 3.1.1 gets the message without properties', MOSQUITTO, async (t) => {
+  const broker = await startMosquitto(t);
+  const listener = await listen(t, broker.url, V5);
+  const { put } = await open(t, { mqtt: { url: broker.url, version: '3.1.1' } });
+  put({ id: 1, topic: 'a', payload: '1', properties: PROPERTIES });
+  const { properties } = await listener.waitFor(({ topic }) => topic === 'a', { what: 'a' });
+  assert.deepEqual(properties, {});
+});
+
 test('lines are written as they are', INFLUX, async (t) => {
   const influx = await startInflux1(t, { databases: ['plant'] });
   const { put, taken } = await open(t, {
@@ -105,14 +187,23 @@ test('what cannot be taken is told with its reason', MOSQUITTO, async (t) => {
     { id: 3, topic: 'a\0b', payload: '3' },
     { id: 4, topic: 'big', payload: Buffer.alloc(60000) },
     { id: 5, topic: 'good', payload: '{}' },
+    { id: 6, topic: 'a\u0001', payload: '6' },
+    { id: 7, topic: 'a', payload: '7', properties: Buffer.from([8, 0, 1, 0x23]) },
+    { id: 8, topic: 'a', payload: '8', properties: Buffer.from([0x23, 0, 1]) },
+    { id: 9, topic: 'a', payload: Buffer.alloc(59995), properties: PROPERTIES },
+    { id: 10, topic: 'good', payload: '{}' },
   );
-  await taken(5);
+  await taken(10);
+  await untaken(6, /cannot be published to/);
+  await untaken(7, /properties cannot be sent: its response topic/);
+  await untaken(8, /properties cannot be sent: they are malformed/);
+  await untaken(9, /is too long; at most 60000/);
   await untaken(1, /no topic/);
   await untaken(2, /cannot be published to/);
   await untaken(3, /cannot be published to/);
   await untaken(4, /60003 bytes is too long; at most 60000/);
-  client.send(TYPE.put, packPut('nowhere', [{ id: 9, topic: 'x', payload: '' }]));
-  await untaken(9, /no sink nowhere/);
+  client.send(TYPE.put, packPut('nowhere', [{ id: 11, topic: 'x', payload: '' }]));
+  await untaken(11, /no sink nowhere/);
 });
 
 test('a put that is none costs the connection', MOSQUITTO, async (t) => {

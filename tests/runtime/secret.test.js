@@ -257,6 +257,44 @@ test(
   },
 );
 
+test(
+  'certificates that are handed over are shown, replaced and outlive the process',
+  { skip: lacks('openssl') },
+  async (t) => {
+    const made = await makeCertificates(tempDir(t));
+    const safe = await startSafe(t, made);
+    const sim = await startSim(t, ['generic/modbus-60']);
+    const data = tempDir(t);
+    const read = (/** @type {string} */ file) => fs.readFileSync(file, 'utf8');
+    const files = { ca_file: 'secret:ca', cert_file: 'secret:cert', key_file: 'secret:key' };
+    const influxdb = { url: safe.url, database: 'plant', batch: { age: '100ms' }, ...files };
+    const document = JSON.stringify({
+      busbar: 1,
+      runtime: { owner: 'editor', metrics: 'off' },
+      ...describeMeter('meter-1', sim.port, { scan: { fast: '200ms' } }),
+      sinks: [{ id: 'hist', influxdb, devices: ['*'] }],
+    });
+    const start = async () => {
+      const program = startBusbar(t, ['run', '--data', data]);
+      return { program, client: await connectSocket(t, data) };
+    };
+    const { program, client } = await start();
+    const hand = (/** @type {Record<string, string>} */ secrets) =>
+      client.must('secret', { secrets });
+    await client.must('apply', { document });
+    await waitForReason(client, /the secret ca was not handed over/);
+    await hand({ ca: read(made.ca), cert: read(made.clientCert), key: read(made.clientKey) });
+    await waitFor(() => safe.names.has('client'), { what: 'a request with the first' });
+    await hand({ cert: read(made.serverCert), key: read(made.serverKey) });
+    await waitFor(() => safe.names.has('server'), { what: 'a request with the second' });
+    await program.stop();
+    safe.names.clear();
+    await start();
+    await waitFor(() => safe.names.has('server'), { what: 'a request of the next runtime' });
+    assert.equal(fs.statSync(path.join(data, 'secrets')).mode & 0o777, 0o600);
+  },
+);
+
 test('a wrong secret is put right at once', async (t) => {
   const { database, document, start } = await startSite(t);
   const { program, client } = await start();

@@ -44,6 +44,28 @@ test('a sink that is taken out leaves an orphan, and subscribers are told', asyn
   assert.deepEqual((await client.must('status')).store.orphans, store.orphans);
 });
 
+test('what waits for a sink that is disabled is told as that, and taken by it later', async (t) => {
+  const { runtime, client } = await startWaiting(t, 3);
+  const sink = await describeAbsent('bus');
+  const orphan = async (/** @type {object[]} */ sinks, /** @type {unknown} */ disabled) => {
+    await client.must('apply', { document: describe(sinks) });
+    const { store } = await client.waitForEvent(
+      ({ event, store: { orphans: [one] = [undefined] } = {} }) =>
+        event === 'store' && one?.disabled === disabled && one?.batches === 3,
+      `an orphan, disabled: ${disabled}`,
+    );
+    assert.equal(store.orphans[0].sink, 'bus');
+  };
+  await orphan([{ ...sink, enabled: false }], true);
+  assert.match(runtime.log, /bus: the sink is disabled; 3 batches .* kept .* once it is enabled/);
+  await orphan([], undefined);
+  await client.must('apply', { document: describe([sink]) });
+  await waitFor(async () => (await client.must('status')).store.orphans.length === 0, {
+    what: 'the sink to take it',
+  });
+  assert.equal((await client.must('status')).sinks[0].waiting, 3);
+});
+
 test('an orphan is dropped, once and by its name', async (t) => {
   const { client } = await startWaiting(t, 3);
   await client.must('apply', { document: describe([]) });

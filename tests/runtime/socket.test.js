@@ -40,9 +40,9 @@ test('hello comes first and agrees on a protocol', async (t) => {
   assert.deepEqual([early.ok, early.code], [false, 'STATE']);
   const old = await client.ask('hello', { protocol: [7, 9] });
   assert.deepEqual([old.ok, old.code], [false, 'VERSION']);
-  assert.match(old.error, /speaks protocol 1 to 1/);
+  assert.match(old.error, /speaks protocol 1 to 2/);
   const answer = await client.ask('hello', { protocol: [0, 9], client: 'me' });
-  assert.equal(answer.protocol, 1);
+  assert.equal(answer.protocol, 2);
   assert.equal(answer.pid, runtime.pid);
   assert.equal(answer.owner, 'file');
   assert.ok(Math.abs(answer.started - Date.now()) < 60000, `started ${answer.started}`);

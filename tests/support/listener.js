@@ -13,8 +13,14 @@ const { waitFor } = require('./wait');
  * @property {any} payload As JSON.
  * @property {boolean} retain
  * @property {number} qos
+ * @property {Record<string, any>} properties Of MQTT 5.
  * @property {number} atMs When it came, milliseconds since 1970.
  */
+
+/** As plain objects. @param {Record<string, any>} [properties] */
+function describeProperties({ userProperties, ...rest } = {}) {
+  return { ...rest, ...(userProperties && { userProperties: { ...userProperties } }) };
+}
 
 class Listener {
   /** @param {mqtt.MqttClient} client */
@@ -22,9 +28,10 @@ class Listener {
     this.client = client;
     /** @type {Message[]} */
     this.messages = [];
-    client.on('message', (topic, payload, { retain, qos }) => {
+    client.on('message', (topic, payload, { retain, qos, properties }) => {
       const json = JSON.parse(payload.toString());
-      this.messages.push({ topic, payload: json, retain, qos, atMs: Date.now() });
+      const own = describeProperties(properties);
+      this.messages.push({ topic, payload: json, retain, qos, properties: own, atMs: Date.now() });
     });
     client.on('error', () => {});
   }

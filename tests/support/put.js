@@ -4,17 +4,24 @@
 /* Messages for a sink as a client puts them, written after native/runtime/put_frame.h. */
 
 const SINK_QOS = 0;
+const HAS_PROPERTIES = 8;
 
-/** @typedef {{id: number, topic?: string, payload?: string | Buffer, flags?: number}} Message */
+/** @typedef {{id: number, topic?: string, payload?: string | Buffer, flags?: number,
+ *   properties?: Buffer}} Message */
 
 /** @param {Message} message */
-function packMessage({ id, topic = '', payload = '', flags = SINK_QOS }) {
-  const head = Buffer.alloc(11);
-  const body = Buffer.concat([Buffer.from(topic), Buffer.from(payload)]);
-  head.writeUInt32LE(7 + body.length, 0);
+function packMessage({ id, topic = '', payload = '', flags = SINK_QOS, properties }) {
+  const head = Buffer.alloc(properties ? 13 : 11);
+  const body = Buffer.concat([
+    Buffer.from(topic),
+    properties ?? Buffer.alloc(0),
+    Buffer.from(payload),
+  ]);
+  head.writeUInt32LE(head.length - 4 + body.length, 0);
   head.writeUInt32LE(id, 4);
-  head[8] = flags;
+  head[8] = flags | (properties ? HAS_PROPERTIES : 0);
   head.writeUInt16LE(Buffer.byteLength(topic), 9);
+  if (properties) head.writeUInt16LE(properties.length, 11);
   return Buffer.concat([head, body]);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/secret_file.h"
 #include "support/expect.h"
 #include "support/folder.h"
 #include "support/parse.h"
@@ -142,8 +143,51 @@ static void test_secret_mark_changes_with_what_is_read(void **state) {
   folder_close(&f);
 }
 
+/* What a library finds that opens the path. */
+static void expect_content(const bb_secret_file *file, const char *expected) {
+  char bytes[64];
+  FILE *stream = fopen(file->path, "r");
+  expect_true(file->path, stream != NULL);
+  size_t n = fread(bytes, 1, sizeof(bytes), stream);
+  fclose(stream);
+  expect_bytes(expected, bytes, n, expected, strlen(expected));
+}
+
+static void test_secret_that_is_handed_over_can_be_opened_as_a_file(void **state) {
+  (void)state;
+  char text[64] = "a certificate", why[200];
+  const bb_secret_source source = {text, read_one};
+  bb_secret_file file;
+  bb_secret_use(&source);
+  expect_int("open", bb_secret_file_open(&file, "secret:bus.password"), 0);
+  const char *path = file.path;
+  for (int opened = 0; opened < 2; opened++) {
+    expect_int("fill", bb_secret_file_fill(&file, why, sizeof(why)), 0);
+    expect_content(&file, "a certificate");
+  }
+  uint64_t mark = bb_secret_mark_file(1, "secret:bus.password");
+  snprintf(text, sizeof(text), "shorter");
+  expect_int("another one", bb_secret_file_fill(&file, why, sizeof(why)), 0);
+  expect_content(&file, "shorter");
+  expect_true("the same path", file.path == path);
+  expect_true("another mark", bb_secret_mark_file(1, "secret:bus.password") != mark);
+  bb_secret_use(NULL);
+  expect_int("gone", bb_secret_file_fill(&file, why, sizeof(why)), BB_ERR_NOTFOUND);
+  expect_part("gone", why, "the secret bus.password was not handed over");
+  expect_uint("no mark", bb_secret_mark_file(1, "secret:bus.password"), 0);
+  bb_secret_file_close(&file);
+  bb_secret_file_close(&file);
+  expect_int("a path of the document", bb_secret_file_open(&file, "/etc/ca.pem"), 0);
+  expect_int("is left alone", bb_secret_file_fill(&file, why, sizeof(why)), 0);
+  expect_text("as it is", file.path, "/etc/ca.pem");
+  bb_secret_file_close(&file);
+  expect_int("none", bb_secret_file_open(&file, NULL), 0);
+  expect_true("no path", file.path == NULL);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_secret_that_is_handed_over_can_be_opened_as_a_file),
       cmocka_unit_test(test_secret_is_read_from_where_the_document_says),
       cmocka_unit_test(test_secret_by_name_without_anyone_who_keeps_them),
       cmocka_unit_test(test_secret_name_is_told_from_a_path),

@@ -125,13 +125,13 @@ static void test_secrets_with_mistakes_are_refused_whole(void **state) {
   (void)state;
   folder f;
   bb_secrets secrets;
-  char longest[BB_SECRET_MAX + 32];
+  char longest[BB_SECRET_LONGEST + 32];
   const size_t quote = 6;
   folder_open(&f);
   open_secrets(&secrets, &f);
   memset(longest, 'x', sizeof(longest));
   memcpy(longest, "{\"a\":\"", quote);
-  memcpy(longest + quote + BB_SECRET_MAX, "\"}", 3);
+  memcpy(longest + quote + BB_SECRET_LONGEST, "\"}", 3);
   const struct {
     const char *text, *mistake;
   } rows[] = {
@@ -142,7 +142,7 @@ static void test_secrets_with_mistakes_are_refused_whole(void **state) {
       {"{\"good\":\"1\",\"a\":[\"hush\"]}", "a secret is a text"},
       {"{\"good\":\"1\",\"a\":{\"b\":\"hush\"}}", "a secret is a text"},
       {"{\"good\":\"1\",\"a\":\"\"}", "may not be empty"},
-      {longest, "too long; allowed: 8191 bytes"},
+      {longest, "too long; allowed: 65535 bytes"},
   };
   for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
     char why[256] = "";
@@ -152,9 +152,9 @@ static void test_secrets_with_mistakes_are_refused_whole(void **state) {
     expect_true("no value is told", strstr(why, "hush") == NULL);
     expect_secret("good", NULL);
   }
-  memcpy(longest + quote + BB_SECRET_MAX - 1, "\"}", 3);
+  memcpy(longest + quote + BB_SECRET_LONGEST - 1, "\"}", 3);
   expect_int("longest", set(&secrets, longest), 1);
-  expect_uint("length", bb_secrets_find(&secrets, "a")->len, BB_SECRET_MAX - 1);
+  expect_uint("length", bb_secrets_find(&secrets, "a")->len, BB_SECRET_LONGEST - 1);
   bb_secrets_close(&secrets);
   folder_close(&f);
 }

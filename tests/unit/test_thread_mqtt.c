@@ -116,7 +116,8 @@ static void test_mqtt_tells_when_a_burst_is_free_again(void **state) {
       continue;
     }
     bb_buf_text(bytes, "value");
-    expect_int("add", bb_mqtt_add(&w->mqtt, "t", 0, false, n++), 0);
+    expect_int("add", bb_mqtt_add(&w->mqtt, &(bb_mqtt_message){.topic = "t", .qos = 0, .tag = n++}),
+               0);
     bb_mqtt_flush(&w->mqtt); /* a burst for each message */
   }
   mqtt_watch_until(&loop, "ends", &w->n_ok, n);
@@ -133,14 +134,16 @@ static void test_mqtt_drops_what_was_not_added(void **state) {
   mqtt_watch_until_up(w, &loop);
   bb_buf_text(bb_mqtt_payload(&w->mqtt), "left behind");
   bb_buf_text(bb_mqtt_payload(&w->mqtt), "first");
-  expect_int("add", bb_mqtt_add(&w->mqtt, "t", 1, false, 0), 0);
+  expect_int("add", bb_mqtt_add(&w->mqtt, &(bb_mqtt_message){.topic = "t", .qos = 1, .tag = 0}), 0);
   bb_buf_text(bb_mqtt_payload(&w->mqtt), "with a topic too long");
   char *topic = calloc(1, BB_MQTT_MAX_TOPIC + 2);
   memset(topic, 't', BB_MQTT_MAX_TOPIC + 1);
-  expect_int("long topic", bb_mqtt_add(&w->mqtt, topic, 1, false, 1), BB_ERR_LIMIT);
+  expect_int("long topic",
+             bb_mqtt_add(&w->mqtt, &(bb_mqtt_message){.topic = topic, .qos = 1, .tag = 1}),
+             BB_ERR_LIMIT);
   free(topic);
   bb_buf_text(bb_mqtt_payload(&w->mqtt), "second");
-  expect_int("add", bb_mqtt_add(&w->mqtt, "t", 1, false, 2), 0);
+  expect_int("add", bb_mqtt_add(&w->mqtt, &(bb_mqtt_message){.topic = "t", .qos = 1, .tag = 2}), 0);
   bb_mqtt_flush(&w->mqtt);
   expect_text("first", subscriber_next(&s, 5000), "0 1 t first");
   expect_text("second", subscriber_next(&s, 5000), "0 1 t second");

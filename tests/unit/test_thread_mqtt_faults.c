@@ -187,7 +187,8 @@ static void test_mqtt_ends_each_message_once_on_close(void **state) {
   broker_pause(&b, true);
   mqtt_watch_publish(w, 0, 300, 1);
   bb_buf_text(bb_mqtt_payload(&w->mqtt), "added, but not flushed");
-  expect_int("add", bb_mqtt_add(&w->mqtt, "t", 1, false, 300), 0);
+  expect_int("add", bb_mqtt_add(&w->mqtt, &(bb_mqtt_message){.topic = "t", .qos = 1, .tag = 300}),
+             0);
   mqtt_watch_close(w, &loop);
   mqtt_watch_expect_once(w, 0, 301);
   expect_uint("closed", w->n_closed, 301);

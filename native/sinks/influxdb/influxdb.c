@@ -94,12 +94,31 @@ static void on_pinged(bb_http_request *request, const bb_http_answer *answer) {
   }
 }
 
+static int fill_files(const bb_influxdb *sink, char *why, size_t why_cap) {
+  int err = bb_secret_file_fill(&sink->ca, why, why_cap);
+  if (err == 0) err = bb_secret_file_fill(&sink->cert, why, why_cap);
+  return err == 0 ? bb_secret_file_fill(&sink->key, why, why_cap) : err;
+}
+
+static int open_files(bb_influxdb *sink) {
+  int err = bb_secret_file_open(&sink->ca, sink->options.ca_file);
+  if (err == 0) err = bb_secret_file_open(&sink->cert, sink->options.cert_file);
+  return err == 0 ? bb_secret_file_open(&sink->key, sink->options.key_file) : err;
+}
+
+static void close_files(bb_influxdb *sink) {
+  bb_secret_file_close(&sink->ca);
+  bb_secret_file_close(&sink->cert);
+  bb_secret_file_close(&sink->key);
+}
+
 /* Whether there is a secret, as far as one is named, and a server. */
 static void ask(bb_influxdb *sink) {
   char secret[BB_SECRET_MAX];
   bb_reason reason;
   int err = bb_influxdb_options_secret(&sink->options, secret, reason.text, sizeof(reason.text));
   bb_secret_wipe(secret, sizeof(secret));
+  if (err >= 0) err = fill_files(sink, reason.text, sizeof(reason.text));
   if (err < 0) {
     reason.code = err;
     reason.raw = 0;
@@ -152,9 +171,9 @@ static int open_http(bb_influxdb *sink) {
   uint32_t total_ms = options->timeout_ms;
   bb_http_config config = {.url = options->url,
                            .proxy = options->proxy,
-                           .ca_file = options->ca_file,
-                           .cert_file = options->cert_file,
-                           .key_file = options->key_file,
+                           .ca_file = sink->ca.path,
+                           .cert_file = sink->cert.path,
+                           .key_file = sink->key.path,
                            .insecure = !options->verify,
                            .connect_ms = total_ms < CONNECT_MS ? total_ms : CONNECT_MS,
                            .total_ms = total_ms,
@@ -173,8 +192,10 @@ static int open_sink(bb_sink *base, const bb_doc *doc) {
   int err = bb_influxdb_options_path(&sink->options, sink->path, sizeof(sink->path));
   if (err == 0) err = open_encoder(sink);
   if (err == 0) err = bb_influxdb_writer_open(sink, window_of(&sink->options));
+  if (err == 0) err = open_files(sink);
   if (err == 0) err = open_http(sink);
   if (err < 0) {
+    close_files(sink);
     bb_influxdb_writer_close(sink);
     close_encoder(sink);
     return err;
@@ -202,7 +223,8 @@ static void retry(bb_sink *base) {
 static void refresh(bb_sink *base) {
   bb_influxdb *sink = (bb_influxdb *)base;
   uint64_t mark = bb_influxdb_options_mark(&sink->options);
-  if (mark == 0 || mark == sink->mark) return;
+  char why[160];
+  if (mark == 0 || mark == sink->mark || fill_files(sink, why, sizeof(why)) < 0) return;
   sink->mark = mark;
   bb_http_renew(&sink->http);
   retry(base);
@@ -213,6 +235,7 @@ static void on_timer_closed(uv_handle_t *handle) {
   if (--sink->handles > 0) return;
   bb_influxdb_writer_close(sink);
   close_encoder(sink);
+  close_files(sink);
   sink->base.host->on_closed(&sink->base);
 }
 
@@ -245,6 +268,13 @@ static void close_sink(bb_sink *base, uint32_t drain_ms) {
   bb_influxdb_work_soon(sink);
 }
 
+static int check_message(const bb_message *message, bb_reason *reason) {
+  if (message->topic_len == 0 && message->properties_len == 0) return 0;
+  bb_reason_set(reason, BB_ERR_INVALID, 0, "this sink has no %s",
+                message->topic_len > 0 ? "topics" : "properties");
+  return reason->code;
+}
+
 const bb_sink_kind bb_sink_influxdb = {
     .kind = "influxdb",
     .bytes = sizeof(bb_influxdb),
@@ -252,6 +282,7 @@ const bb_sink_kind bb_sink_influxdb = {
     .check = bb_influxdb_options_check,
     .needs = get_needs,
     .open = open_sink,
+    .check_message = check_message,
     .deliver = deliver,
     .retry = retry,
     .refresh = refresh,

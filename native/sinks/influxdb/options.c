@@ -130,7 +130,9 @@ static const bb_field fields[] = {
     {.key = "ca_file",
      .kind = BB_FIELD_TEXT,
      .offset = AT(ca_file),
-     .help = "certificates that the server's must lead to, PEM; without it, the system's"},
+     .help =
+         "certificates that the server's must lead to, PEM, or secret:NAME, as for each of these; "
+         "without it, the system's"},
     {.key = "cert_file",
      .kind = BB_FIELD_TEXT,
      .offset = AT(cert_file),

@@ -61,6 +61,9 @@ int bb_influxdb_options_check(const bb_doc *doc, bb_report *report) {
   check_api(&options, doc, report);
   bb_secret_check(doc, "token", report);
   bb_secret_check(doc, "password", report);
+  bb_secret_check(doc, "ca", report);
+  bb_secret_check(doc, "cert", report);
+  bb_secret_check(doc, "key", report);
   bool password = options.password_env != NULL || options.password_file != NULL;
   if (options.database != NULL && password != (options.user != NULL)) {
     bb_report_add(report, doc,

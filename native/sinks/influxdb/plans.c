@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "base/limits.h"
+#include "model/message.h"
 
 #define FIRST_CAPACITY 64
 #define MAX_PLANS 4096
@@ -93,9 +94,11 @@ static bb_line_plan *plan_of(bb_influxdb_plans *plans, const bb_shape *shape) {
 
 /* Lines that someone else encoded; the last may lack its end. */
 static int put_lines(bb_buf *out, const bb_batch *batch) {
-  uint32_t len;
+  bb_message message;
   int lines = 0;
-  const char *text = bb_batch_payload(batch, &len);
+  if (bb_message_unpack(batch, &message) < 0) return 0;
+  const char *text = message.payload;
+  uint32_t len = message.payload_len;
   while (len > 0 && text[len - 1] == '\n') len--;
   if (len == 0) return 0;
   for (uint32_t i = 0; i < len; i++) lines += text[i] == '\n';

@@ -6,6 +6,7 @@
 
 #include <uv.h>
 
+#include "base/secret_file.h"
 #include "io/backoff.h"
 #include "io/http.h"
 #include "plug/sink.h"
@@ -57,6 +58,7 @@ typedef struct bb_influxdb {
   bool eager;   /* until a request succeeds, nothing waits for company */
   bool history; /* in the packet being filled: more of it comes only after what was sent */
   char path[BB_INFLUXDB_MAX_PATH];
+  bb_secret_file ca, cert, key; /* of TLS */
   bb_http http;
   bb_http_request ping;
   bb_backoff backoff;

@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "encode/json.h"
+#include "io/mqtt_property.h"
 #include "sinks/mqtt/sink.h"
 
 int bb_mqtt_deliver_init(bb_mqtt_sink *own, uint32_t n_records) {
@@ -19,10 +20,12 @@ int bb_mqtt_deliver_init(bb_mqtt_sink *own, uint32_t n_records) {
   own->n_records = own->n_free = n_records;
   for (uint32_t i = 0; i < n_records; i++) bb_list_append(&own->free, &own->records[i].node);
   bb_buf_init(&own->point_topic, 2 * BB_TOPIC_MAX_BYTES);
+  bb_buf_init(&own->properties, BB_MQTT_PROPERTIES_MAX);
   return 0;
 }
 
 void bb_mqtt_deliver_close(bb_mqtt_sink *own) {
+  bb_buf_close(&own->properties);
   bb_buf_close(&own->point_topic);
   free(own->records);
 }
@@ -59,10 +62,6 @@ static const char *scan_of(const bb_batch *batch) {
 /* The topic of the record's next message; 0 or an error of the topic. */
 static int find_topic(bb_mqtt_sink *own, const bb_mqtt_record *record, const char **topic) {
   const bb_batch *batch = record->batch;
-  if (batch->kind == BB_BATCH_MESSAGE) {
-    *topic = batch->text;
-    return 0;
-  }
   int err = bb_topic_cache_get(&own->topics, batch->device, scan_of(batch), topic);
   if (err < 0 || !own->topic.has_point) return err;
   const char *point =
@@ -76,11 +75,6 @@ static int find_topic(bb_mqtt_sink *own, const bb_mqtt_record *record, const cha
 static int encode(bb_mqtt_sink *own, const bb_mqtt_record *record, bb_buf *out) {
   const bb_batch *batch = record->batch;
   bb_json_options options = {.tags = own->options.tags, .historical = record->history};
-  if (batch->kind == BB_BATCH_MESSAGE) {
-    uint32_t len;
-    const char *payload = bb_batch_payload(batch, &len);
-    return bb_buf_append(out, payload, len);
-  }
   return by_point(own, batch) ? bb_json_point(out, batch, record->next_point, &options)
                               : bb_json_batch(out, batch, &options);
 }
@@ -104,22 +98,35 @@ static bool has_room(const bb_mqtt_sink *own) {
   return bb_mqtt_room(&own->mqtt) > (own->mqtt.in_flight > 0 ? 1u : 0u);
 }
 
+/* How many fields were left out, or an error of the message. */
+static int fill(bb_mqtt_sink *own, bb_mqtt_record *record, bb_buf *payload, bb_mqtt_message *out) {
+  if (record->batch->kind == BB_BATCH_MESSAGE) {
+    return bb_mqtt_fill_message(own, record, payload, out);
+  }
+  int left_out = encode(own, record, payload);
+  int err = left_out < 0 ? left_out : find_topic(own, record, &out->topic);
+  return err < 0 ? err : left_out;
+}
+
+/* One that will not become better by waiting. */
+static bool is_final(int err) {
+  return err == BB_ERR_LIMIT || err == BB_ERR_INVALID || err == BB_ERR_TIMEOUT;
+}
+
 /* One message of the record. False: no room. */
 static bool send_message(bb_mqtt_sink *own, bb_mqtt_record *record) {
-  bb_buf *out = has_room(own) ? bb_mqtt_payload(&own->mqtt) : NULL;
-  const char *topic;
-  if (out == NULL) return false;
-  size_t before = out->len;
-  int left_out = encode(own, record, out), err = left_out;
-  if (err >= 0) err = find_topic(own, record, &topic);
-  uint32_t bytes = (uint32_t)(out->len - before);
-  if (err >= 0) {
-    err = bb_mqtt_add(&own->mqtt, topic, qos_of(own, record->batch), is_retained(own, record),
-                      (uint64_t)(record - own->records));
-  }
+  bb_buf *payload = has_room(own) ? bb_mqtt_payload(&own->mqtt) : NULL;
+  if (payload == NULL) return false;
+  bb_mqtt_message message = {.qos = qos_of(own, record->batch),
+                             .retain = is_retained(own, record),
+                             .tag = (uint64_t)(record - own->records)};
+  size_t before = payload->len;
+  int left_out = fill(own, record, payload, &message);
+  uint32_t bytes = (uint32_t)(payload->len - before);
+  int err = left_out < 0 ? left_out : bb_mqtt_add(&own->mqtt, &message);
   if (err < 0) {
     record->bytes = bytes;
-    spoil(record, err == BB_ERR_LIMIT ? BB_VERDICT_REFUSED : BB_VERDICT_RETRY, err, 0);
+    spoil(record, is_final(err) ? BB_VERDICT_REFUSED : BB_VERDICT_RETRY, err, 0);
     return true;
   }
   own->sink.bytes_sent += bytes;
@@ -197,6 +204,11 @@ static const bb_reason *explain(const bb_mqtt_record *record, bb_reason *out) {
     return bb_reason_set(out, record->code, 0,
                          "a message of %u bytes, or its topic, is longer than allowed",
                          record->bytes);
+  }
+  if (record->code == BB_ERR_TIMEOUT) {
+    return bb_reason_set(out, record->code, 0,
+                         "it could not be sent within its message expiry interval of %u s",
+                         record->expiry_s);
   }
   return bb_reason_set(out, record->code, 0, "the message could not be sent");
 }

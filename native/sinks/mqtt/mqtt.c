@@ -143,12 +143,19 @@ static void on_done(bb_mqtt *mqtt, const bb_mqtt_done *done, uint32_t n) {
   end_if_empty(own);
 }
 
-static void on_handle_closed(uv_handle_t *handle) {
-  bb_mqtt_sink *own = handle->data;
-  if (--own->handles > 0) return;
+static void free_all(bb_mqtt_sink *own) {
   bb_mqtt_deliver_close(own);
   bb_topic_cache_close(&own->topics);
   bb_buf_close(&own->state_topic);
+  bb_secret_file_close(&own->ca);
+  bb_secret_file_close(&own->cert);
+  bb_secret_file_close(&own->key);
+}
+
+static void on_handle_closed(uv_handle_t *handle) {
+  bb_mqtt_sink *own = handle->data;
+  if (--own->handles > 0) return;
+  free_all(own);
   own->sink.host->on_closed(&own->sink);
 }
 
@@ -169,6 +176,13 @@ static uint64_t mark_of(const bb_mqtt_options *options) {
   return bb_secret_mark_file(mark, options->key_file);
 }
 
+/* The library has read those of the connection before. */
+static int fill_files(const bb_mqtt_sink *own, char *why, size_t why_cap) {
+  int err = bb_secret_file_fill(&own->ca, why, why_cap);
+  if (err == 0) err = bb_secret_file_fill(&own->cert, why, why_cap);
+  return err == 0 ? bb_secret_file_fill(&own->key, why, why_cap) : err;
+}
+
 static int on_login(bb_mqtt *mqtt, bb_mqtt_login *login, char *why, size_t why_cap) {
   bb_mqtt_sink *own = mqtt->user;
   const bb_mqtt_options *options = &own->options;
@@ -187,6 +201,8 @@ static int on_login(bb_mqtt *mqtt, bb_mqtt_login *login, char *why, size_t why_c
                                     .qos = 1,
                                     .retain = true};
   }
+  len = fill_files(own, why, why_cap);
+  if (len < 0) return len;
   len = bb_secret_read(options->key_password_env, options->key_password_file, login->key_password,
                        sizeof(login->key_password), why, why_cap);
   return len < 0 ? len : 0;
@@ -207,6 +223,9 @@ static int prepare(bb_mqtt_sink *own, const bb_doc *options) {
   int err = bb_mqtt_options_state_topic(&own->options, own->client_id, &own->state_topic);
   if (err == 0) err = bb_topic_compile(&own->topic, own->options.topic);
   if (err == 0) err = bb_mqtt_deliver_init(own, window_of(&own->options));
+  if (err == 0) err = bb_secret_file_open(&own->ca, own->options.ca_file);
+  if (err == 0) err = bb_secret_file_open(&own->cert, own->options.cert_file);
+  if (err == 0) err = bb_secret_file_open(&own->key, own->options.key_file);
   return err;
 }
 
@@ -223,9 +242,9 @@ static int connect_to(bb_mqtt_sink *own) {
       .seed = own->sink.seed,
       .tls = options->broker.tls,
       .no_verify = !options->verify,
-      .ca_file = options->ca_file,
-      .cert_file = options->cert_file,
-      .key_file = options->key_file,
+      .ca_file = own->ca.path,
+      .cert_file = own->cert.path,
+      .key_file = own->key.path,
   };
   own->mqtt = (bb_mqtt){.on_login = on_login,
                         .on_up = on_up,
@@ -241,9 +260,7 @@ static int open_sink(bb_sink *sink, const bb_doc *options) {
   int err = prepare(own, options);
   if (err == 0) err = connect_to(own);
   if (err < 0) {
-    bb_mqtt_deliver_close(own);
-    bb_topic_cache_close(&own->topics);
-    bb_buf_close(&own->state_topic);
+    free_all(own);
     return err;
   }
   uv_timer_init(sink->loop, &own->later);
@@ -302,13 +319,13 @@ static void fill_needs(const bb_doc *doc, bb_sink_needs *needs) {
 const bb_sink_kind bb_sink_mqtt = {
     .kind = "mqtt",
     .bytes = sizeof(bb_mqtt_sink),
-    .topics = true,
     .options = &bb_mqtt_options_schema,
     .check = bb_mqtt_options_check,
     .needs = fill_needs,
     .open = open_sink,
     .shape = on_shape,
     .shape_gone = on_shape_gone,
+    .check_message = bb_mqtt_check_message,
     .deliver = bb_mqtt_deliver,
     .retry = retry,
     .refresh = refresh,

@@ -107,6 +107,9 @@ int bb_mqtt_options_check(const bb_doc *doc, bb_report *report) {
   }
   bb_secret_check(doc, "password", report);
   bb_secret_check(doc, "key_password", report);
+  bb_secret_check(doc, "ca", report);
+  bb_secret_check(doc, "cert", report);
+  bb_secret_check(doc, "key", report);
   check_key(doc, "password_env", options.user != NULL, "user", report);
   check_key(doc, "password_file", options.user != NULL, "user", report);
   check_topics(&options, doc, report);

@@ -23,8 +23,8 @@ static const bb_field fields[] = {
     {"password_file", BB_FIELD_TEXT, AT(password_file),
      .help = "The file that holds the password; read for each connection."},
     {"ca_file", BB_FIELD_TEXT, AT(ca_file),
-     .help = "PEM file of the authorities that may sign the certificate of the broker. Default: "
-             "those of the system."},
+     .help = "PEM file of the authorities that may sign the certificate of the broker, or "
+             "secret:NAME, as for each of these. Default: those of the system."},
     {"cert_file", BB_FIELD_TEXT, AT(cert_file),
      .help = "PEM file of the own certificate and what it is signed by."},
     {"key_file", BB_FIELD_TEXT, AT(key_file),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The inside of the sink `mqtt`, for its two files: mqtt.c (connection, state topic, life) and
- * deliver.c (from runs to messages to verdicts).
+ * The inside of the sink `mqtt`, for its three files: mqtt.c (connection, state topic, life), deliver.c
+ * (from runs to messages to verdicts) and message.c (messages that a client made).
  */
 #ifndef BB_SINKS_MQTT_SINK_H
 #define BB_SINKS_MQTT_SINK_H
@@ -9,6 +9,7 @@
 #include <uv.h>
 
 #include "base/list.h"
+#include "base/secret_file.h"
 #include "io/mqtt.h"
 #include "plug/sink.h"
 #include "sinks/mqtt/options.h"
@@ -29,8 +30,9 @@ typedef struct bb_mqtt_record {
   bool sent;          /* all its messages were handed over */
   bb_verdict verdict; /* so far; the worst one counts */
   int code;
-  uint8_t reason; /* the broker's */
-  uint32_t bytes; /* of the message that was too large */
+  uint8_t reason;    /* the broker's */
+  uint32_t bytes;    /* of the message that was too large */
+  uint32_t expiry_s; /* of the message that waited longer */
 } bb_mqtt_record;
 
 typedef struct bb_mqtt_sink {
@@ -41,6 +43,8 @@ typedef struct bb_mqtt_sink {
   bb_topic topic;
   bb_topic_cache topics;
   bb_buf point_topic;
+  bb_buf properties;            /* of the message that is being sent */
+  bb_secret_file ca, cert, key; /* of TLS */
   bb_mqtt mqtt;
   bool ready; /* on_ready was called */
   bool closing;
@@ -57,6 +61,16 @@ typedef struct bb_mqtt_sink {
   bb_list queue; /* not yet, or not wholly, handed over */
   bb_list ended; /* have a verdict to be told */
 } bb_mqtt_sink;
+
+/* message.c */
+
+/* The sink's check_message. */
+int bb_mqtt_check_message(const bb_message *message, bb_reason *reason);
+
+/* Appends the record's payload; its topic and properties go into `out`, valid until the next one. 0,
+ * BB_ERR_INVALID, BB_ERR_TIMEOUT (it waited longer than it says that it may) or BB_ERR_NOMEM. */
+int bb_mqtt_fill_message(bb_mqtt_sink *own, bb_mqtt_record *record, bb_buf *payload,
+                         bb_mqtt_message *out);
 
 /* deliver.c */
 

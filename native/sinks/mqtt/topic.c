@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "base/text.h"
+#include "io/mqtt_text.h"
 
 /* Stands for {point} in a rendered topic. No value and no template can hold it. */
 #define POINT_MARK '\x01'
@@ -83,13 +84,6 @@ static bool is_known_tag(const bb_topic_piece *piece, const char *const *tags, s
   return false;
 }
 
-static bool has_control(const char *text) {
-  for (; *text != 0; text++) {
-    if ((unsigned char)*text < 0x20 || *text == 0x7f) return true;
-  }
-  return false;
-}
-
 void bb_topic_check(const char *template, bool with_point, const char *const *tags, size_t n_tags,
                     const bb_doc *doc, bb_report *report) {
   bb_topic topic;
@@ -97,7 +91,7 @@ void bb_topic_check(const char *template, bool with_point, const char *const *ta
   if (strpbrk(template, "+#") != NULL) {
     bb_report_add(report, doc, "a topic to publish to has no wildcards; allowed: no + and no #");
   }
-  if (has_control(template) || !bb_text_is_utf8(template, strlen(template))) {
+  if (!bb_mqtt_text_is_sound(template, strlen(template))) {
     bb_report_add(report, doc, "a topic is UTF-8 without control characters");
   }
   if (err == BB_ERR_LIMIT || strlen(template) > BB_TOPIC_MAX_BYTES) {
@@ -120,20 +114,9 @@ void bb_topic_check(const char *template, bool with_point, const char *const *ta
   }
 }
 
-/* U+FDD0 to U+FDEF and the last two of each plane are no characters; brokers refuse them. */
-static bool is_noncharacter(const unsigned char *c, unsigned len) {
-  if (len == 3 && c[0] == 0xef) {
-    return (c[1] == 0xb7 && c[2] >= 0x90 && c[2] <= 0xaf) || (c[1] == 0xbf && c[2] >= 0xbe);
-  }
-  return len == 4 && (c[1] & 0x0f) == 0x0f && c[2] == 0xbf && c[3] >= 0xbe;
-}
-
 static bool is_safe(const char *text, unsigned len, bool levels) {
-  const unsigned char *c = (const unsigned char *)text;
-  if (len == 0 || c[0] < 0x20 || c[0] == 0x7f || c[0] == '+' || c[0] == '#') return false;
-  if (c[0] == '/') return levels;
-  if (len == 2 && c[0] == 0xc2 && c[1] < 0xa0) return false; /* U+0080 to U+009F */
-  return !is_noncharacter(c, len);
+  if (!bb_mqtt_text_allows(text, len) || *text == '+' || *text == '#') return false;
+  return *text != '/' || levels;
 }
 
 static void append_value(bb_buf *out, const char *value, bool levels) {

@@ -25,6 +25,8 @@ const NODES = [
   requireAny('@node-red/nodes/core/common/24-complete'),
   requireAny('@node-red/nodes/core/common/25-catch'),
   requireAny('@node-red/nodes/core/common/25-status'),
+  requireAny('@node-red/nodes/core/network/05-tls'),
+  requireAny('@node-red/nodes/core/network/10-mqtt'),
 ];
 
 helper.init(require.resolve('node-red'), { userDir: '/nonexistent' });

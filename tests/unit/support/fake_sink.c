@@ -270,6 +270,12 @@ static void close_sink(bb_sink *base, uint32_t drain_ms) {
   uv_timer_start(&sink->drain, on_drained, idle ? 0 : drain_ms, 0);
 }
 
+/* Whatever there is. */
+static int check_message(const bb_message *message, bb_reason *reason) {
+  (void)message, (void)reason;
+  return 0;
+}
+
 const bb_sink_kind bb_sink_fake = {
     .kind = "session",
     .bytes = sizeof(fake_sink),
@@ -279,6 +285,7 @@ const bb_sink_kind bb_sink_fake = {
     .shape = shape_of,
     .shape_gone = shape_gone,
     .device = device_of,
+    .check_message = check_message,
     .deliver = deliver,
     .retry = retry,
     .close = close_sink,

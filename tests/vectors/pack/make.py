@@ -147,6 +147,8 @@ def good():
         batch(None, message=b"a/b\0{}"),
         batch(None, message=b"\0", flags=0x10),
         batch(None, message=b"\0\0\xff" + bytes(range(256)), flags=0x1D),
+        batch(None, message=b"a/b\0\4\0\3\0\1x{}", flags=0x20),
+        batch(None, message=b"a\0\0\0", flags=0x34),
     ]
     return {"one": one, "later": later, "back": back, "ends": ends, "sources": sources, "parts": parts, "texts": texts}
 
@@ -199,6 +201,8 @@ def refused():
     yield "text-huge", pack(event, text=65536), "a text past the limit"
     yield "message-no-topic", pack([batch(None, message=b"abc")]), "a message without a NUL"
     yield "message-empty", pack([batch(None, message=b"")]), "a message of nothing"
+    yield "properties-no-length", pack([batch(None, message=b"a\0\0")], flags=0x20), "properties without a length"
+    yield "properties-cut", pack([batch(None, message=b"a\0\3\0xx")], flags=0x20), "properties shorter than said"
     yield "quality-missing", pack(typed, head=0x10), "qualities that are missing"
     yield "codes-missing", pack(typed, head=0x20), "codes that are missing"
     yield "values-missing", pack([batch("shape-types", MIXED[:-1])]), "a value less than the shape has"
