@@ -17,6 +17,7 @@ typedef struct fixture {
   sample sample;
   uint64_t dropped, drops; /* what on_dropped told */
   bb_stream *dropped_from;
+  bb_span last;     /* of these records */
   uint64_t mono_ns; /* of the next batch */
 } fixture;
 
@@ -27,6 +28,7 @@ static void on_dropped(bb_queue *queue, bb_stream *stream, uint64_t from, uint64
   f->dropped += n;
   f->drops++;
   f->dropped_from = stream;
+  f->last = (bb_span){from, to};
 }
 
 static void open_fixture(fixture *f, uint64_t max_bytes) {
@@ -75,6 +77,13 @@ static unsigned chunk_records(void) {
   close_fixture(&f);
   expect_true("several chunks", n > 10 && n < 1000);
   return n;
+}
+
+/* What was told last: these records went. */
+static void expect_dropped(const fixture *f, const char *row, uint64_t from, uint64_t to) {
+  expect_uint(row, f->last.from, from);
+  expect_uint(row, f->last.to, to);
+  expect_true(row, f->dropped_from == f->stream);
 }
 
 static void expect_record(fixture *f, uint64_t record) {
@@ -301,6 +310,46 @@ static void test_queue_expires_by_age(void **state) {
   close_fixture(&f);
 }
 
+static void test_queue_drops_what_a_reader_misses(void **state) {
+  (void)state;
+  fixture f;
+  bb_reader reader = {0};
+  bb_chunk *chunk;
+  uint64_t one = chunk_records();
+  open_fixture(&f, 1u << 20);
+  bb_reader_join(&reader, f.stream);
+  append(&f, f.stream, (unsigned)one);
+  bb_stream_miss(f.stream, one - 1);
+  expect_uint("what is in memory is not missed", f.drops, 0);
+  f.stream->next += 10; /* as behind what a restart found in the store */
+  append(&f, f.stream, (unsigned)one);
+  expect_int("never came", bb_stream_pin(f.stream, one + 3, &chunk), BB_ERR_NOTFOUND);
+  bb_stream_miss(f.stream, one + 3);
+  expect_dropped(&f, "up to the next in memory", one + 3, one + 10);
+  bb_stream_forget(f.stream, one + 10, false);
+  expect_dropped(&f, "the store's are gone", 0, one + 10);
+  bb_stream_miss(f.stream, 5);
+  expect_dropped(&f, "up to what may be there", 5, one + 10);
+  f.stream->next += 4;
+  bb_stream_miss(f.stream, 2 * one + 11);
+  expect_dropped(&f, "up to the end", 2 * one + 11, 2 * one + 14);
+  expect_uint("each told once", f.drops, 4);
+  bb_reader_leave(&reader);
+  close_fixture(&f);
+}
+
+/* Without anybody who hears of it, too. */
+static void test_queue_misses_in_silence(void **state) {
+  (void)state;
+  fixture f;
+  open_fixture(&f, 1u << 20);
+  f.queue.on_dropped = NULL;
+  f.stream->next += 4;
+  bb_stream_miss(f.stream, 1);
+  expect_uint("nothing happens", f.drops, 0);
+  close_fixture(&f);
+}
+
 static void test_queue_since_finds_the_first_not_older(void **state) {
   (void)state;
   fixture f;
@@ -393,6 +442,8 @@ int main(void) {
       cmocka_unit_test(test_queue_keeps_a_pinned_chunk_past_its_stream),
       cmocka_unit_test(test_queue_drops_of_the_stream_with_the_oldest),
       cmocka_unit_test(test_queue_expires_by_age),
+      cmocka_unit_test(test_queue_drops_what_a_reader_misses),
+      cmocka_unit_test(test_queue_misses_in_silence),
       cmocka_unit_test(test_queue_since_finds_the_first_not_older),
       cmocka_unit_test(test_queue_refuses_what_is_larger_than_a_chunk_or_the_bound),
       cmocka_unit_test(test_queue_without_memory),
