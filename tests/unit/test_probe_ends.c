@@ -76,15 +76,20 @@ static void test_probe_refused(void **state) {
   folder_close(&r.folder);
 }
 
+/* A probe through a connection that runs, and one by its own; neither has an answer. */
+static void open_two(rig *r, probe_asked *guest, probe_asked *own) {
+  probe_rig_open(r);
+  probe_ask_well(r, guest, PROBE_GUEST("port: 1"), PROBE_SLOW);
+  probe_ask_well(r, own, PROBE_GUEST("port: 5"), PROBE_SLOW);
+  guest->device->holds_polls = own->device->holds_polls = true;
+  rig_turn(r);
+}
+
 static void test_probe_goes_on_while_a_config_is_applied(void **state) {
   (void)state;
   rig r;
   probe_asked a, b;
-  probe_rig_open(&r);
-  probe_ask_well(&r, &a, PROBE_GUEST("port: 1"), PROBE_SLOW);
-  probe_ask_well(&r, &b, PROBE_GUEST("port: 5"), PROBE_SLOW);
-  a.device->holds_polls = b.device->holds_polls = true;
-  rig_turn(&r);
+  open_two(&r, &a, &b);
   /* The device that it is a guest beside is another one then; the connection stays. */
   rig_apply(&r, RIG_CONNECTIONS "devices:\n" RIG_DEVICE("meter-7", "a"));
   expect_uint("none told", a.n_done + b.n_done, 0);
@@ -101,11 +106,7 @@ static void test_probe_makes_way_for_a_config(void **state) {
   (void)state;
   rig r;
   probe_asked a, b;
-  probe_rig_open(&r);
-  probe_ask_well(&r, &a, PROBE_GUEST("port: 1"), PROBE_SLOW);
-  probe_ask_well(&r, &b, PROBE_GUEST("port: 5"), PROBE_SLOW);
-  a.device->holds_polls = b.device->holds_polls = true;
-  rig_turn(&r);
+  open_two(&r, &a, &b);
   rig_apply(&r, "busbar: 1\nconnections:\n  - { id: y, cyclic: { port: 5 } }\n"
                 "devices:\n" RIG_DEVICE("meter-5", "y"));
   expect_uint("both told", a.n_done + b.n_done, 2);
@@ -123,11 +124,7 @@ static void test_probe_ends_with_the_runtime(void **state) {
   (void)state;
   rig r;
   probe_asked a, b;
-  probe_rig_open(&r);
-  probe_ask_well(&r, &a, PROBE_GUEST("port: 1"), PROBE_SLOW);
-  probe_ask_well(&r, &b, PROBE_GUEST("port: 5"), PROBE_SLOW);
-  a.device->holds_polls = b.device->holds_polls = true;
-  rig_turn(&r);
+  open_two(&r, &a, &b);
   rig_end_runtime(&r);
   expect_uint("both told", a.n_done + b.n_done, 2);
   expect_int("status", a.status, BB_ERR_CLOSED);

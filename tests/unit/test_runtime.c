@@ -133,10 +133,7 @@ static void test_runtime_announces_stale_once(void **state) {
   expect_order("bus up meter-1", "bus live meter-1 fast 10", "bus live meter-1 fast 10 stale",
                "bus live meter-1 fast 11");
   expect_order("bus up meter-1", "bus down meter-1", "bus up meter-1");
-  expect_uint("once",
-              journal_count("bus live meter-1 fast * stale") +
-                  journal_count("bus live meter-1 fast 10 stale"),
-              1);
+  expect_uint("once", journal_count("bus live meter-1 fast 10 stale"), 1);
   expect_uint("no bad one", journal_count("bus live meter-1 fast 0*"), 0);
   rig_close(&r);
 }
