@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The request store: what waits for sinks that are gone or for too long, and the store as a file.
+ * The request store: what it may ask for, and the store as a file: what it holds, a copy, a look at
+ * everything.
  *
  *   {"id":3,"op":"store","do":"reassign","sink":"old-bus","to":"bus"}
  *   {"id":3,"ok":true,"batches":4711}
  *
- * What is not at once is done on the store's thread; the loop goes on meanwhile. Dead letters are in
- * request_letters.c.
+ * What is not at once is done on the store's thread; the loop goes on meanwhile. What waits for
+ * sinks is in request_backlog.c, dead letters are in request_letters.c.
  */
 #include "runtime/request_store.h"
 
@@ -15,11 +16,9 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "base/text.h"
 #include "io/error.h"
 #include "runtime/holdings.h"
 #include "runtime/letters.h"
-#include "runtime/parking.h"
 #include "runtime/store_state.h"
 
 #define MAX_SENTENCES 1000
@@ -48,116 +47,12 @@ static const bb_field store_fields[] = {
 };
 static const bb_schema store_schema = BB_SCHEMA("store", store_fields);
 
-static void answer_batches(bb_request *request, uint64_t batches) {
-  bb_json_writer json = bb_request_answer(request->client, request->id);
-  bb_json_writer_uint(&json, "batches", batches);
-  bb_request_end(request->client, &json);
-}
-
-static const bb_config *wanted_config(const bb_runtime *runtime) {
-  return runtime->next != NULL ? runtime->next : runtime->config;
-}
-
-/* Whether the sink is one that runs, or that is being changed and will soon. */
-static bool is_configured(const bb_runtime *runtime, const char *sink) {
-  const bb_config *config = wanted_config(runtime);
-  const bb_config_sink *found = config != NULL ? bb_map_get(&config->sinks_by_id, sink) : NULL;
-  return bb_runtime_outlet(runtime, sink) != NULL || (found != NULL && found->enabled);
-}
-
-/* "; did you mean old-bus" or "". */
-static const char *nearest_orphan(const bb_runtime *runtime, const char *sink, char *out,
-                                  size_t cap) {
-  const char *names[BB_MAX_SINKS];
-  const void *at = NULL;
-  bb_orphan orphan;
-  size_t n = 0;
-  while (n < BB_MAX_SINKS && bb_parking_next(runtime, &at, &orphan)) names[n++] = orphan.sink;
-  const char *near = bb_text_nearest(sink, names, n);
-  snprintf(out, cap, "%s%s", near != NULL ? "; did you mean " : "", near != NULL ? near : "");
-  return out;
-}
-
-static void refuse_unknown(bb_request *request, const char *sink) {
-  char near[BB_MAX_ID + 32];
-  bb_request_refuse(request->client, request->id, BB_ERR_NOTFOUND,
-                    "nothing waits for a sink %s that is gone%s", sink,
-                    nearest_orphan(request->client->socket->runtime, sink, near, sizeof(near)));
-}
-
-/* True if the field is there; else the request was refused. */
-static bool has(bb_request *request, const bb_store_request *in, const char *field,
-                const char *value) {
+bool bb_store_request_has(bb_request *request, const bb_store_request *in, const char *field,
+                          const char *value) {
   if (value != NULL) return true;
   bb_request_refuse(request->client, request->id, BB_ERR_INVALID, "%s needs the field %s",
                     orders[in->what], field);
   return false;
-}
-
-static void drop_live(bb_request *request, const char *sink) {
-  bb_runtime *runtime = request->client->socket->runtime;
-  bb_outlet *outlet = bb_runtime_outlet(runtime, sink);
-  if (outlet == NULL || outlet->closing) {
-    bb_request_refuse(request->client, request->id, BB_ERR_BUSY,
-                      "%s is just being changed; ask again", sink);
-    return;
-  }
-  uint64_t dropped = bb_outlet_drop_all(outlet);
-  bb_log_warn(runtime->log, sink, "%llu batches that waited were dropped by client %s",
-              (unsigned long long)dropped, request->client->name);
-  answer_batches(request, dropped);
-}
-
-static void drop(bb_request *request, const bb_store_request *in) {
-  bb_runtime *runtime = request->client->socket->runtime;
-  if (!has(request, in, "sink", in->sink)) return;
-  bool configured = is_configured(runtime, in->sink);
-  if (configured && !in->live) {
-    bb_request_refuse(request->client, request->id, BB_ERR_STATE,
-                      "%s is a sink of the config that runs, and what waits for it will be sent; "
-                      "live drops it all the same",
-                      in->sink);
-    return;
-  }
-  if (configured) {
-    drop_live(request, in->sink);
-    return;
-  }
-  int64_t dropped = bb_parking_drop(runtime, in->sink);
-  if (dropped < 0) {
-    refuse_unknown(request, in->sink);
-    return;
-  }
-  bb_log_warn(runtime->log, in->sink,
-              "%lld batches that it had not been sent were dropped by client %s",
-              (long long)dropped, request->client->name);
-  answer_batches(request, (uint64_t)dropped);
-}
-
-static void reassign(bb_request *request, const bb_store_request *in) {
-  bb_client *client = request->client;
-  bb_runtime *runtime = client->socket->runtime;
-  if (!has(request, in, "sink", in->sink) || !has(request, in, "to", in->to)) return;
-  bb_outlet *to = bb_runtime_outlet(runtime, in->to);
-  if (is_configured(runtime, in->sink)) {
-    bb_request_refuse(client, request->id, BB_ERR_STATE,
-                      "%s is a sink of the config that runs; only what waits for one that is gone "
-                      "can be given to another",
-                      in->sink);
-  } else if (to == NULL || to->closing) {
-    bb_request_refuse(client, request->id, BB_ERR_NOTFOUND,
-                      "there is no sink %s in the config that runs", in->to);
-  } else {
-    int64_t given = bb_parking_reassign(runtime, in->sink, to);
-    if (given < 0) {
-      refuse_unknown(request, in->sink);
-      return;
-    }
-    bb_log_info(runtime->log, in->sink,
-                "%lld batches that it had not been sent were given to %s by client %s",
-                (long long)given, in->to, client->name);
-    answer_batches(request, (uint64_t)given);
-  }
 }
 
 /* --- on the store's thread --- */
@@ -271,7 +166,7 @@ static void on_exported(bb_spool_job *job) {
 }
 
 static void export(bb_request *request, const bb_store_request *in) {
-  if (!has(request, in, "path", in->path)) return;
+  if (!bb_store_request_has(request, in, "path", in->path)) return;
   size_t len = strlen(in->path) + 1;
   if (in->path[0] != '/' || len > BB_MAX_PATH) {
     bb_request_refuse(request->client, request->id, BB_ERR_INVALID,
@@ -340,8 +235,14 @@ static void verify(bb_request *request, const bb_store_request *in) {
 
 /* As in `orders`. */
 static void (*const serve[])(bb_request *request, const bb_store_request *in) = {
-    list,   drop,   reassign, bb_request_letters, bb_request_requeue, bb_request_drop_letters,
-    export, verify,
+    list,
+    bb_request_drop,
+    bb_request_reassign,
+    bb_request_letters,
+    bb_request_requeue,
+    bb_request_drop_letters,
+    export,
+    verify,
 };
 
 void bb_request_store(bb_request *request) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of the request store share: request_store (what waits for sinks, copies, a look at
- * everything) and request_letters (dead letters). */
+/* What the files of the request store share: request_store (what it holds, copies, a look at
+ * everything), request_backlog (what waits for sinks) and request_letters (dead letters). */
 #ifndef BB_RUNTIME_REQUEST_STORE_H
 #define BB_RUNTIME_REQUEST_STORE_H
 
@@ -14,6 +14,10 @@ typedef struct bb_store_request {
   double after, letter; /* ids of dead letters; 0: none is given */
   uint32_t limit;
 } bb_store_request;
+
+/* True if the field is there; else the request was refused. */
+bool bb_store_request_has(bb_request *request, const bb_store_request *in, const char *field,
+                          const char *value);
 
 /* A request that is done on the store's thread. It lies in what it needs, and is its maker's. */
 typedef struct bb_store_call {
@@ -41,6 +45,8 @@ bool bb_store_call_ok(const bb_store_call *call);
 /* Keeps the result of `run`, with the store's sentence to a failure. */
 int bb_store_call_note(bb_store_call *call, bb_store *store, int result);
 
+void bb_request_drop(bb_request *request, const bb_store_request *in);
+void bb_request_reassign(bb_request *request, const bb_store_request *in);
 void bb_request_letters(bb_request *request, const bb_store_request *in);
 void bb_request_requeue(bb_request *request, const bb_store_request *in);
 void bb_request_drop_letters(bb_request *request, const bb_store_request *in);

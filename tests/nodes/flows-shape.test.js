@@ -8,7 +8,7 @@ const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const path = require('node:path');
 const { test } = require('node:test');
-const { REPO } = require('../../scripts/files');
+const { REPO, readFile } = require('../../scripts/files');
 
 /** @typedef {Record<string, any> & {id: string, type: string}} FlowNode */
 
@@ -46,6 +46,9 @@ const ALL = [...FLOWS, ...EXAMPLES];
 /** @param {FlowNode} node */
 const isOurs = ({ type }) => type.startsWith('busbar-');
 
+/** What resources/busbar-sink.js adds to the object that the dialogs share. @type {Record<string, any>} */
+const shared = new Function(`${readFile('resources/busbar-sink.js')}\nreturn busbarEditor;`)();
+
 /** The names of the defaults of a type, out of its html. @param {string} type @returns {Set<string>} */
 function readDefaults(type) {
   const html = fs.readFileSync(path.join(REPO, 'nodes', `${type}.html`), 'utf8');
@@ -58,11 +61,14 @@ function readDefaults(type) {
     defaults = definition.defaults;
   };
   const body = script.replace(/<\/?script[^>]*>/g, '');
-  /* What the dialogs share; none of it matters here. */
+  /* Of what the dialogs share, only defaults matter here. */
   /** @type {any} */
   const anything = new Proxy(() => anything, { get: () => anything });
   const make = new Function('RED', 'busbarEditor', 'busbarRules', body);
-  make({ nodes: { registerType } }, anything, anything);
+  const editor = {
+    get: (/** @type {any} */ _, /** @type {string} */ name) => shared[name] ?? anything,
+  };
+  make({ nodes: { registerType } }, new Proxy({}, editor), anything);
   return new Set(Object.keys(defaults));
 }
 

@@ -6,7 +6,7 @@
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
-const { migrate } = require('../../lib/migrate');
+const { run: migrated } = require('./support/migrate');
 
 const SERVER = {
   id: 'server',
@@ -45,18 +45,14 @@ const OUT = {
 };
 const SECRETS = /An export has no secrets/;
 
-/** @param {any[]} flow */
+/** What is said but of secrets. @param {any[]} flow */
 function run(...flow) {
-  const { flows, notes } = migrate(flow);
+  const done = migrated(...flow);
   return {
-    flows,
-    /** @param {string} id @returns {any} */
-    get: (id) => flows.find((node) => node.id === id),
-    sinks: flows.filter(({ type }) => type === 'busbar-influxdb'),
+    ...done,
+    sinks: done.flows.filter(({ type }) => type === 'busbar-influxdb'),
     /** @param {string} id */
-    said: (id) =>
-      notes.filter(({ id: at, text }) => at === id && !SECRETS.test(text)).map(({ text }) => text),
-    notes,
+    said: (id) => done.said(id).filter((text) => !SECRETS.test(text)),
   };
 }
 

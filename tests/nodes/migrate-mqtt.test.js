@@ -5,10 +5,8 @@
    @node-red/nodes 4.1.15. */
 
 const assert = require('node:assert/strict');
-const fs = require('node:fs');
-const path = require('node:path');
 const { test } = require('node:test');
-const { migrate } = require('../../lib/migrate');
+const { example, run } = require('./support/migrate');
 
 const BROKER = {
   id: 'broker',
@@ -51,18 +49,6 @@ const OUT = {
 const IN = { id: 'in', type: 'mqtt in', topic: 'a', broker: 'broker', wires: [[]] };
 const TLS = { id: 'tls', type: 'tls-config', verifyservercert: true };
 const SECRETS = /An export has no secrets/;
-
-/** @param {any[]} flow */
-function run(...flow) {
-  const { flows, notes } = migrate(flow);
-  return {
-    flows,
-    /** @param {string} id @returns {any} */
-    get: (id) => flows.find((node) => node.id === id),
-    /** @param {string} id */
-    said: (id) => notes.filter((note) => note.id === id).map(({ text }) => text),
-  };
-}
 
 test('mqtt out keeps its place and settings', () => {
   const { get, said } = run(BROKER, OUT);
@@ -171,7 +157,8 @@ test('a broker that mqtt in needs stays, and ours has a client id of its own', (
 
 test('a broker of mqtt in only stays, without a word', () => {
   const flow = [BROKER, IN];
-  assert.deepEqual(migrate(flow), { flows: flow, notes: [] });
+  const { flows, notes } = run(...flow);
+  assert.deepEqual({ flows, notes }, { flows: flow, notes: [] });
 });
 
 /** @type {[any, any, RegExp][]} */
@@ -193,8 +180,7 @@ for (const [broker, out, why] of OBSTACLES) {
 }
 
 test('the plant: two outputs of one broker, one of them disabled, in their group', () => {
-  const file = path.join(__dirname, 'vectors/migrate/plant.json');
-  const { get, flows } = run(...JSON.parse(fs.readFileSync(file, 'utf8')));
+  const { get, flows } = run(...example('plant.json'));
   const sink = flows.find(({ type }) => type === 'busbar-mqtt');
   const { url, version, keepalive, tls } = /** @type {any} */ (sink);
   assert.deepEqual(

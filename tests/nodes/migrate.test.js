@@ -6,13 +6,12 @@
 
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
-const path = require('node:path');
 const { test } = require('node:test');
 const Ajv2020 = require('ajv/dist/2020').default;
 const { FlowError, migrate } = require('../../lib/migrate');
 const { readFile } = require('../../scripts/files');
+const { VECTORS, example } = require('./support/migrate');
 
-const VECTORS = path.join(__dirname, 'vectors/migrate');
 const MAPPED = [
   'modbus-read',
   'modbus-getter',
@@ -33,11 +32,6 @@ const REFERENCES = {
 };
 
 const files = fs.readdirSync(VECTORS).filter((file) => file.endsWith('.json'));
-
-/** @param {string} file @returns {any[]} */
-function read(file) {
-  return JSON.parse(fs.readFileSync(path.join(VECTORS, file), 'utf8'));
-}
 
 /** All that is wired to: by wires, and by the ends of subflows. @param {any[]} flows */
 function wiredTo(flows) {
@@ -60,19 +54,19 @@ test('there are flows to migrate', () => {
 
 for (const file of files) {
   test(`${file}: the flow that was given is left alone`, () => {
-    const given = read(file);
+    const given = example(file);
     migrate(given);
-    assert.deepEqual(given, read(file));
+    assert.deepEqual(given, example(file));
   });
 
   test(`${file}: the same flow gives the same result, and a second run changes nothing`, () => {
-    const once = migrate(read(file));
-    assert.deepEqual(migrate(read(file)), once);
+    const once = migrate(example(file));
+    assert.deepEqual(migrate(example(file)), once);
     assert.deepEqual(migrate(once.flows).flows, once.flows);
   });
 
   test(`${file}: no wire leads nowhere, no id is there twice, and no node is lost`, () => {
-    const given = read(file);
+    const given = example(file);
     const { flows } = migrate(given);
     const ids = flows.map(({ id }) => id);
     assert.deepEqual(
@@ -91,7 +85,7 @@ for (const file of files) {
   });
 
   test(`${file}: our nodes refer to nodes of the right type`, () => {
-    const { flows } = migrate(read(file));
+    const { flows } = migrate(example(file));
     const types = new Map(flows.map(({ id, type }) => [id, type]));
     for (const node of flows.filter(({ type }) => type.startsWith('busbar-'))) {
       for (const [key, allowed] of Object.entries(REFERENCES)) {
@@ -103,21 +97,21 @@ for (const file of files) {
   });
 
   test(`${file}: devices and sinks have ids that are safe and their own`, () => {
-    const { flows } = migrate(read(file));
+    const { flows } = migrate(example(file));
     const ids = flows.flatMap(({ deviceId, sinkId }) => deviceId ?? sinkId ?? []);
     ids.forEach((id) => assert.match(id, /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/));
     assert.equal(new Set(ids).size, ids.length, ids.join(', '));
   });
 
   test(`${file}: every profile follows the schema of profiles`, () => {
-    for (const { type, id, profile } of migrate(read(file)).flows) {
+    for (const { type, id, profile } of migrate(example(file)).flows) {
       if (type !== 'busbar-profile') continue;
       assert.ok(validate(JSON.parse(profile)), `${id}: ${JSON.stringify(validate.errors)}`);
     }
   });
 
   test(`${file}: what stays, and what is left out, is said in a note`, () => {
-    const given = read(file);
+    const given = example(file);
     const { flows, notes } = migrate(given);
     const left = flows.filter(({ type }) => /^modbus-/.test(type) || MAPPED.includes(type));
     const gone = given.filter(({ id }) => !flows.some((node) => node.id === id));
@@ -130,7 +124,7 @@ for (const file of files) {
   });
 
   test(`${file}: notes name nodes of the flow that was given, in its order, in sentences`, () => {
-    const given = read(file);
+    const given = example(file);
     const { notes } = migrate(given);
     const places = notes.map((note) => given.findIndex(({ id }) => id === note.id));
     assert.deepEqual(
@@ -145,7 +139,7 @@ for (const file of files) {
   });
 
   test(`${file}: nodes of other palettes are not touched, but for where they are wired to`, () => {
-    const given = read(file);
+    const given = example(file);
     const { flows } = migrate(given);
     const after = new Map(flows.map((node) => [node.id, node]));
     const others = given.filter(({ type }) =>
@@ -237,7 +231,7 @@ test('subflows that stand in others, but not in themselves, are fine', () => {
 });
 
 test('settings of any kind do no harm', () => {
-  const given = read('plant.json');
+  const given = example('plant.json');
   const odd = [null, '', -1, 1e9, true, [], {}, [null], [[null]], 'x', '${X}', '__proto__', NaN];
   for (const node of given) {
     for (const key of Object.keys(node).filter((key) => key !== 'id' && key !== 'type')) {

@@ -5,9 +5,9 @@
    after its death, given to another sink; and those that a sink refuses for good. */
 
 const assert = require('node:assert/strict');
-const http = require('node:http');
 const { test } = require('node:test');
-const { atEnd, lacks, startMosquitto, waitFor } = require('../support');
+const { lacks, startMosquitto, waitFor } = require('../support');
+const { startDatabase } = require('../support/backlog');
 const { startForwarder } = require('../support/forwarder');
 const { listen } = require('../support/listener');
 const { load, readPid } = require('./support/helper');
@@ -65,22 +65,6 @@ test('what cannot be kept so is told at the nodes of the sink', async (t) => {
   assert.match(status.text, /^max_bytes: /);
   assert.match(status.busbar.reason, /^sinks\[bus\]\.store\.max_bytes: .*much/);
 });
-
-/** A database that refuses all for good, until it is told otherwise. @param {import('node:test').TestContext} t */
-async function startDatabase(t) {
-  const database = { refuses: true, written: /** @type {string[]} */ ([]), url: '' };
-  const error = 'partial write: field type conflict: input field "value" is type float dropped=1';
-  const server = http.createServer(async (request, response) => {
-    const lines = (await request.setEncoding('utf8').toArray()).join('');
-    if (!database.refuses) database.written.push(lines);
-    response.writeHead(database.refuses ? 400 : 204, { 'Content-Type': 'application/json' });
-    response.end(database.refuses ? JSON.stringify({ error }) : undefined);
-  });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
-  atEnd(t, () => server.close());
-  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-  return Object.assign(database, { url: `http://127.0.0.1:${port}` });
-}
 
 /** A Node-RED with a message for a sink of each kind.
  * @param {import('node:test').TestContext} t @param {{broker: string, database: string}} urls */
@@ -181,7 +165,7 @@ test('what a sink refused for good is shown, and sent again', async (t) => {
   database.refuses = false;
   const { requeued, left } = await order('dead', { do: 'requeue', id: dead[0].id });
   assert.deepEqual([requeued, left], [1, 0]);
-  await waitFor(() => database.written.length > 0, { what: 'the line' });
-  assert.match(database.written[0], /^m value=1 /);
+  await waitFor(() => database.lines.length > 0, { what: 'the line' });
+  assert.match(database.lines[0], /^m value=1 /);
   await palette.waitForOverview(({ runtime: { store } }) => store.dead === 0, 'none to be left');
 });

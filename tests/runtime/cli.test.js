@@ -10,7 +10,7 @@ const net = require('node:net');
 const path = require('node:path');
 const { test } = require('node:test');
 const { ServerTCP } = require('modbus-serial');
-const { atEnd, freePort, runBusbar, tempDir } = require('../support');
+const { atEnd, freePort, openPort, runBusbar, tempDir } = require('../support');
 const { startSim } = require('../support/sim');
 
 /** @typedef {import('node:test').TestContext} TestContext */
@@ -246,28 +246,17 @@ test('probe says that the unit is not behind the gateway', async (t) => {
 
 test('probe gives up when its time is over', async (t) => {
   const server = net.createServer((socket) => void socket.on('error', () => {}));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  /** @type {Set<net.Socket>} */
-  const sockets = new Set();
-  server.on('connection', (socket) => void sockets.add(socket));
-  atEnd(t, () => {
-    sockets.forEach((socket) => socket.destroy());
-    server.close();
-  });
-  const { port } = /** @type {net.AddressInfo} */ (server.address());
-  const file = writeSite(t, port);
+  const file = writeSite(t, await openPort(t, server));
   const ended = await runBusbar(['probe', file, 'meter-1', '--timeout', '100ms']);
   assert.deepEqual([ended.code, ended.stdout], [1, '']);
   assert.match(ended.stderr, /meter-1: no answer within 100 ms; --timeout sets how long to wait\n/);
 });
 
 test('probe hints at the one client that a meter takes', async (t) => {
-  const server = net.createServer((socket) => socket.destroy());
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  atEnd(t, () => server.close());
-  const { port } = /** @type {net.AddressInfo} */ (server.address());
+  const port = await openPort(
+    t,
+    net.createServer((socket) => socket.destroy()),
+  );
   const { code, stderr } = await runBusbar(['probe', writeSite(t, port), 'meter-1']);
   assert.equal(code, 1);
   assert.match(stderr, /one client only/);

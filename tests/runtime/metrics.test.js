@@ -10,7 +10,7 @@ const http = require('node:http');
 const net = require('node:net');
 const path = require('node:path');
 const { test } = require('node:test');
-const { atEnd, freePort, startBusbar, tempDir, waitFor } = require('../support');
+const { atEnd, freePort, openPort, startBusbar, tempDir, waitFor } = require('../support');
 const { startSim } = require('../support/sim');
 
 /** @typedef {import('node:test').TestContext} TestContext */
@@ -282,11 +282,7 @@ test('a client that takes nothing does not hold up the rest', async (t) => {
 });
 
 test('a port that is taken is a warning', async (t) => {
-  const server = net.createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  atEnd(t, () => server.close());
-  const { port } = /** @type {net.AddressInfo} */ (server.address());
+  const port = await openPort(t, net.createServer());
   const sim = await startSim(t, ['pm500']);
   const program = await startRun(t, [sim.port], { metrics: `127.0.0.1:${port}` });
   await program.waitForOutput(

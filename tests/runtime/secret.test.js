@@ -10,9 +10,9 @@ const https = require('node:https');
 const path = require('node:path');
 const { test } = require('node:test');
 const {
-  atEnd,
   lacks,
   makeCertificates,
+  openPort,
   startBusbar,
   startMosquitto,
   tempDir,
@@ -41,13 +41,7 @@ async function startDatabase(t, password) {
       response.writeHead(let_in ? 204 : 401).end();
     });
   });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
-  atEnd(t, () => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-  return { url: `http://127.0.0.1:${port}`, counts };
+  return { url: `http://127.0.0.1:${await openPort(t, server)}`, counts };
 }
 
 /** A runtime on what was kept, a client of it, and a document whose sink refers to the secret.
@@ -122,20 +116,28 @@ test('a sink waits for its secret, takes it at once, and keeps it for the next l
   assert.equal(database.counts.refused, 0);
 });
 
+/** A broker that wants the password, and a runtime without a document. @param {TestContext} t */
+async function startWithBroker(t) {
+  const broker = await startMosquitto(t, { password: { username: USER, password: RIGHT } });
+  const data = tempDir(t);
+  const program = startBusbar(t, ['run', '--data', data]);
+  const client = await connectSocket(t, data);
+  return { broker, program, client, mqtt: { url: broker.url, user: USER } };
+}
+
+/** @param {object[]} sinks */
+function describeSinks(sinks) {
+  return JSON.stringify({ busbar: 1, runtime: { owner: 'editor', metrics: 'off' }, sinks });
+}
+
 test(
   'a broker is asked again as soon as the password is there, or another one',
   MOSQUITTO,
   async (t) => {
-    const login = { username: USER, password: RIGHT };
-    const broker = await startMosquitto(t, { password: login });
-    const data = tempDir(t);
-    const program = startBusbar(t, ['run', '--data', data]);
-    const client = await connectSocket(t, data);
-    const mqtt = { url: broker.url, user: USER, password_file: 'secret:bus.password' };
-    const document = JSON.stringify({
-      ...{ busbar: 1, runtime: { owner: 'editor', metrics: 'off' } },
-      sinks: [{ id: 'bus', mqtt }],
-    });
+    const { program, client, mqtt } = await startWithBroker(t);
+    const document = describeSinks([
+      { id: 'bus', mqtt: { ...mqtt, password_file: 'secret:bus.password' } },
+    ]);
     await client.must('apply', { document });
     await waitForReason(
       client,
@@ -159,22 +161,14 @@ test(
   'a sink that is connected connects anew when its password changes, and no other one does',
   MOSQUITTO,
   async (t) => {
-    const login = { username: USER, password: RIGHT };
-    const broker = await startMosquitto(t, { password: login });
-    const data = tempDir(t);
-    const program = startBusbar(t, ['run', '--data', data]);
-    const client = await connectSocket(t, data);
+    const { broker, program, client, mqtt } = await startWithBroker(t);
     const file = path.join(tempDir(t), 'password');
     fs.writeFileSync(file, RIGHT);
-    const mqtt = { url: broker.url, user: USER };
-    const document = JSON.stringify({
-      ...{ busbar: 1, runtime: { owner: 'editor', metrics: 'off' } },
-      sinks: [
-        { id: 'bus', mqtt: { ...mqtt, client_id: 'bus', password_file: 'secret:bus.password' } },
-        { id: 'other', mqtt: { ...mqtt, client_id: 'other', password_file: 'secret:other' } },
-        { id: 'filed', mqtt: { ...mqtt, client_id: 'filed', password_file: file } },
-      ],
-    });
+    const document = describeSinks([
+      { id: 'bus', mqtt: { ...mqtt, client_id: 'bus', password_file: 'secret:bus.password' } },
+      { id: 'other', mqtt: { ...mqtt, client_id: 'other', password_file: 'secret:other' } },
+      { id: 'filed', mqtt: { ...mqtt, client_id: 'filed', password_file: file } },
+    ]);
     const counts = () => ['bus', 'other', 'filed'].map((id) => connections(broker, id));
     const allReady = async () => {
       const { sinks } = await client.must('status');
@@ -221,13 +215,7 @@ async function startSafe(t, { serverCert, serverKey, ca }) {
       request.resume().on('end', () => response.writeHead(204).end());
     },
   );
-  await new Promise((resolve) => safe.listen(0, '127.0.0.1', () => resolve(undefined)));
-  atEnd(t, () => {
-    safe.closeAllConnections();
-    safe.close();
-  });
-  const { port } = /** @type {import('node:net').AddressInfo} */ (safe.address());
-  return { url: `https://localhost:${port}`, names };
+  return { url: `https://localhost:${await openPort(t, safe)}`, names };
 }
 
 test(

@@ -4,8 +4,7 @@
 /* Runtimes with something in their stores: messages for a sink that is away, and dead letters. */
 
 const http = require('node:http');
-const { atEnd } = require('./end');
-const { freePort } = require('./place');
+const { freePort, openPort } = require('./place');
 const { packPut } = require('./put');
 const { startRuntime } = require('./runtime');
 const { TYPE, connectSocket } = require('./socket');
@@ -47,10 +46,7 @@ async function startDatabase(t) {
       response.end(database.refuses ? '{"error":"field type conflict"}' : '');
     });
   });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
-  atEnd(t, () => server.close());
-  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-  return Object.assign(database, { url: `http://127.0.0.1:${port}` });
+  return Object.assign(database, { url: `http://127.0.0.1:${await openPort(t, server)}` });
 }
 
 /** A runtime with that many dead letters of the sink "hist". @param {TestContext} t @param {number} n */
@@ -73,4 +69,4 @@ async function startRefused(t, n) {
   return { runtime, client, database, sinks };
 }
 
-module.exports = { describeAbsent, startRefused, startWaiting };
+module.exports = { describeAbsent, startDatabase, startRefused, startWaiting };

@@ -5,8 +5,7 @@
    along it. Only requests that are not compressed. */
 
 const http = require('node:http');
-const { once } = require('node:events');
-const { atEnd } = require('./end');
+const { openPort } = require('./place');
 
 /**
  * pass; answer with that status; say nothing; break off before the database has it, or behind it; answer
@@ -71,13 +70,7 @@ const PASSED = new Set(['authorization', 'content-type']);
 /** @param {import('node:test').TestContext} t @param {string} target */
 async function startHttpWay(t, target) {
   const way = new HttpWay(target);
-  way.server.listen(0, '127.0.0.1');
-  await once(way.server, 'listening');
-  way.url = `http://127.0.0.1:${/** @type {any} */ (way.server.address()).port}`;
-  atEnd(t, () => {
-    way.server.closeAllConnections();
-    way.server.close();
-  });
+  way.url = `http://127.0.0.1:${await openPort(t, way.server)}`;
   return way;
 }
 

@@ -3,6 +3,7 @@
 
 /* Where a test may put its files and its servers. */
 
+const { once } = require('node:events');
 const fs = require('node:fs');
 const net = require('node:net');
 const os = require('node:os');
@@ -44,6 +45,24 @@ function freePort() {
   });
 }
 
+/** Lets a server listen on a port of 127.0.0.1 until the test ends, and ends its connections with it.
+ * @param {TestContext} t @param {net.Server} server */
+async function openPort(t, server) {
+  /** @type {Set<net.Socket>} */
+  const sockets = new Set();
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  atEnd(t, () => {
+    sockets.forEach((socket) => socket.destroy());
+    server.close();
+  });
+  return /** @type {net.AddressInfo} */ (server.address()).port;
+}
+
 /** For `test(name, { skip: lacks('influxd') }, …)`: why the test cannot run here, or false.
  * @param {...string} commands @returns {string | false} */
 function lacks(...commands) {
@@ -54,4 +73,4 @@ function lacks(...commands) {
   return missing.length > 0 && `${missing.join(', ')} not installed`;
 }
 
-module.exports = { tempDir, freePort, lacks };
+module.exports = { tempDir, freePort, lacks, openPort };

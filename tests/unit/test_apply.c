@@ -1,66 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From one config to the next: what did not change never notices. */
+/* From one config to the next: what did not change never notices. What stands in the way of an apply:
+ * test_apply_faults.c. */
 #include "runtime/apply.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/err.h"
+#include "support/apply_rig.h"
 #include "support/expect.h"
-#include "support/failmalloc.h"
-#include "support/runtime_rig.h"
 
-#define BUS "sinks:\n  - { id: bus, session: {} }\n"
-#define BOTH "sinks:\n  - { id: bus, session: {} }\n  - { id: hist, session: { window: 9 } }\n"
-#define PLANT RIG_CONNECTIONS RIG_DEVICES BUS
 #define FAST 0
-
-/* What must be the same afterwards. */
-typedef struct before {
-  bb_station *station;
-  bb_attachment *attachment;
-  bb_link *link;
-  bb_conn *conn;
-  uint64_t offset_ns;
-} before;
-
-static before note(const rig *r, const char *id) {
-  bb_station *station = bb_runtime_station(&r->runtime, id);
-  expect_true(id, station != NULL);
-  return (before){station, station->attachment, station->link, station->link->conn,
-                  station->scans[1].offset_ns};
-}
-
-static void expect_untouched(const rig *r, const char *id, before old) {
-  before now = note(r, id);
-  expect_true("the station", now.station == old.station && now.attachment == old.attachment);
-  expect_true("the connection", now.link == old.link && now.conn == old.conn);
-  expect_uint("the schedule", now.offset_ns, old.offset_ns);
-  expect_true("still due", now.station->scans[1].due.place > 0);
-}
-
-static void open_plant(rig *r, const char *text) {
-  rig_open(r);
-  rig_apply(r, text);
-  journal_clear();
-}
-
-static void push_until_live(rig *r, const char *device, const char *line) {
-  expect_true(device, fake_device_push(rig_device(r, device), FAST, 10));
-  rig_until(r, journal_count(line) > 0);
-}
 
 static void test_apply_of_the_same_changes_nothing(void **state) {
   (void)state;
   rig r;
-  open_plant(&r, PLANT);
-  before one = note(&r, "meter-1"), two = note(&r, "meter-2");
+  apply_open(&r, RIG_PLANT);
+  apply_before one = apply_note(&r, "meter-1"), two = apply_note(&r, "meter-2");
   const bb_outlet *outlet = bb_runtime_outlet(&r.runtime, "bus");
   const bb_feed *feed = one.station->scans[FAST].feeds;
   bb_runtime_pause(&r.runtime, true); /* no polls in the journal */
-  rig_apply(&r, "# other lines\n\n" PLANT);
-  expect_untouched(&r, "meter-1", one);
-  expect_untouched(&r, "meter-2", two);
+  rig_apply(&r, "# other lines\n\n" RIG_PLANT);
+  apply_expect_untouched(&r, "meter-1", one);
+  apply_expect_untouched(&r, "meter-2", two);
   expect_true("the sink", bb_runtime_outlet(&r.runtime, "bus") == outlet);
   expect_true("the feed", one.station->scans[FAST].feeds == feed);
   expect_uint("no attach", journal_count("meter-1 attach") + journal_count("meter-2 attach"), 0);
@@ -73,40 +34,40 @@ static void test_apply_of_the_same_changes_nothing(void **state) {
 static void test_apply_reattaches_a_changed_device_only(void **state) {
   (void)state;
   rig r;
-  open_plant(&r, PLANT);
-  before one = note(&r, "meter-1"), two = note(&r, "meter-2");
+  apply_open(&r, RIG_PLANT);
+  apply_before one = apply_note(&r, "meter-1"), two = apply_note(&r, "meter-2");
   rig_apply(&r,
             RIG_CONNECTIONS "devices:\n" RIG_DEVICE(
                 "meter-1", "a") "  - { id: meter-2, connection: b, slot: 3, profile: " RIG_PROFILE
-                                " }\n" BUS);
-  expect_untouched(&r, "meter-1", one);
-  expect_true("its connection stays", note(&r, "meter-2").conn == two.conn);
+                                " }\n" RIG_SINK);
+  apply_expect_untouched(&r, "meter-1", one);
+  expect_true("its connection stays", apply_note(&r, "meter-2").conn == two.conn);
   expect_order("meter-2 detach", "bus gone meter-2 fast", "meter-2 attach",
                "bus shape meter-2 fast 3 points");
   expect_uint("the other", journal_count("meter-1 detach") + journal_count("bus gone meter-1*"), 0);
   expect_uint("no close", journal_count("b close"), 0);
-  push_until_live(&r, "meter-2", "bus live meter-2 fast 10");
+  apply_push_until_live(&r, "meter-2", "bus live meter-2 fast 10");
   rig_close(&r);
 }
 
 static void test_apply_sees_a_change_of_tags_site_and_profile(void **state) {
   (void)state;
   static const char *const texts[] = {
-      RIG_CONNECTIONS "site: { id: plant-7 }\n" RIG_DEVICES BUS,
-      RIG_CONNECTIONS "site: { tags: { area: north } }\n" RIG_DEVICES BUS,
+      RIG_CONNECTIONS "site: { id: plant-7 }\n" RIG_DEVICES RIG_SINK,
+      RIG_CONNECTIONS "site: { tags: { area: north } }\n" RIG_DEVICES RIG_SINK,
       RIG_CONNECTIONS "devices:\n"
                       "  - { id: meter-1, connection: a, profile: { profile: 1, id: acme/cyclic, "
-                      "points: [{ name: power, type: float64, holding: 0 }] } }\n" BUS,
+                      "points: [{ name: power, type: float64, holding: 0 }] } }\n" RIG_SINK,
       RIG_CONNECTIONS
       "devices:\n  - { id: meter-1, connection: a, tags: { asset: x }, profile: " RIG_PROFILE
-      " }\n" BUS,
+      " }\n" RIG_SINK,
       RIG_CONNECTIONS
       "devices:\n  - { id: meter-1, connection: a, scan: { slow: 5s }, profile: " RIG_PROFILE
-      " }\n" BUS,
+      " }\n" RIG_SINK,
   };
   for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
     rig r;
-    open_plant(&r, PLANT);
+    apply_open(&r, RIG_PLANT);
     rig_apply(&r, texts[i]);
     expect_uint(texts[i], journal_count("meter-1 detach"), 1);
     expect_uint(texts[i], journal_count("meter-1 attach"), 1);
@@ -145,8 +106,8 @@ static void test_apply_sees_a_profile_file_that_changed(void **state) {
 static void test_apply_reopens_the_sinks_of_another_site(void **state) {
   (void)state;
   rig r;
-  open_plant(&r, PLANT);
-  rig_apply(&r, "site: { id: plant-7 }\n" PLANT);
+  apply_open(&r, RIG_PLANT);
+  rig_apply(&r, "site: { id: plant-7 }\n" RIG_PLANT);
   expect_order("bus close", "bus closed", "bus open");
   expect_text("which know it", rig_sink(&r, "bus")->base.site, "plant-7");
   rig_close(&r);
@@ -155,26 +116,26 @@ static void test_apply_reopens_the_sinks_of_another_site(void **state) {
 static void test_apply_reopens_a_changed_connection(void **state) {
   (void)state;
   rig r;
-  open_plant(&r, PLANT);
-  before two = note(&r, "meter-2");
-  rig_apply(
-      &r,
-      "busbar: 1\nconnections:\n"
-      "  - { id: a, cyclic: { port: 9 } }\n  - { id: b, cyclic: { port: 2 } }\n" RIG_DEVICES BUS);
-  expect_untouched(&r, "meter-2", two);
+  apply_open(&r, RIG_PLANT);
+  apply_before two = apply_note(&r, "meter-2");
+  rig_apply(&r,
+            "busbar: 1\nconnections:\n"
+            "  - { id: a, cyclic: { port: 9 } }\n  - { id: b, cyclic: { port: 2 } }\n" RIG_DEVICES
+                RIG_SINK);
+  apply_expect_untouched(&r, "meter-2", two);
   expect_order("meter-1 detach", "a close", "a open", "meter-1 attach");
-  push_until_live(&r, "meter-1", "bus live meter-1 fast 10");
+  apply_push_until_live(&r, "meter-1", "bus live meter-1 fast 10");
   rig_close(&r);
 }
 
 static void test_apply_moves_an_endpoint_from_one_to_the_other(void **state) {
   (void)state;
   rig r;
-  open_plant(&r, PLANT);
-  rig_apply(
-      &r,
-      "busbar: 1\nconnections:\n"
-      "  - { id: a, cyclic: { port: 2 } }\n  - { id: b, cyclic: { port: 1 } }\n" RIG_DEVICES BUS);
+  apply_open(&r, RIG_PLANT);
+  rig_apply(&r,
+            "busbar: 1\nconnections:\n"
+            "  - { id: a, cyclic: { port: 2 } }\n  - { id: b, cyclic: { port: 1 } }\n" RIG_DEVICES
+                RIG_SINK);
   /* Both have let go before either is taken. */
   int closed = journal_find("a close", 0), also = journal_find("b close", 0);
   expect_true("closed", closed >= 0 && also >= 0);
@@ -186,10 +147,10 @@ static void test_apply_moves_an_endpoint_from_one_to_the_other(void **state) {
 static void test_apply_closes_what_is_gone(void **state) {
   (void)state;
   rig r;
-  open_plant(&r, PLANT);
-  before one = note(&r, "meter-1");
-  rig_apply(&r, RIG_CONNECTIONS "devices:\n" RIG_DEVICE("meter-1", "a") BUS);
-  expect_untouched(&r, "meter-1", one);
+  apply_open(&r, RIG_PLANT);
+  apply_before one = apply_note(&r, "meter-1");
+  rig_apply(&r, RIG_CONNECTIONS "devices:\n" RIG_DEVICE("meter-1", "a") RIG_SINK);
+  apply_expect_untouched(&r, "meter-1", one);
   expect_order("meter-2 detach", "b close"); /* nobody uses it any more */
   expect_true("gone", bb_runtime_station(&r.runtime, "meter-2") == NULL);
   expect_true("too", bb_map_get(&r.runtime.links, "b") == NULL);
@@ -205,11 +166,11 @@ static void test_apply_closes_what_is_gone(void **state) {
 static void test_apply_leaves_a_disabled_device_out(void **state) {
   (void)state;
   rig r;
-  open_plant(&r, PLANT);
+  apply_open(&r, RIG_PLANT);
   rig_apply(&r, RIG_CONNECTIONS "devices:\n" RIG_DEVICE(
                     "meter-1",
                     "a") "  - { id: meter-2, connection: b, enabled: false, profile: " RIG_PROFILE
-                         " }\n" BUS);
+                         " }\n" RIG_SINK);
   expect_order("meter-2 detach", "b close");
   expect_uint("not attached", journal_count("meter-2 attach"), 0);
   rig_close(&r);
@@ -218,19 +179,20 @@ static void test_apply_leaves_a_disabled_device_out(void **state) {
 static void test_apply_reroutes_without_touching_devices(void **state) {
   (void)state;
   rig r;
-  open_plant(&r, PLANT);
-  before one = note(&r, "meter-1"), two = note(&r, "meter-2");
-  rig_apply(&r, RIG_CONNECTIONS RIG_DEVICES BUS "routes:\n  - { sink: bus, devices: [meter-1], "
-                                                "scans: [fast], points: [power] }\n");
-  expect_untouched(&r, "meter-1", one);
-  expect_untouched(&r, "meter-2", two);
+  apply_open(&r, RIG_PLANT);
+  apply_before one = apply_note(&r, "meter-1"), two = apply_note(&r, "meter-2");
+  rig_apply(&r,
+            RIG_CONNECTIONS RIG_DEVICES RIG_SINK "routes:\n  - { sink: bus, devices: [meter-1], "
+                                                 "scans: [fast], points: [power] }\n");
+  apply_expect_untouched(&r, "meter-1", one);
+  apply_expect_untouched(&r, "meter-2", two);
   expect_uint("no detach", journal_count("meter-1 detach") + journal_count("meter-2 detach"), 0);
   expect_order("bus gone meter-2 fast");
   expect_order("bus gone meter-1 slow");
   expect_order("bus shape meter-1 fast 1 points");
   expect_uint("bus open", journal_count("bus open"), 0);
   fake_device_push(rig_device(&r, "meter-2"), FAST, 5);
-  push_until_live(&r, "meter-1", "bus live meter-1 fast 10");
+  apply_push_until_live(&r, "meter-1", "bus live meter-1 fast 10");
   expect_uint("no route, no batch", journal_count("bus live meter-2*"), 0);
   rig_close(&r);
 }
@@ -239,16 +201,16 @@ static void test_apply_reroutes_without_touching_devices(void **state) {
  * second. What stays as it was is not told again. */
 static void test_apply_tells_only_the_shapes_that_differ(void **state) {
   (void)state;
-  static const char first[] = RIG_CONNECTIONS RIG_DEVICES BUS
+  static const char first[] = RIG_CONNECTIONS RIG_DEVICES RIG_SINK
       "routes:\n  - { sink: bus, devices: [meter-1], scans: [fast], points: [power] }\n"
       "  - { sink: bus, devices: [meter-1], scans: [fast], points: [power], report: changes }\n"
       "  - { sink: bus, devices: [meter-1], scans: [fast], points: [count, power] }\n";
-  static const char fewer[] = RIG_CONNECTIONS RIG_DEVICES BUS
+  static const char fewer[] = RIG_CONNECTIONS RIG_DEVICES RIG_SINK
       "routes:\n"
       "  - { sink: bus, devices: [meter-1], scans: [fast], points: [power], report: changes }\n"
       "  - { sink: bus, devices: [meter-1], scans: [fast] }\n";
   static const char none[] =
-      RIG_CONNECTIONS RIG_DEVICES BUS "routes:\n  - { sink: bus, devices: [meter-2] }\n";
+      RIG_CONNECTIONS RIG_DEVICES RIG_SINK "routes:\n  - { sink: bus, devices: [meter-2] }\n";
   rig r;
   rig_open(&r);
   rig_apply(&r, first);
@@ -270,49 +232,30 @@ static void test_apply_keeps_feeds_going(void **state) {
   (void)state;
   rig r;
 #define CHANGES "routes:\n  - { sink: bus, devices: [meter-1], scans: [fast], report: changes }\n"
-  open_plant(&r, RIG_CONNECTIONS RIG_DEVICES BUS CHANGES);
+  apply_open(&r, RIG_CONNECTIONS RIG_DEVICES RIG_SINK CHANGES);
   bb_runtime_pause(&r.runtime, true);
-  push_until_live(&r, "meter-1", "bus live meter-1 fast 10");
-  rig_apply(&r,
-            RIG_CONNECTIONS RIG_DEVICES BOTH CHANGES "  - { sink: hist, devices: [meter-2] }\n");
+  apply_push_until_live(&r, "meter-1", "bus live meter-1 fast 10");
+  rig_apply(&r, RIG_CONNECTIONS RIG_DEVICES RIG_TWO_SINKS CHANGES
+            "  - { sink: hist, devices: [meter-2] }\n");
   journal_clear();
   fake_device_push(rig_device(&r, "meter-1"), FAST, 10);
-  push_until_live(&r, "meter-2", "hist live meter-2 fast 10");
+  apply_push_until_live(&r, "meter-2", "hist live meter-2 fast 10");
   expect_uint("nothing has changed", journal_count("bus live*"), 0);
-  rig_close(&r);
-}
-
-/* A sink on its way out, which takes all the time it may, does not hold up the stop. */
-static void test_apply_that_waits_does_not_delay_a_stop(void **state) {
-  (void)state;
-  rig r;
-  open_plant(&r, RIG_CONNECTIONS RIG_DEVICES
-             "sinks:\n  - { id: bus, session: {} }\n  - { id: hist, session: { manual: true } }\n");
-  bb_runtime_pause(&r.runtime, true);
-  fake_sink_connect(rig_sink(&r, "hist"));
-  push_until_live(&r, "meter-1", "hist live meter-1 fast 10");
-  bb_config *config = rig_config(PLANT);
-  expect_int("apply", bb_runtime_apply(&r.runtime, config), 0);
-  uint64_t started = uv_hrtime();
-  rig_end_runtime(&r);
-  expect_order("hist close", "bus close", "bus closed", "hist closed");
-  expect_true("in time", uv_hrtime() - started < 4 * BB_NS_PER_S);
-  rig_reopen(&r);
   rig_close(&r);
 }
 
 static void test_apply_adds_a_sink_that_learns_how_things_are(void **state) {
   (void)state;
   rig r;
-  open_plant(&r, PLANT);
-  push_until_live(&r, "meter-1", "bus live meter-1 fast 10");
+  apply_open(&r, RIG_PLANT);
+  apply_push_until_live(&r, "meter-1", "bus live meter-1 fast 10");
   fake_device_state(rig_device(&r, "meter-2"), false, "no answer");
-  before one = note(&r, "meter-1");
-  rig_apply(&r, RIG_CONNECTIONS RIG_DEVICES BOTH);
-  expect_untouched(&r, "meter-1", one);
+  apply_before one = apply_note(&r, "meter-1");
+  rig_apply(&r, RIG_CONNECTIONS RIG_DEVICES RIG_TWO_SINKS);
+  apply_expect_untouched(&r, "meter-1", one);
   expect_order("hist open", "hist shape meter-1 fast 3 points", "hist up meter-1");
   expect_order("hist shape meter-2 fast 3 points", "hist down meter-2");
-  push_until_live(&r, "meter-1", "hist live meter-1 fast 10");
+  apply_push_until_live(&r, "meter-1", "hist live meter-1 fast 10");
   expect_uint("both share one stream", one.station->scans[FAST].feeds->next == NULL, 1);
   expect_text("named by both", one.station->scans[FAST].feeds->stream->name, "bus+hist");
   rig_close(&r);
@@ -321,16 +264,16 @@ static void test_apply_adds_a_sink_that_learns_how_things_are(void **state) {
 static void test_apply_removes_a_sink(void **state) {
   (void)state;
   rig r;
-  open_plant(&r, RIG_CONNECTIONS RIG_DEVICES BOTH);
-  before one = note(&r, "meter-1");
+  apply_open(&r, RIG_CONNECTIONS RIG_DEVICES RIG_TWO_SINKS);
+  apply_before one = apply_note(&r, "meter-1");
   const bb_outlet *bus = bb_runtime_outlet(&r.runtime, "bus");
-  rig_apply(&r, PLANT);
+  rig_apply(&r, RIG_PLANT);
   expect_order("hist close", "hist closed");
   expect_uint("once", journal_count("hist close"), 1);
   expect_true("gone", bb_runtime_outlet(&r.runtime, "hist") == NULL);
   expect_true("the other stays", bb_runtime_outlet(&r.runtime, "bus") == bus);
-  expect_untouched(&r, "meter-1", one);
-  push_until_live(&r, "meter-1", "bus live meter-1 fast 10");
+  apply_expect_untouched(&r, "meter-1", one);
+  apply_push_until_live(&r, "meter-1", "bus live meter-1 fast 10");
   rig_close(&r);
 }
 
@@ -339,140 +282,23 @@ static void test_apply_removes_a_sink(void **state) {
 static void test_apply_replaces_a_sink(void **state) {
   (void)state;
   rig r;
-  open_plant(&r, PLANT);
-  before one = note(&r, "meter-1");
+  apply_open(&r, RIG_PLANT);
+  apply_before one = apply_note(&r, "meter-1");
   rig_apply(&r, RIG_CONNECTIONS RIG_DEVICES "sinks:\n  - { id: cloud, session: {} }\n");
   expect_order("bus close", "bus closed", "cloud open", "cloud shape meter-1 fast 3 points");
   expect_uint("nothing was there", journal_count("cloud gone*"), 0);
-  expect_untouched(&r, "meter-1", one);
+  apply_expect_untouched(&r, "meter-1", one);
   rig_apply(&r, RIG_CONNECTIONS RIG_DEVICES "sinks:\n  - { id: cloud, session: { window: 5 } }\n");
   expect_order("cloud open", "cloud close", "cloud closed", "cloud open");
   expect_uint("its needs", bb_runtime_outlet(&r.runtime, "cloud")->needs.window_records, 5);
-  push_until_live(&r, "meter-1", "cloud live meter-1 fast 10");
-  rig_close(&r);
-}
-
-static void test_apply_during_an_apply_takes_the_last(void **state) {
-  (void)state;
-  rig r;
-  open_plant(&r, PLANT);
-  before two = note(&r, "meter-2");
-  /* The first wants a new connection, so it must wait until the old one has closed. */
-  rig_apply_soon(
-      &r,
-      "busbar: 1\nconnections:\n"
-      "  - { id: a, cyclic: { port: 9 } }\n  - { id: b, cyclic: { port: 2 } }\n" RIG_DEVICES BUS);
-  expect_uint("under way", r.applied, 1);
-  rig_apply_soon(
-      &r,
-      "busbar: 1\nconnections:\n"
-      "  - { id: a, cyclic: { port: 1 } }\n  - { id: b, cyclic: { port: 2 } }\n" RIG_DEVICES BOTH);
-  rig_until(&r, r.applied == 2);
-  rig_turn(&r);
-  expect_uint("one at the end", r.runtime.applied, 2);
-  expect_uint("opened once", journal_count("a open"), 1);
-  expect_order("a close", "hist open", "a open", "meter-1 attach");
-  expect_untouched(&r, "meter-2", two);
-  rig_close(&r);
-}
-
-static void test_apply_refused_while_stopping(void **state) {
-  (void)state;
-  rig r;
-  open_plant(&r, PLANT);
-  rig_apply_soon(&r, "busbar: 1\n"); /* closes everything */
-  bb_config *config = rig_config(PLANT);
-  rig_end_runtime(&r); /* stop during an apply */
-  expect_uint("all detached", journal_count("meter-1 detach") + journal_count("meter-2 detach"), 2);
-  expect_uint("all closed", journal_count("a close") + journal_count("b close"), 2);
-  expect_uint("the sink too", journal_count("bus closed"), 1);
-  expect_int("refused", bb_runtime_apply(&r.runtime, config), BB_ERR_STATE);
-  bb_config_unref(config); /* not taken over then */
-  folder_close(&r.folder);
-}
-
-static void test_apply_stopped_before_it_opens(void **state) {
-  (void)state;
-  rig r;
-  open_plant(&r, PLANT);
-  rig_apply_soon(&r, "busbar: 1\nconnections:\n  - { id: a, cyclic: { port: 9 } }\n"
-                     "devices:\n" RIG_DEVICE("meter-1", "a") BOTH);
-  rig_end_runtime(&r);
-  expect_uint("never opened", journal_count("a open") + journal_count("hist open"), 0);
-  expect_uint("not applied", r.applied, 1);
-  folder_close(&r.folder);
-}
-
-static void test_apply_detaches_during_a_poll(void **state) {
-  (void)state;
-  rig r;
-  open_plant(&r, PLANT);
-  rig_device(&r, "meter-1")->holds_polls = true;
-  rig_until(&r, rig_device(&r, "meter-1")->polling);
-  rig_apply(&r, RIG_CONNECTIONS "devices:\n" RIG_DEVICE("meter-2", "b") BUS);
-  expect_true("gone", bb_runtime_station(&r.runtime, "meter-1") == NULL);
-  expect_order("meter-1 poll slow", "meter-1 detach", "a close");
-  expect_uint("its last poll brings nothing", journal_count("bus live meter-1 slow*"), 0);
-  rig_close(&r);
-}
-
-static void test_apply_goes_on_without_what_cannot_be_opened(void **state) {
-  (void)state;
-  rig r;
-  rig_open(&r);
-  rig_apply(
-      &r, "busbar: 1\nconnections:\n"
-          "  - { id: a, cyclic: { port: 1, fails: true } }\n  - { id: b, cyclic: { port: 2 } }\n"
-          "devices:\n" RIG_DEVICE("meter-1", "a") RIG_DEVICE(
-              "meter-2", "b") "  - { id: meter-3, connection: b, fails: true, profile: " RIG_PROFILE
-                              " }\n"
-                              "sinks:\n  - { id: hist, session: { fails: true } }\n  - { id: bus, "
-                              "session: {} }\n");
-  expect_true("no connection", bb_runtime_station(&r.runtime, "meter-1") == NULL);
-  expect_true("no device", bb_runtime_station(&r.runtime, "meter-3") == NULL);
-  expect_true("no sink", bb_runtime_outlet(&r.runtime, "hist") == NULL);
-  push_until_live(&r, "meter-2", "bus live meter-2 fast 10");
-  expect_part("told", folder_log(&r.folder),
-              "a: the connection cannot be opened: permission denied");
-  expect_part("told", folder_log(&r.folder),
-              "meter-3: the device cannot be attached: out of memory");
-  expect_part("told", folder_log(&r.folder), "hist: the sink cannot be opened: permission denied");
-  /* The next apply tries again. */
-  rig_apply(&r, RIG_CONNECTIONS "devices:\n" RIG_DEVICE("meter-1", "a") RIG_DEVICE("meter-2", "b")
-                    BOTH);
-  expect_order("a open", "meter-1 attach");
-  expect_true("the sink", bb_runtime_outlet(&r.runtime, "hist") != NULL);
-  rig_close(&r);
-}
-
-typedef struct restless {
-  bb_watch watch; /* first */
-  rig *rig;
-  unsigned left;
-} restless;
-
-static void apply_again(bb_watch *watch) {
-  restless *own = (restless *)watch;
-  if (own->left-- > 0) rig_apply_soon(own->rig, own->left % 2 == 0 ? PLANT : RIG_CONNECTIONS BUS);
-}
-
-static void test_apply_from_within_on_applied(void **state) {
-  (void)state;
-  rig r;
-  rig_open(&r);
-  restless again = {.watch = {.on_applied = apply_again}, .rig = &r, .left = 5};
-  bb_runtime_watch(&r.runtime, &again.watch);
-  rig_apply_soon(&r, PLANT);
-  rig_until(&r, r.applied == 6);
-  expect_uint("the last", r.runtime.stations.n, 2);
-  bb_runtime_unwatch(&again.watch);
+  apply_push_until_live(&r, "meter-1", "cloud live meter-1 fast 10");
   rig_close(&r);
 }
 
 static void test_apply_keeps_what_waits_for_a_sink(void **state) {
   (void)state;
   rig r;
-  open_plant(&r,
+  apply_open(&r,
              RIG_CONNECTIONS RIG_DEVICES "sinks:\n  - { id: bus, session: { manual: true } }\n");
   bb_runtime_pause(&r.runtime, true);
   fake_device_push(rig_device(&r, "meter-1"), FAST, 10);
@@ -485,27 +311,6 @@ static void test_apply_keeps_what_waits_for_a_sink(void **state) {
   fake_sink_judge(sink, 0, sink->n_pending, BB_VERDICT_ACKED);
   expect_uint("nothing waits", bb_outlet_depth(bb_runtime_outlet(&r.runtime, "bus")), 0);
   rig_close(&r);
-}
-
-/* Whichever allocation fails: no crash, no leak, and the next apply makes it whole. */
-static void test_apply_without_memory(void **state) {
-  (void)state;
-  size_t allocations = 0;
-  for (size_t nth = 0; nth <= allocations; nth++) {
-    rig r;
-    rig_open(&r);
-    bb_config *config = rig_config(RIG_CONNECTIONS RIG_DEVICES BOTH);
-    bb_config *again = rig_config(RIG_CONNECTIONS RIG_DEVICES BOTH "# again\n");
-    failmalloc_start(nth);
-    expect_int("apply", bb_runtime_apply(&r.runtime, config), 0);
-    rig_turn(&r);
-    size_t n = failmalloc_stop();
-    if (nth == 0) allocations = n;
-    expect_int("apply", bb_runtime_apply(&r.runtime, again), 0);
-    rig_until(&r, r.runtime.outlets.n == 2 && r.runtime.stations.n == 2);
-    rig_close(&r);
-  }
-  expect_true("several", allocations > 20);
 }
 
 int main(void) {
@@ -522,18 +327,10 @@ int main(void) {
       cmocka_unit_test(test_apply_reroutes_without_touching_devices),
       cmocka_unit_test(test_apply_tells_only_the_shapes_that_differ),
       cmocka_unit_test(test_apply_keeps_feeds_going),
-      cmocka_unit_test(test_apply_that_waits_does_not_delay_a_stop),
       cmocka_unit_test(test_apply_adds_a_sink_that_learns_how_things_are),
       cmocka_unit_test(test_apply_removes_a_sink),
       cmocka_unit_test(test_apply_replaces_a_sink),
-      cmocka_unit_test(test_apply_during_an_apply_takes_the_last),
-      cmocka_unit_test(test_apply_refused_while_stopping),
-      cmocka_unit_test(test_apply_stopped_before_it_opens),
-      cmocka_unit_test(test_apply_detaches_during_a_poll),
-      cmocka_unit_test(test_apply_goes_on_without_what_cannot_be_opened),
-      cmocka_unit_test(test_apply_from_within_on_applied),
       cmocka_unit_test(test_apply_keeps_what_waits_for_a_sink),
-      cmocka_unit_test(test_apply_without_memory),
   };
   setenv("BUSBAR_PROFILES", BB_REPO_DIR "/profiles", 1);
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,7 +13,6 @@
 #define PROFILE "{ profile: 1, id: acme/x, points: [{ name: power, type: float64, holding: 0 }] }"
 #define CONNECTION "connections:\n  - { id: a, cyclic: { port: 1 } }\n"
 #define DEVICE "devices:\n  - { id: m, connection: a, profile: " PROFILE " }\n"
-#define SINK "sinks:\n  - { id: bus, session: {} }\n"
 #define HEAD "busbar: 1\n"
 
 /* All mistakes of a text, one a line. Valid until the next call. */
@@ -262,30 +261,30 @@ static const mistake_row rows[] = {
      {"site.yaml:3: sinks[bus].session.widnow: unknown key; did you mean \"window\"?"}},
     {HEAD "sinks:\n  - { id: bus, session: {}, enabled: maybe }\n",
      {"site.yaml:3: sinks[bus].enabled: \"maybe\" does not fit; allowed: true or false"}},
-    {HEAD SINK "  - { id: bus, session: {} }\n",
+    {HEAD RIG_SINK "  - { id: bus, session: {} }\n",
      {"site.yaml:4: sinks[bus].id: the id \"bus\" is taken"}},
     {HEAD CONNECTION DEVICE "sinks:\n  - { id: bus, session: {}, devices: [x*] }\n",
      {"site.yaml:7: sinks[bus].devices[0]: no device fits \"x*\""}},
     {HEAD CONNECTION DEVICE "sinks:\n  - { id: bus, session: {}, devices: {} }\n",
      {"site.yaml:7: sinks[bus].devices: a pattern or a list of patterns"}},
     /* Routes. */
-    {HEAD SINK "routes:\n  - { sink: bsu }\n",
+    {HEAD RIG_SINK "routes:\n  - { sink: bsu }\n",
      {"site.yaml:5: routes[0].sink: there is no sink \"bsu\""}},
-    {HEAD SINK "routes:\n  - { devices: [\"*\"] }\n",
+    {HEAD RIG_SINK "routes:\n  - { devices: [\"*\"] }\n",
      {"site.yaml:5: routes[0]: \"sink\" is missing"}},
-    {HEAD SINK "routes:\n  - bus\n", {"site.yaml:5: routes[0]: a route is a map"}},
-    {HEAD CONNECTION DEVICE SINK "routes:\n  - { sink: bus, devices: [m, n] }\n",
+    {HEAD RIG_SINK "routes:\n  - bus\n", {"site.yaml:5: routes[0]: a route is a map"}},
+    {HEAD CONNECTION DEVICE RIG_SINK "routes:\n  - { sink: bus, devices: [m, n] }\n",
      {"site.yaml:9: routes[0].devices[1]: no device fits \"n\""}},
-    {HEAD SINK "routes:\n  - { sink: bus, points: [[a]] }\n",
+    {HEAD RIG_SINK "routes:\n  - { sink: bus, points: [[a]] }\n",
      {"site.yaml:5: routes[0].points: a pattern or a list of patterns"}},
-    {HEAD SINK "routes:\n  - { sink: bus, heartbeat: 1min }\n",
+    {HEAD RIG_SINK "routes:\n  - { sink: bus, heartbeat: 1min }\n",
      {"site.yaml:5: routes[0].heartbeat: a heartbeat goes with `report: changes`"}},
-    {HEAD SINK "routes:\n  - { sink: bus, aggregate: mean }\n",
+    {HEAD RIG_SINK "routes:\n  - { sink: bus, aggregate: mean }\n",
      {"site.yaml:5: routes[0].aggregate: an aggregate needs its period"}},
-    {HEAD SINK "routes:\n  - { sink: bus, aggregate: maen, every: 1s }\n",
+    {HEAD RIG_SINK "routes:\n  - { sink: bus, aggregate: maen, every: 1s }\n",
      {"site.yaml:5: routes[0].aggregate: \"maen\" does not fit; allowed: none, last, mean, min, "
       "max"}},
-    {HEAD SINK "routes:\n  - { sink: bus, evry: 1s }\n",
+    {HEAD RIG_SINK "routes:\n  - { sink: bus, evry: 1s }\n",
      {"site.yaml:5: routes[0].evry: unknown key; did you mean \"every\"?"}},
     /* All at once, in the order of their lines. */
     {"busbar: 1\nsite: { id: '' }\nconnections:\n  - { id: a, cyclic: { port: 0 } }\n"
@@ -332,7 +331,7 @@ static void test_config_has_limits(void **state) {
   (void)state;
   expect_too_many(HEAD "sinks:\n", "  - { id: s%u, session: {} }\n", BB_MAX_SINKS + 1,
                   "site.yaml:2: sinks: 65 sinks are too many; allowed: 64");
-  expect_too_many(HEAD SINK "routes:\n", "  - { sink: bus }\n", BB_MAX_ROUTES + 1,
+  expect_too_many(HEAD RIG_SINK "routes:\n", "  - { sink: bus }\n", BB_MAX_ROUTES + 1,
                   "site.yaml:4: routes: 4097 routes are too many; allowed: 4096");
   expect_too_many(HEAD "connections:\n", "  - { id: c%u, cyclic: { port: 1 } }\n",
                   BB_MAX_CONNECTIONS + 1, "connections: 20001 connections are too many");

@@ -7,8 +7,7 @@
 #include "support/expect.h"
 #include "support/runtime_rig.h"
 
-#define SINKS "sinks:\n  - { id: bus, session: {} }\n  - { id: hist, session: { window: 9 } }\n"
-#define PLANT RIG_CONNECTIONS RIG_DEVICES SINKS
+#define PLANT RIG_CONNECTIONS RIG_DEVICES RIG_TWO_SINKS
 #define HEAD "busbar: 1\nruntime: { write_interval: 0s }\n"
 #define CONNECTION_A "connections:\n  - { id: a, cyclic: { port: 1 } }\n"
 #define DEVICE(id, connection, more)                                                               \
@@ -39,21 +38,22 @@ static void test_difference_in_words(void **state) {
        "unchanged"},
       {"one device", PLANT,
        RIG_CONNECTIONS "devices:\n" DEVICE("meter-1", "a", "tags: { line: l1 }, ")
-           DEVICE("meter-3", "a", "") DEVICE("meter-4", "b", "") SINKS,
+           DEVICE("meter-3", "a", "") DEVICE("meter-4", "b", "") RIG_TWO_SINKS,
        "devices: 2 new, 1 changed, 1 gone"},
       {"a connection, and so its device", PLANT,
        HEAD "connections:\n  - { id: a, cyclic: { port: 3 } }\n"
-            "  - { id: b, cyclic: { port: 2 } }\n" RIG_DEVICES SINKS,
+            "  - { id: b, cyclic: { port: 2 } }\n" RIG_DEVICES RIG_TWO_SINKS,
        "connections: 1 changed; devices: 1 changed"},
       {"a connection that nobody uses", PLANT,
-       RIG_CONNECTIONS "  - { id: c, cyclic: { port: 3 } }\n" RIG_DEVICES SINKS, "unchanged"},
+       RIG_CONNECTIONS "  - { id: c, cyclic: { port: 3 } }\n" RIG_DEVICES RIG_TWO_SINKS,
+       "unchanged"},
       {"disabled is gone", PLANT,
        RIG_CONNECTIONS "devices:\n" DEVICE("meter-1", "a", "")
-           DEVICE("meter-2", "b", "enabled: false, ") SINKS,
+           DEVICE("meter-2", "b", "enabled: false, ") RIG_TWO_SINKS,
        "connections: 1 gone; devices: 1 gone"},
       {"enabled is new",
        RIG_CONNECTIONS "devices:\n" DEVICE("meter-1", "a", "enabled: false, ")
-           DEVICE("meter-2", "b", "") SINKS,
+           DEVICE("meter-2", "b", "") RIG_TWO_SINKS,
        PLANT, "connections: 1 new; devices: 1 new"},
       {"one sink", PLANT,
        RIG_CONNECTIONS RIG_DEVICES "sinks:\n  - { id: bus, session: { window: 5 } }\n",
@@ -70,7 +70,7 @@ static void test_difference_in_words(void **state) {
       {"settings", PLANT,
        "busbar: 1\nruntime: { write_interval: 0s, log: { level: warn } }\n"
        "connections:\n  - { id: a, cyclic: { port: 1 } }\n  - { id: b, cyclic: { port: 2 } "
-       "}\n" RIG_DEVICES SINKS,
+       "}\n" RIG_DEVICES RIG_TWO_SINKS,
        "runtime settings changed"},
   };
   (void)state;

@@ -4,11 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "support/driver_host.h"
 #include "support/expect.h"
 #include "support/failmalloc.h"
-#include "support/modbus_server.h"
-#include "support/profile.h"
+#include "support/modbus_meter.h"
 
 #include "base/err.h"
 #include "drivers/modbus/modbus.h"
@@ -16,32 +14,6 @@
 
 #define GOOD BB_QUALITY_GOOD
 #define REFUSED (BB_QUALITY_BAD | BB_CAUSE_REFUSED)
-
-typedef struct {
-  modbus_server server;
-  driver_host host;
-  driver_conn conn;
-  driver_device device;
-  bb_profile *profile;
-} fixture;
-
-static void open_all(fixture *f, const char *more_options, const char *profile) {
-  char options[256];
-  modbus_server_open_tcp(&f->server);
-  driver_host_init(&f->host);
-  f->profile = profile_of(profile);
-  snprintf(options, sizeof(options), "{host: 127.0.0.1, port: %u%s}", f->server.port, more_options);
-  expect_int("open", driver_conn_open(&f->conn, &f->host, &bb_driver_modbus_tcp, "c", options), 0);
-  expect_int("attach", driver_device_attach(&f->device, &f->conn, "meter-1", f->profile, "{}"), 0);
-}
-
-static void close_all(fixture *f) {
-  driver_device_detach(&f->device);
-  driver_conn_close(&f->conn);
-  driver_host_close(&f->host);
-  bb_profile_unref(f->profile);
-  modbus_server_close(&f->server);
-}
 
 static const char all_tables[] = "profile: 1\n"
                                  "id: x\n"
@@ -64,8 +36,8 @@ static const char all_tables[] = "profile: 1\n"
 
 static void test_tcp_reads_all_tables(void **state) {
   (void)state;
-  fixture f;
-  open_all(&f, "", all_tables);
+  modbus_meter f;
+  modbus_meter_open(&f, "", all_tables);
   static const struct {
     char table;
     unsigned address;
@@ -108,13 +80,13 @@ static void test_tcp_reads_all_tables(void **state) {
   expect_uint("batches", f.device.scans[0].n_batches, 1);
   expect_true("up", f.conn.up && f.device.up);
   expect_uint("told of the first answer", f.device.n_up, 1);
-  close_all(&f);
+  modbus_meter_close(&f);
 }
 
 static void test_tcp_keeps_raw_bytes_for_a_probe(void **state) {
   (void)state;
-  fixture f;
-  open_all(&f, "", all_tables);
+  modbus_meter f;
+  modbus_meter_open(&f, "", all_tables);
   modbus_server_set(&f.server, 'h', 2, 0x4366);
   modbus_server_set(&f.server, 'h', 3, 0x199A);
   driver_device_poll(&f.device, 0);
@@ -122,21 +94,21 @@ static void test_tcp_keeps_raw_bytes_for_a_probe(void **state) {
   int place = bb_shape_find(f.device.scans[0].shape, "f32");
   expect_bytes("raw", f.device.scans[0].raw + place * BB_DRAFT_RAW, BB_DRAFT_RAW, expected,
                BB_DRAFT_RAW);
-  close_all(&f);
+  modbus_meter_close(&f);
 }
 
 /* libmodbus refuses what passes its 500 places: the plan finds out, one probe a poll. */
 static void test_tcp_finds_refused_points(void **state) {
   (void)state;
-  fixture f;
-  open_all(&f, "",
-           "profile: 1\n"
-           "id: x\n"
-           "points:\n"
-           "  - { name: a, type: uint16, holding: 496 }\n"
-           "  - { name: b, type: uint16, holding: 497 }\n"
-           "  - { name: c, type: uint16, holding: 499 }\n"
-           "  - { name: d, type: uint16, holding: 500 }\n");
+  modbus_meter f;
+  modbus_meter_open(&f, "",
+                    "profile: 1\n"
+                    "id: x\n"
+                    "points:\n"
+                    "  - { name: a, type: uint16, holding: 496 }\n"
+                    "  - { name: b, type: uint16, holding: 497 }\n"
+                    "  - { name: c, type: uint16, holding: 499 }\n"
+                    "  - { name: d, type: uint16, holding: 500 }\n");
   modbus_server_set(&f.server, 'h', 499, 7);
   expect_int("refused is an answer", driver_device_poll(&f.device, 0), 0);
   expect_uint("all refused at first", driver_device_quality(&f.device, "a"), REFUSED);
@@ -152,22 +124,22 @@ static void test_tcp_finds_refused_points(void **state) {
   uint64_t refusals = f.conn.conn->counters.refusals;
   for (int i = 0; i < 5; i++) driver_device_poll(&f.device, 0);
   expect_uint("not asked for any more", f.conn.conn->counters.refusals, refusals);
-  close_all(&f);
+  modbus_meter_close(&f);
 }
 
 static void test_tcp_scans_do_not_wait_for_each_other(void **state) {
   (void)state;
-  fixture f;
-  open_all(&f, ", max_in_flight: 4",
-           "profile: 1\n"
-           "id: x\n"
-           "points:\n"
-           "  - { name: a, type: uint16, holding: 1 }\n"
-           "  - { name: b, type: uint16, holding: 100 }\n"
-           "  - { name: c, type: uint16, holding: 200 }\n"
-           "  - { name: d, type: uint16, holding: 300 }\n"
-           "  - { name: e, type: uint16, holding: 400 }\n"
-           "  - { name: f, type: uint16, holding: 1, scan: slow, alias: true }\n");
+  modbus_meter f;
+  modbus_meter_open(&f, ", max_in_flight: 4",
+                    "profile: 1\n"
+                    "id: x\n"
+                    "points:\n"
+                    "  - { name: a, type: uint16, holding: 1 }\n"
+                    "  - { name: b, type: uint16, holding: 100 }\n"
+                    "  - { name: c, type: uint16, holding: 200 }\n"
+                    "  - { name: d, type: uint16, holding: 300 }\n"
+                    "  - { name: e, type: uint16, holding: 400 }\n"
+                    "  - { name: f, type: uint16, holding: 1, scan: slow, alias: true }\n");
   modbus_server_set(&f.server, 'h', 1, 11);
   driver_device_start(&f.device, 0);
   driver_device_start(&f.device, 1);
@@ -176,54 +148,54 @@ static void test_tcp_scans_do_not_wait_for_each_other(void **state) {
   expect_double("a", driver_device_value(&f.device, "a"), 11);
   expect_double("f", driver_device_value(&f.device, "f"), 11);
   expect_uint("requests", f.conn.conn->counters.requests, 6);
-  close_all(&f);
+  modbus_meter_close(&f);
 }
 
 static void test_tcp_polls_again_from_inside_a_callback(void **state) {
   (void)state;
-  fixture f;
-  open_all(&f, "", all_tables);
+  modbus_meter f;
+  modbus_meter_open(&f, "", all_tables);
   f.device.scans[0].again = true;
   driver_device_start(&f.device, 0);
   driver_host_wait_count(&f.host, "polls", &f.device.scans[0].n_done, 30);
   f.device.scans[0].again = false;
   driver_host_wait_count(&f.host, "batches", &f.device.scans[0].n_batches, 31);
   expect_uint("no time-outs", f.conn.conn->counters.timeouts, 0);
-  close_all(&f);
+  modbus_meter_close(&f);
 }
 
 static void test_tcp_without_a_draft(void **state) {
   (void)state;
-  fixture f;
-  open_all(&f, "", all_tables);
+  modbus_meter f;
+  modbus_meter_open(&f, "", all_tables);
   f.device.scans[0].refuse_draft = true;
   expect_int("status", driver_device_poll(&f.device, 0), BB_ERR_AGAIN);
   expect_uint("batches", f.device.scans[0].n_batches, 0);
   f.device.scans[0].refuse_draft = false;
   expect_int("status", driver_device_poll(&f.device, 0), 0);
-  close_all(&f);
+  modbus_meter_close(&f);
 }
 
 static void test_tcp_close_after_poll(void **state) {
   (void)state;
-  fixture f;
-  open_all(&f, ", close_after_poll: true", all_tables);
+  modbus_meter f;
+  modbus_meter_open(&f, ", close_after_poll: true", all_tables);
   for (unsigned i = 1; i <= 3; i++) {
     expect_int("status", driver_device_poll(&f.device, 0), 0);
     expect_uint("connects", f.conn.conn->counters.connects, i);
   }
   expect_uint("never called down", f.conn.n_down, 0);
   expect_uint("no loss", f.conn.conn->counters.disconnects, 0);
-  close_all(&f);
+  modbus_meter_close(&f);
 }
 
 /* Each allocation of open and attach fails once; nothing is left behind (ASan sees to that). */
 static void test_tcp_without_memory(void **state) {
   (void)state;
-  fixture f;
+  modbus_meter f;
   driver_conn conn;
   driver_device device;
-  open_all(&f, "", all_tables);
+  modbus_meter_open(&f, "", all_tables);
   char options[64];
   snprintf(options, sizeof(options), "{host: 127.0.0.1, port: %u}", f.server.port);
   int err = BB_ERR_NOMEM;
@@ -250,18 +222,18 @@ static void test_tcp_without_memory(void **state) {
   expect_int("and works", driver_device_poll(&device, 0), 0);
   driver_device_detach(&device);
   driver_conn_close(&conn);
-  close_all(&f);
+  modbus_meter_close(&f);
 }
 
 static void test_tcp_allocates_nothing_while_polling(void **state) {
   (void)state;
-  fixture f;
-  open_all(&f, "", all_tables);
+  modbus_meter f;
+  modbus_meter_open(&f, "", all_tables);
   expect_int("first", driver_device_poll(&f.device, 0), 0);
   failmalloc_start(0);
   for (int i = 0; i < 20; i++) expect_int("poll", driver_device_poll(&f.device, 0), 0);
   expect_uint("allocations", failmalloc_stop(), 0);
-  close_all(&f);
+  modbus_meter_close(&f);
 }
 
 int main(void) {

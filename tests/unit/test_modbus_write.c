@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Commands over Modbus: what reaches a libmodbus server, and each way in which one can end. */
 /* tsan: yes */
-#include <stdio.h>
 #include <string.h>
 
 #include "support/expect.h"
 #include "support/failmalloc.h"
+#include "support/modbus_meter.h"
 #include "support/modbus_rig.h"
-#include "support/modbus_server.h"
-#include "support/profile.h"
 
 static const char writable[] =
     "profile: 1\n"
@@ -36,32 +34,6 @@ static const char writable[] =
     "  - { name: cc, type: bit, coil: 42, write: { block: c } }\n"
     "  - { name: name, type: text, length: 8, holding: 50, write: true }\n"
     "  - { name: absent, type: uint16, holding: 1000, write: true }\n";
-
-typedef struct {
-  modbus_server server;
-  driver_host host;
-  driver_conn conn;
-  driver_device device;
-  bb_profile *profile;
-} fixture;
-
-static void open_all(fixture *f) {
-  char options[128];
-  modbus_server_open_tcp(&f->server);
-  driver_host_init(&f->host);
-  f->profile = profile_of(writable);
-  snprintf(options, sizeof(options), "{host: 127.0.0.1, port: %u}", f->server.port);
-  driver_conn_open(&f->conn, &f->host, &bb_driver_modbus_tcp, "c", options);
-  driver_device_attach(&f->device, &f->conn, "meter-1", f->profile, "{}");
-}
-
-static void close_all(fixture *f) {
-  driver_device_detach(&f->device);
-  driver_conn_close(&f->conn);
-  driver_host_close(&f->host);
-  bb_profile_unref(f->profile);
-  modbus_server_close(&f->server);
-}
 
 typedef struct {
   const char *point;
@@ -92,8 +64,8 @@ static const row rows[] = {
 
 static void test_write_reaches_the_device(void **state) {
   (void)state;
-  fixture f;
-  open_all(&f);
+  modbus_meter f;
+  modbus_meter_open(&f, "", writable);
   for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
     const row *r = &rows[i];
     for (unsigned k = 0; k < 2; k++) {
@@ -104,7 +76,7 @@ static void test_write_reaches_the_device(void **state) {
       expect_uint(r->point, modbus_server_get(&f.server, r->table, r->address + k), r->after[k]);
     }
   }
-  close_all(&f);
+  modbus_meter_close(&f);
 }
 
 static void add_u16(bb_command *command, const driver_device *device, const char *point,
@@ -119,8 +91,8 @@ static void test_write_uses_the_scale_factor_of_the_device(void **state) {
     double watts;
     uint16_t raw;
   } scales[] = {{-1, 12.3, 123}, {2, 5000, 50}, {0, 7, 7}};
-  fixture f;
-  open_all(&f);
+  modbus_meter f;
+  modbus_meter_open(&f, "", writable);
   for (size_t i = 0; i < sizeof(scales) / sizeof(scales[0]); i++) {
     modbus_server_set(&f.server, 'h', 21, (uint16_t)scales[i].factor);
     expect_int("outcome", driver_device_write(&f.device, "watts", scales[i].watts),
@@ -130,14 +102,14 @@ static void test_write_uses_the_scale_factor_of_the_device(void **state) {
   modbus_server_set(&f.server, 'h', 21, 0x8000);
   expect_int("no factor", driver_device_write(&f.device, "watts", 5), BB_OUTCOME_REFUSED);
   expect_part("words", f.device.why.text, "watts (holding 20): ");
-  close_all(&f);
+  modbus_meter_close(&f);
 }
 
 static void test_write_block_is_one_request(void **state) {
   (void)state;
-  fixture f;
+  modbus_meter f;
   bb_command command = {.n = 0};
-  open_all(&f);
+  modbus_meter_open(&f, "", writable);
   uint64_t before = f.conn.conn->counters.requests;
   add_u16(&command, &f.device, "bc", 3);
   add_u16(&command, &f.device, "ba", 1);
@@ -149,16 +121,16 @@ static void test_write_block_is_one_request(void **state) {
   expect_uint("a write and a read", f.conn.conn->counters.requests, before + 2);
   expect_uint("all measured", command.has_measured, 7);
   expect_uint("bc", command.measured[0].v.u, 3);
-  close_all(&f);
+  modbus_meter_close(&f);
 }
 
 /* What a command leaves out of a block keeps its value. */
 static void test_write_block_with_a_hole(void **state) {
   (void)state;
-  fixture f;
+  modbus_meter f;
   bb_command command = {.n = 0};
   bb_value on = {.type = BB_TYPE_BOOL, .v = {.b = true}};
-  open_all(&f);
+  modbus_meter_open(&f, "", writable);
   modbus_server_set(&f.server, 'h', 41, 777);
   modbus_server_set(&f.server, 'c', 41, 1);
   add_u16(&command, &f.device, "ba", 1);
@@ -170,28 +142,28 @@ static void test_write_block_with_a_hole(void **state) {
   expect_uint("bb", modbus_server_get(&f.server, 'h', 41), 777);
   expect_uint("bc", modbus_server_get(&f.server, 'h', 42), 3);
   for (unsigned i = 40; i < 43; i++) expect_uint("coils", modbus_server_get(&f.server, 'c', i), 1);
-  close_all(&f);
+  modbus_meter_close(&f);
 }
 
 static void test_write_text(void **state) {
   (void)state;
-  fixture f;
+  modbus_meter f;
   bb_command command = {.n = 0};
   bb_value text = {.type = BB_TYPE_TEXT, .v = {.text = {"Busbar", 6}}};
-  open_all(&f);
+  modbus_meter_open(&f, "", writable);
   driver_command_add(&command, &f.device, "name", text);
   expect_int("outcome", driver_device_command(&f.device, &command), BB_OUTCOME_CONFIRMED);
   expect_uint("Bu", modbus_server_get(&f.server, 'h', 50), 'B' << 8 | 'u');
   expect_uint("ar", modbus_server_get(&f.server, 'h', 52), 'a' << 8 | 'r');
   expect_uint("measured", command.has_measured, 1);
-  close_all(&f);
+  modbus_meter_close(&f);
 }
 
 static void test_write_refused_by_the_device(void **state) {
   (void)state;
-  fixture f;
+  modbus_meter f;
   bb_command command = {.n = 0};
-  open_all(&f);
+  modbus_meter_open(&f, "", writable);
   expect_int("outcome", driver_device_write(&f.device, "absent", 1), BB_OUTCOME_REFUSED);
   expect_uint("code", f.device.why.raw, 2);
   expect_part("words", f.device.why.text, "absent (holding 1000): the device has no such address");
@@ -203,19 +175,19 @@ static void test_write_refused_by_the_device(void **state) {
   expect_part("words", f.device.why.text, "1 of 3 points were written before");
   expect_uint("written before", modbus_server_get(&f.server, 'h', 0), 5);
   expect_uint("not written behind", modbus_server_get(&f.server, 'h', 31), 0);
-  close_all(&f);
+  modbus_meter_close(&f);
 }
 
 static void test_write_of_what_cannot_be_sent(void **state) {
   (void)state;
-  fixture f;
-  open_all(&f);
+  modbus_meter f;
+  modbus_meter_open(&f, "", writable);
   expect_int("too large", driver_device_write(&f.device, "percent", 5000), BB_OUTCOME_REFUSED);
   expect_part("words", f.device.why.text, "the device cannot hold this value");
   expect_uint("nothing was sent", f.conn.conn->counters.requests, 0);
   bb_command none = {.n = 0};
   expect_int("no points", f.conn.conn->driver->write(f.device.attachment, &none), BB_ERR_INVALID);
-  close_all(&f);
+  modbus_meter_close(&f);
 }
 
 typedef enum { ALL, NO_MASK, MUTE_WRITES, MUTE_READS, CLAMP, SLOW, DROP, ACK, BEHIND } habit;
@@ -405,16 +377,16 @@ static void test_write_queue_is_bounded(void **state) {
 
 static void test_write_without_memory(void **state) {
   (void)state;
-  fixture f;
+  modbus_meter f;
   bb_command command = {.n = 0};
-  open_all(&f);
+  modbus_meter_open(&f, "", writable);
   add_u16(&command, &f.device, "u16", 1);
   failmalloc_start(1);
   int err = f.conn.conn->driver->write(f.device.attachment, &command);
   failmalloc_stop();
   expect_int("write", err, BB_ERR_NOMEM);
   expect_int("then", driver_device_command(&f.device, &command), BB_OUTCOME_CONFIRMED);
-  close_all(&f);
+  modbus_meter_close(&f);
 }
 
 int main(void) {

@@ -9,9 +9,8 @@
 #include "support/runtime_rig.h"
 
 #define PLANT(options)                                                                             \
-  RIG_CONNECTIONS "devices:\n"                                                                     \
-                  "  - { id: m, connection: a, scan: { slow: off }, profile: " RIG_PROFILE " }\n"  \
-                  "sinks:\n  - { id: bus, session: { " options " } }\n"
+  RIG_CONNECTIONS "devices:\n" RIG_PUSHED("m", "a") "sinks:\n  - { id: bus, session: { " options   \
+                                                    " } }\n"
 #define SECONDS(n) ((n)*BB_NS_PER_S)
 
 typedef struct fixture {
@@ -50,6 +49,12 @@ static void expect_pending_at(fixture *f, const double *values, size_t n, const 
 
 static void ack_all(fixture *f) {
   while (f->sink->n_pending > 0) fake_sink_judge(f->sink, 0, 1, BB_VERDICT_ACKED);
+}
+
+static void deliver(fixture *f, double from, double to) {
+  push(f, from, to);
+  rig_turn(&f->r);
+  ack_all(f);
 }
 
 static void test_outlet_fills_its_window_and_no_more(void **state) {
@@ -255,13 +260,9 @@ static void test_outlet_rewinds_what_was_acknowledged(void **state) {
   (void)state;
   fixture f;
   open_fixture(&f, PLANT("manual: true, keep: 10s"));
-  push(&f, 1, 2);
-  rig_turn(&f.r);
-  ack_all(&f);
+  deliver(&f, 1, 2);
   f.r.ahead_ns += SECONDS(8);
-  push(&f, 3, 4);
-  rig_turn(&f.r);
-  ack_all(&f);
+  deliver(&f, 3, 4);
   f.r.ahead_ns += SECONDS(4); /* 1 and 2 were 12 s ago, 3 and 4 were 4 s ago */
   fake_sink_lose(f.sink, "no answer");
   push(&f, 5, 5);
@@ -271,9 +272,7 @@ static void test_outlet_rewinds_what_was_acknowledged(void **state) {
   expect_uint("further back than it may", journal_count("bus history m fast 1"), 0);
   ack_all(&f);
   f.r.ahead_ns += SECONDS(20);
-  push(&f, 6, 6);
-  rig_turn(&f.r);
-  ack_all(&f);
+  deliver(&f, 6, 6);
   fake_sink_lose(f.sink, "no answer");
   fake_sink_connect(f.sink);
   expect_pending(&f, 6);
@@ -285,9 +284,7 @@ static void test_outlet_rewinds_a_backlog_by_when_it_was_acknowledged(void **sta
   (void)state;
   fixture f;
   open_fixture(&f, PLANT("manual: true, keep: 10s"));
-  push(&f, 1, 2);
-  rig_turn(&f.r);
-  ack_all(&f);
+  deliver(&f, 1, 2);
   fake_sink_lose(f.sink, "away");
   push(&f, 3, 5);
   f.r.ahead_ns += SECONDS(60);
@@ -302,9 +299,7 @@ static void test_outlet_rewinds_a_backlog_by_when_it_was_acknowledged(void **sta
   expect_uint("acknowledged long ago", journal_count("bus history m fast 1"), 0);
   ack_all(&f);
   f.r.ahead_ns += SECONDS(20);
-  push(&f, 6, 6);
-  rig_turn(&f.r);
-  ack_all(&f);
+  deliver(&f, 6, 6);
   fake_sink_lose(f.sink, "away");
   fake_sink_connect(f.sink);
   expect_pending(&f, 6);
@@ -317,13 +312,9 @@ static void test_outlet_rewinds_no_further_than_it_said(void **state) {
   /* The other sink has read nothing, so all is still there. */
   open_fixture(&f,
                PLANT("manual: true, keep: 10s") "  - { id: hist, session: { manual: true } }\n");
-  push(&f, 1, 1);
-  rig_turn(&f.r);
-  ack_all(&f);
+  deliver(&f, 1, 1);
   f.r.ahead_ns += SECONDS(60);
-  push(&f, 2, 2);
-  rig_turn(&f.r);
-  ack_all(&f);
+  deliver(&f, 2, 2);
   f.sink->base.host->rewind(&f.sink->base, UINT32_MAX);
   expect_pending(&f, 2);
   expect_uint("as history", journal_count("bus history m fast 2"), 1);

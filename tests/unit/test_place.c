@@ -18,28 +18,9 @@
 #include "runtime/file.h"
 #include "support/expect.h"
 #include "support/failmalloc.h"
-#include "support/folder.h"
+#include "support/place.h"
 
 #define NOBODY 65534
-
-/* Sockets that find no place in the data directory go to a folder of the test. */
-static void open_folders(folder *f, folder *temporary) {
-  folder_open(f);
-  folder_open(temporary);
-  setenv("TMPDIR", temporary->path, 1);
-}
-
-static void close_folders(folder *f, folder *temporary) {
-  unsetenv("TMPDIR");
-  folder_close(temporary);
-  folder_close(f);
-}
-
-static void open_place(bb_place *place, const char *dir, folder *f) {
-  char why[BB_PLACE_TEXT] = "";
-  expect_int(dir, bb_place_open(place, dir, &f->log, why, sizeof(why)), 0);
-  expect_text(dir, why, "");
-}
 
 static void expect_mode(const char *path, unsigned mode) {
   struct stat info;
@@ -51,8 +32,8 @@ static void test_place_makes_a_private_directory(void **state) {
   (void)state;
   folder f, t;
   bb_place place = {0};
-  open_folders(&f, &t);
-  open_place(&place, folder_path(&f, "a/b/"), &f);
+  place_open_folders(&f, &t);
+  place_open(&place, folder_path(&f, "a/b/"), &f);
   expect_text("dir", place.dir, folder_path(&f, "a/b"));
   expect_true("writable", place.writable);
   expect_text("socket", place.socket, folder_path(&f, "a/b/busbar.sock"));
@@ -61,7 +42,7 @@ static void test_place_makes_a_private_directory(void **state) {
   expect_mode(place.dir, 0700);
   bb_place_close(&place);
   expect_text("nothing to say", folder_log(&f), "");
-  close_folders(&f, &t);
+  place_close_folders(&f, &t);
 }
 
 static void test_place_counts_the_starts(void **state) {
@@ -78,24 +59,24 @@ static void test_place_counts_the_starts(void **state) {
   (void)state;
   folder f, t;
   bb_place place = {0};
-  open_folders(&f, &t);
+  place_open_folders(&f, &t);
   for (uint32_t boot = 1; boot < 4; boot++) {
-    open_place(&place, f.path, &f);
+    place_open(&place, f.path, &f);
     expect_uint("boot", place.boot, boot);
     bb_place_close(&place);
   }
   for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
     bb_file_replace(f.path, "boot", rows[i].text, strlen(rows[i].text));
-    open_place(&place, f.path, &f);
+    place_open(&place, f.path, &f);
     if (rows[i].boot != 0) expect_uint(rows[i].text, place.boot, rows[i].boot);
     expect_true(rows[i].text, place.boot != 0);
     uint32_t first = place.boot;
     bb_place_close(&place);
-    open_place(&place, f.path, &f);
+    place_open(&place, f.path, &f);
     expect_uint("and on", place.boot, first < UINT32_MAX ? first + 1 : 1);
     bb_place_close(&place);
   }
-  close_folders(&f, &t);
+  place_close_folders(&f, &t);
 }
 
 static void test_place_names_who_holds_it(void **state) {
@@ -103,8 +84,8 @@ static void test_place_names_who_holds_it(void **state) {
   folder f, t;
   bb_place place = {0}, second = {0};
   char why[BB_PLACE_TEXT] = "", pid[64];
-  open_folders(&f, &t);
-  open_place(&place, f.path, &f);
+  place_open_folders(&f, &t);
+  place_open(&place, f.path, &f);
   expect_int("second", bb_place_open(&second, f.path, &f.log, why, sizeof(why)), BB_ERR_BUSY);
   snprintf(pid, sizeof(pid), "is in use by process %ld (", (long)getpid());
   expect_part("pid", why, pid);
@@ -112,9 +93,9 @@ static void test_place_names_who_holds_it(void **state) {
   expect_part("directory", why, f.path);
   expect_part("what to do", why, "stop that one");
   bb_place_close(&place);
-  open_place(&second, f.path, &f);
+  place_open(&second, f.path, &f);
   bb_place_close(&second);
-  close_folders(&f, &t);
+  place_close_folders(&f, &t);
 }
 
 /* The same file, with another text in it. */
@@ -132,18 +113,18 @@ static void test_place_believes_the_lock_and_no_pid(void **state) {
                                       "by another process"};
   (void)state;
   folder f, t;
-  open_folders(&f, &t);
+  place_open_folders(&f, &t);
   for (size_t i = 0; i < 4; i++) {
     bb_place place = {0}, second = {0};
     char why[BB_PLACE_TEXT];
     overwrite(folder_path(&f, "lock"), texts[i]);
-    open_place(&place, f.path, &f);
+    place_open(&place, f.path, &f);
     overwrite(folder_path(&f, "lock"), texts[i]);
     expect_int("held", bb_place_open(&second, f.path, &f.log, why, sizeof(why)), BB_ERR_BUSY);
     expect_part(texts[i], why, named[i]);
     bb_place_close(&place);
   }
-  close_folders(&f, &t);
+  place_close_folders(&f, &t);
 }
 
 static int bind_socket(const char *path) {
@@ -161,7 +142,7 @@ static void test_place_follows_a_killed_runtime(void **state) {
   bb_place place = {0};
   char byte;
   int ready[2], status;
-  open_folders(&f, &t);
+  place_open_folders(&f, &t);
   expect_int("pipe", pipe(ready), 0);
   pid_t child = fork();
   if (child == 0) {
@@ -180,24 +161,24 @@ static void test_place_follows_a_killed_runtime(void **state) {
   expect_int("its socket stays", access(folder_path(&f, "busbar.sock"), F_OK), 0);
   kill(child, SIGKILL);
   waitpid(child, &status, 0);
-  open_place(&place, f.path, &f);
+  place_open(&place, f.path, &f);
   expect_int("the socket went", access(place.socket, F_OK), -1);
   close(bind_socket(place.socket));
   bb_place_close(&place);
   close(ready[0]);
-  close_folders(&f, &t);
+  place_close_folders(&f, &t);
 }
 
 static void test_place_removes_nothing_but_a_socket(void **state) {
   (void)state;
   folder f, t;
   bb_place place = {0};
-  open_folders(&f, &t);
+  place_open_folders(&f, &t);
   bb_file_replace(f.path, "busbar.sock", "precious", 8);
-  open_place(&place, f.path, &f);
+  place_open(&place, f.path, &f);
   expect_int("stays", access(place.socket, F_OK), 0);
   bb_place_close(&place);
-  close_folders(&f, &t);
+  place_close_folders(&f, &t);
 }
 
 static void test_place_puts_the_socket_elsewhere_when_its_path_is_long(void **state) {
@@ -205,17 +186,17 @@ static void test_place_puts_the_socket_elsewhere_when_its_path_is_long(void **st
   folder f, t;
   bb_place place = {0};
   char name[128], first[BB_PLACE_SOCKET_MAX + 1];
-  open_folders(&f, &t);
+  place_open_folders(&f, &t);
   size_t fits = BB_PLACE_SOCKET_MAX - strlen(f.path) - strlen("//busbar.sock");
   snprintf(name, sizeof(name), "%0*d", (int)fits, 0);
-  open_place(&place, folder_path(&f, name), &f);
+  place_open(&place, folder_path(&f, name), &f);
   expect_uint("just fits", strlen(place.socket), BB_PLACE_SOCKET_MAX);
   expect_part("and lies in it", place.socket, name);
   close(bind_socket(place.socket));
   bb_place_close(&place);
 
   snprintf(name, sizeof(name), "%0*d", (int)fits + 1, 0);
-  open_place(&place, folder_path(&f, name), &f);
+  place_open(&place, folder_path(&f, name), &f);
   expect_true("still kept there", place.writable);
   expect_part("elsewhere", place.socket, t.path);
   expect_part("ours", place.socket, "/busbar-");
@@ -228,23 +209,23 @@ static void test_place_puts_the_socket_elsewhere_when_its_path_is_long(void **st
   expect_mode(first, 0700);
   memcpy(first, place.socket, sizeof(first));
   bb_place_close(&place);
-  open_place(&place, folder_path(&f, name), &f);
+  place_open(&place, folder_path(&f, name), &f);
   expect_text("the same at each start", place.socket, first);
   expect_int("the old one is gone", access(first, F_OK), -1);
   bb_place_close(&place);
   expect_text("nothing to say", folder_log(&f), "");
-  close_folders(&f, &t);
+  place_close_folders(&f, &t);
 }
 
 /* Someone else was there before: a link, a file, a folder of another owner. */
 static void test_place_trusts_no_foreign_directory(void **state) {
   (void)state;
   folder f, t;
-  open_folders(&f, &t);
+  place_open_folders(&f, &t);
   expect_int("file in place", bb_file_replace(f.path, "data", "x", 1), 0);
   bb_place place = {0};
   char private[BB_PLACE_SOCKET_MAX + 1];
-  open_place(&place, folder_path(&f, "data"), &f);
+  place_open(&place, folder_path(&f, "data"), &f);
   snprintf(private, sizeof(private), "%.*s", (int)strlen(place.socket) - 12, place.socket);
   bb_place_close(&place);
   for (int i = 0; i < 3; i++) {
@@ -258,7 +239,7 @@ static void test_place_trusts_no_foreign_directory(void **state) {
     if (i == 0) expect_int("link", symlink(folder_path(&f, "elsewhere"), private), 0);
     if (i == 1) expect_int("file", bb_file_replace(t.path, strrchr(private, '/') + 1, "", 0), 0);
     if (i == 2) expect_int("owner", mkdir(private, 0777) | chown(private, NOBODY, NOBODY), 0);
-    open_place(&place, folder_path(&f, "data"), &f);
+    place_open(&place, folder_path(&f, "data"), &f);
     expect_true("not that one", strstr(place.socket, t.path) == NULL);
     expect_true("but one below /tmp", strncmp(place.socket, "/tmp/busbar-", 12) == 0);
     char used[BB_PLACE_SOCKET_MAX + 1];
@@ -268,7 +249,7 @@ static void test_place_trusts_no_foreign_directory(void **state) {
     unlink(lock);
     rmdir(used);
   }
-  close_folders(&f, &t);
+  place_close_folders(&f, &t);
 }
 
 static void expect_works_without(const char *dir, folder *f, const char *reason) {
@@ -276,7 +257,7 @@ static void expect_works_without(const char *dir, folder *f, const char *reason)
   char why[BB_PLACE_TEXT] = "", pid[32];
   bb_buf text;
   bb_buf_init(&text, 4096);
-  open_place(&place, dir, f);
+  place_open(&place, dir, f);
   expect_true("not writable", !place.writable);
   expect_true("boot", place.boot != 0);
   expect_part("socket", place.socket, "/busbar-");
@@ -298,14 +279,14 @@ static void expect_works_without(const char *dir, folder *f, const char *reason)
 static void test_place_works_where_there_is_no_directory(void **state) {
   (void)state;
   folder f, t;
-  open_folders(&f, &t);
+  place_open_folders(&f, &t);
   bb_file_replace(f.path, "file", "x", 1);
   expect_works_without(folder_path(&f, "file"), &f, "is a file: nothing is kept");
-  close_folders(&f, &t);
-  open_folders(&f, &t);
+  place_close_folders(&f, &t);
+  place_open_folders(&f, &t);
   bb_file_replace(f.path, "file", "x", 1);
   expect_works_without(folder_path(&f, "file/data"), &f, "cannot be made (not a directory)");
-  close_folders(&f, &t);
+  place_close_folders(&f, &t);
 }
 
 /* As another user, because root may write everywhere. */
@@ -313,7 +294,7 @@ static void test_place_works_in_a_directory_that_is_only_read(void **state) {
   (void)state;
   folder f, t;
   if (geteuid() != 0) skip();
-  open_folders(&f, &t);
+  place_open_folders(&f, &t);
   chmod(t.path, 0777);
   chmod(f.path, 0755);
   expect_int("user", seteuid(NOBODY), 0);
@@ -324,17 +305,17 @@ static void test_place_works_in_a_directory_that_is_only_read(void **state) {
   bb_place reader = {0}, writer = {0};
   char why[BB_PLACE_TEXT];
   seteuid(NOBODY);
-  open_place(&reader, f.path, &f);
+  place_open(&reader, f.path, &f);
   seteuid(0);
   expect_int("reader first", bb_place_open(&writer, f.path, &f.log, why, sizeof(why)), BB_ERR_BUSY);
   bb_place_close(&reader);
-  open_place(&writer, f.path, &f);
+  place_open(&writer, f.path, &f);
   seteuid(NOBODY);
   expect_int("writer first", bb_place_open(&reader, f.path, &f.log, why, sizeof(why)), BB_ERR_BUSY);
   seteuid(0);
   bb_place_close(&writer);
   prctl(PR_SET_DUMPABLE, 1); /* which the change of user took away, and the leak check needs */
-  close_folders(&f, &t);
+  place_close_folders(&f, &t);
 }
 
 static void test_place_keeps_the_document(void **state) {
@@ -342,16 +323,16 @@ static void test_place_keeps_the_document(void **state) {
   folder f, t;
   bb_place place = {0};
   bb_buf text;
-  open_folders(&f, &t);
+  place_open_folders(&f, &t);
   bb_buf_init(&text, 4096);
-  open_place(&place, f.path, &f);
+  place_open(&place, f.path, &f);
   expect_int("none yet", bb_place_load_document(&place, &text), BB_ERR_NOTFOUND);
   expect_int("save", bb_place_save_document(&place, "a: 1\n", 5), 1);
   expect_uint("generation", place.generation, 1);
   expect_int("save", bb_place_save_document(&place, "{\"b\": 2}", 8), 1);
   expect_mode(folder_path(&f, "document"), 0600);
   bb_place_close(&place);
-  open_place(&place, f.path, &f);
+  place_open(&place, f.path, &f);
   expect_uint("generation", place.generation, 2);
   bb_buf_text(&text, "before ");
   expect_int("load", bb_place_load_document(&place, &text), 0);
@@ -363,7 +344,7 @@ static void test_place_keeps_the_document(void **state) {
   expect_uint("generation", place.generation, 3);
   bb_place_close(&place);
   bb_buf_close(&text);
-  close_folders(&f, &t);
+  place_close_folders(&f, &t);
 }
 
 static void test_place_tells_the_head_of_a_kept_document(void **state) {
@@ -392,12 +373,12 @@ static void test_place_refuses_a_document_that_is_not_its_own(void **state) {
   (void)state;
   folder f, t;
   bb_buf text;
-  open_folders(&f, &t);
+  place_open_folders(&f, &t);
   bb_buf_init(&text, 4096);
   for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
     bb_place place = {0};
     bb_file_replace(f.path, "document", texts[i], strlen(texts[i]));
-    open_place(&place, f.path, &f);
+    place_open(&place, f.path, &f);
     expect_uint(texts[i], place.generation, 0);
     expect_int(texts[i], bb_place_load_document(&place, &text), BB_ERR_FORMAT);
     expect_uint(texts[i], text.len, 0);
@@ -406,7 +387,7 @@ static void test_place_refuses_a_document_that_is_not_its_own(void **state) {
     bb_place_close(&place);
   }
   bb_buf_close(&text);
-  close_folders(&f, &t);
+  place_close_folders(&f, &t);
 }
 
 static void test_place_records_where_it_is(void **state) {
@@ -416,8 +397,8 @@ static void test_place_records_where_it_is(void **state) {
   bb_doc_tree tree;
   bb_report report = {0};
   char pid[32];
-  open_folders(&f, &t);
-  open_place(&place, f.path, &f);
+  place_open_folders(&f, &t);
+  place_open(&place, f.path, &f);
   expect_int("record", bb_place_record(&place, "127.0.0.1:9464"), 0);
   const char *path = folder_path(&f, "runtime.json");
   expect_mode(path, 0600);
@@ -433,7 +414,7 @@ static void test_place_records_where_it_is(void **state) {
   bb_place_close(&place);
   expect_int("gone with it", access(folder_path(&f, "runtime.json"), F_OK), -1);
   bb_report_close(&report);
-  close_folders(&f, &t);
+  place_close_folders(&f, &t);
 }
 
 static int live(void *user) {
@@ -455,9 +436,9 @@ static int live(void *user) {
 static void test_place_without_memory(void **state) {
   (void)state;
   folder f, t;
-  open_folders(&f, &t);
+  place_open_folders(&f, &t);
   failmalloc_each(live, &f);
-  close_folders(&f, &t);
+  place_close_folders(&f, &t);
 }
 
 int main(void) {

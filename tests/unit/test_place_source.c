@@ -9,26 +9,7 @@
 #include "runtime/file.h"
 #include "runtime/place.h"
 #include "support/expect.h"
-#include "support/folder.h"
-
-/* Sockets that find no place in the data directory go to a folder of the test. */
-static void open_folders(folder *f, folder *temporary) {
-  folder_open(f);
-  folder_open(temporary);
-  setenv("TMPDIR", temporary->path, 1);
-}
-
-static void close_folders(folder *f, folder *temporary) {
-  unsetenv("TMPDIR");
-  folder_close(temporary);
-  folder_close(f);
-}
-
-static void open_place(bb_place *place, const char *dir, folder *f) {
-  char why[BB_PLACE_TEXT] = "";
-  expect_int(dir, bb_place_open(place, dir, &f->log, why, sizeof(why)), 0);
-  expect_text(dir, why, "");
-}
+#include "support/place.h"
 
 /* What lay in the temporary directory went with the runtime. */
 static void expect_empty(const folder *t) {
@@ -62,17 +43,17 @@ static void test_place_says_where_its_directory_comes_from(void **state) {
   (void)state;
   for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
     folder f, t;
-    open_folders(&f, &t);
+    place_open_folders(&f, &t);
     bb_file_replace(f.path, "file", "x", 1);
     bb_place place = {.source = rows[i].source}, second = {.source = rows[i].source};
     char why[BB_PLACE_TEXT] = "";
-    open_place(&place, folder_path(&f, rows[i].dir), &f);
+    place_open(&place, folder_path(&f, rows[i].dir), &f);
     expect_part(rows[i].dir, folder_log(&f), rows[i].expected);
     expect_int("second", bb_place_open(&second, place.dir, &f.log, why, sizeof(why)), BB_ERR_BUSY);
     expect_part("how to change it", why, rows[i].source != NULL ? rows[i].source : "--data or ");
     bb_place_close(&place);
     expect_empty(&t);
-    close_folders(&f, &t);
+    place_close_folders(&f, &t);
   }
 }
 
@@ -80,17 +61,17 @@ static void test_place_says_where_its_directory_comes_from(void **state) {
 static void test_place_that_is_refused_leaves_nothing(void **state) {
   (void)state;
   folder f, t;
-  open_folders(&f, &t);
+  place_open_folders(&f, &t);
   bb_place place = {0}, second = {0};
   char why[BB_PLACE_TEXT] = "";
-  open_place(&place, f.path, &f);
+  place_open(&place, f.path, &f);
   for (int i = 0; i < 2; i++) {
     if (i == 1) expect_int("no name", bb_file_replace(f.path, "lock", "", 0), 0);
     expect_int("second", bb_place_open(&second, f.path, &f.log, why, sizeof(why)), BB_ERR_BUSY);
     expect_empty(&t);
   }
   bb_place_close(&place);
-  close_folders(&f, &t);
+  place_close_folders(&f, &t);
 }
 
 int main(void) {

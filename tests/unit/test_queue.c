@@ -13,10 +13,12 @@
 typedef struct fixture {
   bb_queue queue;
   bb_stream *stream;
+  bb_reader reader; /* of open_read */
   bb_device *device;
   sample sample;
   uint64_t dropped, drops; /* what on_dropped told */
   bb_stream *dropped_from;
+  bb_span last;     /* of these records */
   uint64_t mono_ns; /* of the next batch */
 } fixture;
 
@@ -27,6 +29,7 @@ static void on_dropped(bb_queue *queue, bb_stream *stream, uint64_t from, uint64
   f->dropped += n;
   f->drops++;
   f->dropped_from = stream;
+  f->last = (bb_span){from, to};
 }
 
 static void open_fixture(fixture *f, uint64_t max_bytes) {
@@ -51,6 +54,17 @@ static void close_fixture(fixture *f) {
   bb_device_unref(f->device);
 }
 
+/* With a reader of the stream, which needs all that comes. */
+static void open_read(fixture *f, uint64_t max_bytes) {
+  open_fixture(f, max_bytes);
+  bb_reader_join(&f->reader, f->stream);
+}
+
+static void close_read(fixture *f) {
+  bb_reader_leave(&f->reader);
+  close_fixture(f);
+}
+
 /* The batches are numbered by seq, as the records of a stream that alone is filled. */
 static void append(fixture *f, bb_stream *stream, unsigned n) {
   for (unsigned i = 0; i < n; i++) {
@@ -64,17 +78,21 @@ static void append(fixture *f, bb_stream *stream, unsigned n) {
 static unsigned chunk_records(void) {
   fixture f;
   bb_chunk *chunk;
-  bb_reader reader = {0};
-  open_fixture(&f, 1u << 20);
-  bb_reader_join(&reader, f.stream);
+  open_read(&f, 1u << 20);
   append(&f, f.stream, 2000);
   expect_int("pin", bb_stream_pin(f.stream, 0, &chunk), 1);
   unsigned n = chunk->n;
   bb_chunk_unpin(chunk);
-  bb_reader_leave(&reader);
-  close_fixture(&f);
+  close_read(&f);
   expect_true("several chunks", n > 10 && n < 1000);
   return n;
+}
+
+/* What was told last: these records went. */
+static void expect_dropped(const fixture *f, const char *row, uint64_t from, uint64_t to) {
+  expect_uint(row, f->last.from, from);
+  expect_uint(row, f->last.to, to);
+  expect_true(row, f->dropped_from == f->stream);
 }
 
 static void expect_record(fixture *f, uint64_t record) {
@@ -89,13 +107,11 @@ static void expect_record(fixture *f, uint64_t record) {
 static void test_queue_gives_back_what_was_appended(void **state) {
   (void)state;
   fixture f;
-  bb_reader reader = {0};
   bb_chunk *chunk;
   bb_chunk_walk walk = {0};
   uint32_t bytes;
   uint8_t codes[2] = {0, 7};
-  open_fixture(&f, 1u << 20);
-  bb_reader_join(&reader, f.stream);
+  open_read(&f, 1u << 20);
   f.sample.batch.codes = codes;
   f.sample.batch.time_ns = 42;
   append(&f, f.stream, 1);
@@ -113,19 +129,16 @@ static void test_queue_gives_back_what_was_appended(void **state) {
   expect_uint("of the stream too", f.stream->bytes, bytes);
   bb_chunk_unpin(chunk);
   expect_int("not yet there", bb_stream_pin(f.stream, 1, &chunk), BB_ERR_NOTFOUND);
-  bb_reader_leave(&reader);
-  close_fixture(&f);
+  close_read(&f);
 }
 
 static void test_queue_keeps_an_event_with_its_text(void **state) {
   (void)state;
   fixture f;
-  bb_reader reader = {0};
   bb_chunk *chunk;
   bb_chunk_walk walk = {0};
   uint32_t bytes;
-  open_fixture(&f, 1u << 20);
-  bb_reader_join(&reader, f.stream);
+  open_read(&f, 1u << 20);
   bb_batch event = {.device = f.device, .kind = BB_BATCH_EVENT, .text = "lost", .text_len = 4};
   expect_int("append", bb_stream_append(f.stream, &event), 0);
   expect_int("pin", bb_stream_pin(f.stream, 0, &chunk), 1);
@@ -134,17 +147,14 @@ static void test_queue_keeps_an_event_with_its_text(void **state) {
   expect_true("a copy", batch->text != event.text);
   expect_true("no shape", batch->shape == NULL);
   bb_chunk_unpin(chunk);
-  bb_reader_leave(&reader);
-  close_fixture(&f);
+  close_read(&f);
 }
 
 static void test_queue_walks_over_chunks_to_and_fro(void **state) {
   (void)state;
   fixture f;
-  bb_reader reader = {0};
   unsigned one = chunk_records();
-  open_fixture(&f, 1u << 20);
-  bb_reader_join(&reader, f.stream);
+  open_read(&f, 1u << 20);
   append(&f, f.stream, 3 * one);
   static const int steps[] = {0, 1, -1};
   for (unsigned edge = one; edge <= 2 * one; edge += one) {
@@ -159,8 +169,7 @@ static void test_queue_walks_over_chunks_to_and_fro(void **state) {
   expect_uint("further", bb_chunk_batch(chunk, &walk, 2 * one - 1, &bytes)->seq, 2 * one - 1);
   expect_uint("back", bb_chunk_batch(chunk, &walk, one, &bytes)->seq, one);
   bb_chunk_unpin(chunk);
-  bb_reader_leave(&reader);
-  close_fixture(&f);
+  close_read(&f);
 }
 
 static void test_queue_frees_what_no_reader_needs(void **state) {
@@ -196,10 +205,8 @@ static void test_queue_frees_what_no_reader_needs(void **state) {
 static void test_queue_drops_whole_oldest_chunks_at_its_bound(void **state) {
   (void)state;
   fixture f;
-  bb_reader reader = {0};
   unsigned one = chunk_records();
-  open_fixture(&f, 3 * BB_CHUNK_BYTES);
-  bb_reader_join(&reader, f.stream);
+  open_read(&f, 3 * BB_CHUNK_BYTES);
   append(&f, f.stream, 3 * one);
   expect_uint("all fit", f.dropped, 0);
   append(&f, f.stream, one);
@@ -207,20 +214,17 @@ static void test_queue_drops_whole_oldest_chunks_at_its_bound(void **state) {
   expect_uint("at once", f.drops, 1);
   expect_uint("told for the stream", f.stream->first, one);
   expect_true("within the bound", f.queue.bytes <= f.queue.max_bytes);
-  bb_reader_leave(&reader);
-  close_fixture(&f);
+  close_read(&f);
 }
 
 static void test_queue_keeps_a_dropped_chunk_while_it_is_pinned(void **state) {
   (void)state;
   fixture f;
-  bb_reader reader = {0};
   bb_chunk *chunk, *again;
   bb_chunk_walk walk = {0};
   uint32_t bytes;
   unsigned one = chunk_records();
-  open_fixture(&f, 2 * BB_CHUNK_BYTES);
-  bb_reader_join(&reader, f.stream);
+  open_read(&f, 2 * BB_CHUNK_BYTES);
   append(&f, f.stream, one);
   expect_int("pin", bb_stream_pin(f.stream, 3, &chunk), 1);
   bb_chunk_pin(chunk);
@@ -231,8 +235,7 @@ static void test_queue_keeps_a_dropped_chunk_while_it_is_pinned(void **state) {
   bb_chunk_unpin(chunk);
   expect_uint("and to its end", bb_chunk_batch(chunk, &walk, one - 1, &bytes)->seq, one - 1);
   bb_chunk_unpin(chunk);
-  bb_reader_leave(&reader);
-  close_fixture(&f);
+  close_read(&f);
 }
 
 static void test_queue_keeps_a_pinned_chunk_past_its_stream(void **state) {
@@ -279,10 +282,8 @@ static void test_queue_drops_of_the_stream_with_the_oldest(void **state) {
 static void test_queue_expires_by_age(void **state) {
   (void)state;
   fixture f;
-  bb_reader reader = {0};
   unsigned one = chunk_records();
-  open_fixture(&f, 1u << 20);
-  bb_reader_join(&reader, f.stream);
+  open_read(&f, 1u << 20);
   f.mono_ns = 1 * BB_NS_PER_S;
   append(&f, f.stream, one);
   f.mono_ns = 5 * BB_NS_PER_S;
@@ -297,17 +298,51 @@ static void test_queue_expires_by_age(void **state) {
   bb_queue_expire(&f.queue, 15 * BB_NS_PER_S);
   expect_uint("the second", f.dropped, 2 * one);
   expect_uint("nothing left", f.queue.bytes, 0);
-  bb_reader_leave(&reader);
+  close_read(&f);
+}
+
+static void test_queue_drops_what_a_reader_misses(void **state) {
+  (void)state;
+  fixture f;
+  bb_chunk *chunk;
+  uint64_t one = chunk_records();
+  open_read(&f, 1u << 20);
+  append(&f, f.stream, (unsigned)one);
+  bb_stream_miss(f.stream, one - 1);
+  expect_uint("what is in memory is not missed", f.drops, 0);
+  f.stream->next += 10; /* as behind what a restart found in the store */
+  append(&f, f.stream, (unsigned)one);
+  expect_int("never came", bb_stream_pin(f.stream, one + 3, &chunk), BB_ERR_NOTFOUND);
+  bb_stream_miss(f.stream, one + 3);
+  expect_dropped(&f, "up to the next in memory", one + 3, one + 10);
+  bb_stream_forget(f.stream, one + 5, false);
+  expect_dropped(&f, "the oldest of the store are gone", 0, one + 5);
+  bb_stream_miss(f.stream, 5);
+  expect_dropped(&f, "up to what may still be there", 5, one + 5);
+  f.stream->next += 4;
+  bb_stream_miss(f.stream, 2 * one + 11);
+  expect_dropped(&f, "up to the end", 2 * one + 11, 2 * one + 14);
+  expect_uint("each told once", f.drops, 4);
+  close_read(&f);
+}
+
+/* Without anybody who hears of it, too. */
+static void test_queue_misses_in_silence(void **state) {
+  (void)state;
+  fixture f;
+  open_fixture(&f, 1u << 20);
+  f.queue.on_dropped = NULL;
+  f.stream->next += 4;
+  bb_stream_miss(f.stream, 1);
+  expect_uint("nothing happens", f.drops, 0);
   close_fixture(&f);
 }
 
 static void test_queue_since_finds_the_first_not_older(void **state) {
   (void)state;
   fixture f;
-  bb_reader reader = {0};
   unsigned one = chunk_records();
-  open_fixture(&f, 1u << 20);
-  bb_reader_join(&reader, f.stream);
+  open_read(&f, 1u << 20);
   expect_uint("empty", bb_stream_since(f.stream, 0), 0);
   for (unsigned i = 0; i < 3 * one; i++) {
     f.mono_ns = 100 + 10 * (uint64_t)i;
@@ -319,10 +354,9 @@ static void test_queue_since_finds_the_first_not_older(void **state) {
   expect_uint("the last", bb_stream_since(f.stream, 100 + 10 * (3 * (uint64_t)one - 1)),
               3 * one - 1);
   expect_uint("all are older", bb_stream_since(f.stream, UINT64_MAX), 3 * one);
-  bb_reader_release(&reader, 2 * one);
+  bb_reader_release(&f.reader, 2 * one);
   expect_uint("of what is there", bb_stream_since(f.stream, 0), 2 * one);
-  bb_reader_leave(&reader);
-  close_fixture(&f);
+  close_read(&f);
 }
 
 static void test_queue_refuses_what_is_larger_than_a_chunk_or_the_bound(void **state) {
@@ -367,19 +401,16 @@ static void test_queue_without_memory(void **state) {
 static void test_queue_reuses_its_chunks(void **state) {
   (void)state;
   fixture f;
-  bb_reader reader = {0};
-  open_fixture(&f, 1u << 20);
-  bb_reader_join(&reader, f.stream);
+  open_read(&f, 1u << 20);
   append(&f, f.stream, 1);
-  bb_reader_release(&reader, 1);
+  bb_reader_release(&f.reader, 1);
   failmalloc_start(0);
   for (int i = 0; i < 1000; i++) {
     append(&f, f.stream, 1);
-    bb_reader_release(&reader, f.stream->next);
+    bb_reader_release(&f.reader, f.stream->next);
   }
   expect_uint("allocations", failmalloc_stop(), 0);
-  bb_reader_leave(&reader);
-  close_fixture(&f);
+  close_read(&f);
 }
 
 int main(void) {
@@ -393,6 +424,8 @@ int main(void) {
       cmocka_unit_test(test_queue_keeps_a_pinned_chunk_past_its_stream),
       cmocka_unit_test(test_queue_drops_of_the_stream_with_the_oldest),
       cmocka_unit_test(test_queue_expires_by_age),
+      cmocka_unit_test(test_queue_drops_what_a_reader_misses),
+      cmocka_unit_test(test_queue_misses_in_silence),
       cmocka_unit_test(test_queue_since_finds_the_first_not_older),
       cmocka_unit_test(test_queue_refuses_what_is_larger_than_a_chunk_or_the_bound),
       cmocka_unit_test(test_queue_without_memory),

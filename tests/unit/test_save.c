@@ -1,185 +1,108 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What waits for a sink goes to the disk and comes back from it. A batch is known by its first value. */
+/* What waits for a sink goes to the disk and comes back from it. Faults and bounds:
+ * test_save_faults.c. */
 #include "runtime/save.h"
 
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 
 #include "base/err.h"
 #include "runtime/parking.h"
-#include "runtime/wait.h"
 #include "support/expect.h"
-#include "support/runtime_rig.h"
-
-#define DEVICE                                                                                     \
-  "devices:\n"                                                                                     \
-  "  - { id: m, connection: a, scan: { slow: off }, profile: " RIG_PROFILE " }\n"
-#define HEAD(store)                                                                                \
-  "busbar: 1\nruntime: { store: { " store " } }\n"                                                 \
-  "connections:\n  - { id: a, cyclic: { port: 1 } }\n" DEVICE
-#define SINK(id, options) "  - { id: " id ", session: { " options " } }\n"
-#define PLANT(store, options) HEAD(store) "sinks:\n" SINK("bus", options)
-#define FAST "sync: 40ms"
-#define MANUAL "manual: true"
-
-typedef struct fixture {
-  rig r;
-  fake_device *device;
-  fake_sink *sink;
-} fixture;
-
-static void begin(fixture *f, const char *text) {
-  rig_apply(&f->r, text);
-  f->device = bb_runtime_station(&f->r.runtime, "m") != NULL ? rig_device(&f->r, "m") : NULL;
-  f->sink = bb_runtime_outlet(&f->r.runtime, "bus") != NULL ? rig_sink(&f->r, "bus") : NULL;
-}
-
-static void open_fixture(fixture *f, const char *text) {
-  rig_open(&f->r);
-  begin(f, text);
-}
-
-static void restart(fixture *f, const char *text) {
-  rig_end_runtime(&f->r);
-  rig_reopen(&f->r);
-  begin(f, text);
-}
-
-static void push(fixture *f, double from, double to) {
-  for (; from <= to; from++) expect_true("push", fake_device_push(f->device, 0, from));
-}
-
-/* The journal has no room for thousands. */
-static void push_quietly(fixture *f, double value) {
-  push(f, value, value);
-  journal_clear();
-}
-
-static const bb_save *save_of(const fixture *f) {
-  return &f->r.runtime.save;
-}
-
-static bb_outlet *bus(const fixture *f) {
-  return bb_runtime_outlet(&f->r.runtime, "bus");
-}
-
-/* The batches that the sink has without a verdict begin with these values, in this order. */
-static void expect_values(fixture *f, double from, double to) {
-  size_t n = (size_t)(to - from) + 1;
-  rig_until(&f->r, f->sink->n_pending >= n);
-  for (size_t i = 0; i < n; i++) {
-    expect_double_at("value", fake_sink_value(f->sink->pending[i].batch), from + (double)i,
-                     __FILE__, __LINE__);
-  }
-  expect_uint("no more", f->sink->n_pending, n);
-}
-
-static void ack_all(fixture *f) {
-  while (f->sink->n_pending > 0) fake_sink_judge(f->sink, 0, 1, BB_VERDICT_ACKED);
-}
-
-static bool log_has(fixture *f, const char *text) {
-  return strstr(folder_log(&f->r.folder), text) != NULL;
-}
+#include "support/save_rig.h"
 
 static void test_save_writes_nothing_that_is_acknowledged_in_time(void **state) {
   (void)state;
-  fixture f;
-  open_fixture(&f, PLANT("sync: 400ms", ""));
+  save_rig f;
+  save_rig_open(&f, SAVE_PLANT("sync: 400ms", ""));
   for (int i = 0; i < 50; i++) {
-    push(&f, i, i);
+    save_push(&f, i, i);
     rig_turn(&f.r);
   }
-  rig_until(&f.r, bus(&f)->counters.delivered == 50);
+  rig_until(&f.r, save_bus(&f)->counters.delivered == 50);
   f.r.ahead_ns += BB_NS_PER_S;
   for (int i = 0; i < 100; i++) rig_turn(&f.r);
   expect_uint("no record was written", save_of(&f)->saved, 0);
-  rig_close(&f.r);
+  save_rig_close(&f);
 }
 
 static void test_save_brings_back_what_a_sink_had_not_taken(void **state) {
   (void)state;
-  fixture f;
-  open_fixture(&f, PLANT(FAST, MANUAL));
-  push(&f, 1, 5);
+  save_rig f;
+  save_rig_open(&f, SAVE_PLANT(SAVE_FAST, SAVE_MANUAL));
+  save_push(&f, 1, 5);
   rig_until(&f.r, save_of(&f)->saved == 5);
-  push(&f, 6, 7); /* the end saves these */
+  save_push(&f, 6, 7); /* the end saves these */
   rig_turn(&f.r);
-  restart(&f, PLANT(FAST, MANUAL));
-  expect_uint("they wait", bb_outlet_depth(bus(&f)), 7);
+  save_rig_restart(&f, SAVE_PLANT(SAVE_FAST, SAVE_MANUAL));
+  expect_uint("they wait", bb_outlet_depth(save_bus(&f)), 7);
   expect_true("what will be delivered is looked at, though nothing comes",
               uv_is_active((const uv_handle_t *)&save_of(&f)->timer));
   fake_sink_connect(f.sink);
-  expect_values(&f, 1, 7);
+  save_expect_values(&f, 1, 7);
   expect_uint("as history", journal_count("bus history m fast 7"), 1);
-  ack_all(&f);
+  save_ack_all(&f);
   rig_until(&f.r, save_of(&f)->stats.records == 0 && save_of(&f)->job == NULL);
-  restart(&f, PLANT(FAST, MANUAL));
-  expect_uint("nothing is left", bb_outlet_depth(bus(&f)), 0);
-  rig_close(&f.r);
+  save_rig_restart(&f, SAVE_PLANT(SAVE_FAST, SAVE_MANUAL));
+  expect_uint("nothing is left", bb_outlet_depth(save_bus(&f)), 0);
+  save_rig_close(&f);
 }
 
 static void test_save_sends_live_before_what_was_left(void **state) {
   (void)state;
-  fixture f;
-  open_fixture(&f, PLANT(FAST, MANUAL));
-  push(&f, 1, 3);
+  save_rig f;
+  save_rig_open(&f, SAVE_PLANT(SAVE_FAST, SAVE_MANUAL));
+  save_push(&f, 1, 3);
   rig_turn(&f.r);
-  restart(&f, PLANT(FAST, MANUAL));
-  push(&f, 4, 5);
+  save_rig_restart(&f, SAVE_PLANT(SAVE_FAST, SAVE_MANUAL));
+  save_push(&f, 4, 5);
   rig_turn(&f.r);
   fake_sink_connect(f.sink);
   rig_until(&f.r, f.sink->n_pending == 5);
   expect_order("bus live m fast 4", "bus live m fast 5", "bus history m fast 1");
-  ack_all(&f);
-  rig_close(&f.r);
+  save_ack_all(&f);
+  save_rig_close(&f);
 }
 
 static void test_save_does_not_repeat_what_went_live_during_a_drain(void **state) {
   (void)state;
-  fixture f;
-  open_fixture(&f, PLANT(FAST, "manual: true, window: 4"));
-  push(&f, 1, 6);
+  save_rig f;
+  save_rig_open(&f, SAVE_PLANT(SAVE_FAST, "manual: true, window: 4"));
+  save_push(&f, 1, 6);
   rig_turn(&f.r);
-  restart(&f, PLANT(FAST, "manual: true, window: 4"));
+  save_rig_restart(&f, SAVE_PLANT(SAVE_FAST, "manual: true, window: 4"));
   fake_sink_connect(f.sink);
   rig_until(&f.r, f.sink->n_pending == 2); /* half of the window */
-  push(&f, 7, 8);
+  save_push(&f, 7, 8);
   rig_until(&f.r, f.sink->n_pending == 4);
   fake_sink_judge(f.sink, 2, 2, BB_VERDICT_ACKED); /* 7 and 8, which are live */
   fake_sink_judge(f.sink, 0, 1, BB_VERDICT_ACKED); /* 1 */
   fake_sink_lose(f.sink, "gone");
   rig_turn(&f.r);
-  restart(&f, PLANT(FAST, MANUAL));
-  expect_uint("2 to 6", bb_outlet_depth(bus(&f)), 5);
+  save_rig_restart(&f, SAVE_PLANT(SAVE_FAST, SAVE_MANUAL));
+  expect_uint("2 to 6", bb_outlet_depth(save_bus(&f)), 5);
   fake_sink_connect(f.sink);
-  expect_values(&f, 2, 6);
-  ack_all(&f);
-  rig_close(&f.r);
+  save_expect_values(&f, 2, 6);
+  save_ack_all(&f);
+  save_rig_close(&f);
 }
 
 static void test_save_evicts_and_fetches(void **state) {
   (void)state;
   enum { N = 20000 };
-  fixture f;
-  open_fixture(&f, "busbar: 1\nruntime: { queue_bytes: 1MiB, store: { sync: 20ms } }\n"
-                   "connections:\n  - { id: a, cyclic: { port: 1 } }\n" DEVICE
-                   "sinks:\n" SINK("bus", "manual: true, window: 100"));
+  save_rig f;
+  save_rig_open(&f, SAVE_RUNTIME("queue_bytes: 1MiB, store: { sync: 20ms }") "sinks:\n" SAVE_SINK(
+                        "bus", "manual: true, window: 100"));
   for (int i = 0; i < N; i++) {
-    push(&f, i, i);
+    save_push(&f, i, i);
     journal_clear();
     if (i % 200 == 0) rig_until(&f.r, save_of(&f)->appended < (256u << 10));
   }
   rig_until(&f.r, save_of(&f)->saved == N);
   expect_true("memory is bounded", f.r.runtime.queue.bytes <= 1u << 20);
-  expect_uint("nothing is lost", bus(&f)->counters.dropped, 0);
+  expect_uint("nothing is lost", save_bus(&f)->counters.dropped, 0);
   fake_sink_connect(f.sink);
   double next = 0;
-  bb_outlet *outlet = bus(&f);
+  bb_outlet *outlet = save_bus(&f);
   /* The newest went live; what comes as history must have no gap. */
   bool *seen = calloc(N, sizeof(*seen));
   while (outlet->counters.delivered < N) {
@@ -199,175 +122,75 @@ static void test_save_evicts_and_fetches(void **state) {
   free(seen);
   expect_uint("none twice", outlet->counters.delivered, N);
   rig_until(&f.r, save_of(&f)->stats.records == 0 && save_of(&f)->job == NULL);
-  rig_close(&f.r);
+  save_rig_close(&f);
 }
 
 static void test_save_keeps_the_backlog_of_a_sink_that_is_gone(void **state) {
   (void)state;
-  fixture f;
+  save_rig f;
   const void *at = NULL;
   bb_orphan orphan;
-  open_fixture(&f, PLANT(FAST, MANUAL));
-  push(&f, 1, 4);
+  save_rig_open(&f, SAVE_PLANT(SAVE_FAST, SAVE_MANUAL));
+  save_push(&f, 1, 4);
   rig_turn(&f.r);
-  restart(&f, HEAD(FAST) "sinks:\n" SINK("other", MANUAL));
+  save_rig_restart(&f, SAVE_HEAD(SAVE_FAST) "sinks:\n" SAVE_SINK("other", SAVE_MANUAL));
   expect_true("an orphan", bb_parking_next(&f.r.runtime, &at, &orphan));
   expect_text("of", orphan.sink, "bus");
   expect_uint("batches", orphan.batches, 4);
   expect_true("the only one", !bb_parking_next(&f.r.runtime, &at, &orphan));
-  expect_true("the log says so", log_has(&f, "there is no such sink any more"));
-  restart(&f, HEAD(FAST) "sinks:\n" SINK("other", MANUAL)); /* still there */
+  expect_true("the log says so", save_log_has(&f, "there is no such sink any more"));
+  save_rig_restart(
+      &f, SAVE_HEAD(SAVE_FAST) "sinks:\n" SAVE_SINK("other", SAVE_MANUAL)); /* still there */
   bb_outlet *other = bb_runtime_outlet(&f.r.runtime, "other");
   expect_int("given", (int)bb_parking_reassign(&f.r.runtime, "bus", other), 4);
   expect_uint("it has them", bb_outlet_depth(other), 4);
-  restart(&f, HEAD(FAST) "sinks:\n" SINK("other", MANUAL));
+  save_rig_restart(&f, SAVE_HEAD(SAVE_FAST) "sinks:\n" SAVE_SINK("other", SAVE_MANUAL));
   expect_uint("for good", bb_outlet_depth(bb_runtime_outlet(&f.r.runtime, "other")), 4);
-  rig_apply(&f.r, HEAD(FAST) "sinks: []\n");
+  rig_apply(&f.r, SAVE_HEAD(SAVE_FAST) "sinks: []\n");
   expect_int("dropped", (int)bb_parking_drop(&f.r.runtime, "other"), 4);
   expect_int("once", (int)bb_parking_drop(&f.r.runtime, "other"), BB_ERR_NOTFOUND);
   rig_until(&f.r, save_of(&f)->stats.records == 0 && save_of(&f)->job == NULL);
-  rig_close(&f.r);
+  save_rig_close(&f);
 }
 
 static void test_save_lets_a_sink_that_is_back_have_what_another_took(void **state) {
   (void)state;
-  fixture f;
-  const char *text = HEAD(FAST) "sinks:\n" SINK("bus", MANUAL) SINK("ready", "");
-  open_fixture(&f, text);
-  push(&f, 1, 4);
+  save_rig f;
+  const char *text =
+      SAVE_HEAD(SAVE_FAST) "sinks:\n" SAVE_SINK("bus", SAVE_MANUAL) SAVE_SINK("ready", "");
+  save_rig_open(&f, text);
+  save_push(&f, 1, 4);
   rig_until(&f.r, save_of(&f)->saved == 4);
-  restart(&f, text);
+  save_rig_restart(&f, text);
   expect_uint("one has all", bb_outlet_depth(bb_runtime_outlet(&f.r.runtime, "ready")), 0);
-  expect_uint("the other none", bb_outlet_depth(bus(&f)), 4);
-  rig_close(&f.r);
+  expect_uint("the other none", bb_outlet_depth(save_bus(&f)), 4);
+  save_rig_close(&f);
 }
 
 static void test_save_leaves_memory_sinks_alone(void **state) {
   (void)state;
-  fixture f;
+  save_rig f;
   const char *text =
-      HEAD(FAST) "sinks:\n"
-                 "  - { id: bus, session: { manual: true }, store: { mode: memory } }\n";
-  open_fixture(&f, text);
-  push(&f, 1, 4);
+      SAVE_HEAD(SAVE_FAST) "sinks:\n"
+                           "  - { id: bus, session: { manual: true }, store: { mode: memory } }\n";
+  save_rig_open(&f, text);
+  save_push(&f, 1, 4);
   for (int i = 0; i < 20; i++) rig_turn(&f.r);
-  restart(&f, text);
-  expect_uint("nothing was kept", bb_outlet_depth(bus(&f)), 0);
-  expect_true("the log says so", log_has(&f, "4 batches could not be delivered"));
-  rig_close(&f.r);
-}
-
-static void test_save_survives_a_store_that_is_no_store(void **state) {
-  (void)state;
-  fixture f;
-  rig_open(&f.r);
-  begin(&f, PLANT(FAST, MANUAL));
-  rig_end_runtime(&f.r);
-  FILE *file = fopen(folder_path(&f.r.folder, BB_STORE_FILE), "w");
-  for (int i = 0; i < 1000; i++) fprintf(file, "this is no store\n");
-  fclose(file);
-  rig_reopen(&f.r);
-  begin(&f, PLANT(FAST, MANUAL));
-  expect_true("the log says so", log_has(&f, "it was set aside as"));
-  push(&f, 1, 2);
-  rig_until(&f.r, save_of(&f)->saved == 2);
-  rig_close(&f.r);
-}
-
-/* No file of this process may grow: as if the disk were full. */
-static void fill_disk(bool full) {
-  struct rlimit limit;
-  signal(SIGXFSZ, SIG_IGN);
-  getrlimit(RLIMIT_FSIZE, &limit);
-  limit.rlim_cur = full ? 8192 : limit.rlim_max; /* more than the log has */
-  expect_int("limit", setrlimit(RLIMIT_FSIZE, &limit), 0);
-}
-
-/* A stream is taken out of the store while the disk is full, and one of the same name comes. */
-static void test_save_takes_away_later_what_it_could_not_now(void **state) {
-  (void)state;
-  fixture f;
-  open_fixture(&f, PLANT(FAST, MANUAL));
-  push(&f, 1, 4);
-  rig_until(&f.r, save_of(&f)->saved == 4);
-  rig_apply(&f.r, HEAD(FAST) "sinks: []\n");
-  rig_until(&f.r, save_of(&f)->job == NULL);
-  fill_disk(true);
-  expect_int("dropped", (int)bb_parking_drop(&f.r.runtime, "bus"), 4);
-  rig_until(&f.r, save_of(&f)->failed > 0);
-  fill_disk(false);
-  begin(&f, PLANT(FAST, MANUAL));
-  push(&f, 5, 6);
-  rig_until(&f.r, save_of(&f)->saved == 6);
-  restart(&f, PLANT(FAST, MANUAL));
-  expect_uint("the new ones only", bb_outlet_depth(bus(&f)), 2);
-  fake_sink_connect(f.sink);
-  expect_values(&f, 5, 6);
-  ack_all(&f);
-  rig_close(&f.r);
-}
-
-static void test_save_goes_on_when_the_disk_is_full(void **state) {
-  (void)state;
-  fixture f;
-  open_fixture(&f, PLANT(FAST, MANUAL));
-  push(&f, 1, 2);
-  rig_until(&f.r, save_of(&f)->saved == 2);
-  fill_disk(true);
-  push(&f, 3, 4);
-  rig_until(&f.r, save_of(&f)->failed >= 2);
-  fill_disk(false);
-  expect_true("the log says so", log_has(&f, "the runtime goes on with what its memory holds"));
-  rig_until(&f.r, save_of(&f)->saved == 4);
-  rig_until(&f.r, log_has(&f, "works again"));
-  restart(&f, PLANT(FAST, MANUAL));
-  fake_sink_connect(f.sink);
-  expect_values(&f, 1, 4);
-  ack_all(&f);
-  rig_close(&f.r);
-}
-
-#define YEAR_NS (365ll * 24 * 3600 * (int64_t)BB_NS_PER_S)
-
-static bool is_marked(fixture *f, size_t i) {
-  return (f->sink->pending[i].batch->flags & BB_BATCH_CLOCK_UNSET) != 0;
-}
-
-static void test_save_does_not_mind_a_clock_that_jumps(void **state) {
-  (void)state;
-  fixture f;
-  open_fixture(&f, PLANT(FAST, MANUAL));
-  push(&f, 1, 2);
-  f.r.utc_ahead_ns = YEAR_NS;
-  push(&f, 3, 4);
-  rig_until(&f.r, save_of(&f)->saved == 4);
-  f.r.utc_ahead_ns = -bb_clock_utc_ns(&f.r.runtime.clock); /* 1970 and some */
-  rig_until(&f.r, !f.r.runtime.clock_set);
-  push(&f, 5, 6);
-  rig_until(&f.r, save_of(&f)->saved == 6);
-  f.r.utc_ahead_ns = YEAR_NS;
-  restart(&f, PLANT(FAST, MANUAL));
-  f.r.utc_ahead_ns = -YEAR_NS;
-  for (int i = 0; i < 20; i++) rig_turn(&f.r);
-  expect_uint("none is too old", bus(&f)->counters.dropped, 0);
-  fake_sink_connect(f.sink);
-  expect_values(&f, 1, 6);
-  for (size_t i = 0; i < 6; i++) {
-    expect_true("marked, where the clock was not set", is_marked(&f, i) == (i >= 4));
-  }
-  ack_all(&f);
-  rig_close(&f.r);
+  save_rig_restart(&f, text);
+  expect_uint("nothing was kept", bb_outlet_depth(save_bus(&f)), 0);
+  expect_true("the log says so", save_log_has(&f, "4 batches could not be delivered"));
+  save_rig_close(&f);
 }
 
 static void test_save_tells_of_a_shape_before_its_batches(void **state) {
   (void)state;
-  fixture f;
-  open_fixture(&f, PLANT(FAST, MANUAL));
-  push(&f, 1, 2);
+  save_rig f;
+  save_rig_open(&f, SAVE_PLANT(SAVE_FAST, SAVE_MANUAL));
+  save_push(&f, 1, 2);
   rig_turn(&f.r);
   /* Without the device the sink would never hear of its shape. */
   journal_clear();
-  restart(&f, "busbar: 1\nsinks:\n" SINK("bus", MANUAL));
+  save_rig_restart(&f, "busbar: 1\nsinks:\n" SAVE_SINK("bus", SAVE_MANUAL));
   expect_uint("not yet", journal_count("bus shape m*"), 0);
   journal_clear();
   fake_sink_connect(f.sink);
@@ -375,21 +198,21 @@ static void test_save_tells_of_a_shape_before_its_batches(void **state) {
   expect_order("bus shape m fast 3 points", "bus history m fast 1", "bus history m fast 2");
   expect_uint("once", journal_count("bus shape m fast*"), 1);
   expect_uint("still there", journal_count("bus gone m fast"), 0);
-  ack_all(&f);
+  save_ack_all(&f);
   rig_turn(&f.r);
   expect_uint("gone with the last", journal_count("bus gone m fast"), 1);
-  rig_close(&f.r);
+  save_rig_close(&f);
 }
 
 static void test_save_tells_again_of_a_shape_whose_device_went(void **state) {
   (void)state;
-  fixture f;
-  const char *without = "busbar: 1\nsinks:\n" SINK("bus", "manual: true, window: 2");
-  const char *with = PLANT(FAST, "manual: true, window: 2");
-  open_fixture(&f, with);
-  push(&f, 1, 6);
+  save_rig f;
+  const char *without = "busbar: 1\nsinks:\n" SAVE_SINK("bus", "manual: true, window: 2");
+  const char *with = SAVE_PLANT(SAVE_FAST, "manual: true, window: 2");
+  save_rig_open(&f, with);
+  save_push(&f, 1, 6);
   rig_turn(&f.r);
-  restart(&f, without);
+  save_rig_restart(&f, without);
   fake_sink_connect(f.sink);
   rig_until(&f.r, f.sink->n_pending > 0); /* the sink knows the shape from the past */
   rig_apply(&f.r, with);                  /* a feed brings it now */
@@ -398,139 +221,11 @@ static void test_save_tells_again_of_a_shape_whose_device_went(void **state) {
     fake_sink_judge(f.sink, 0, 1, BB_VERDICT_ACKED);
     rig_turn(&f.r);
   }
-  rig_until(&f.r, bus(&f)->counters.delivered == 6);
+  rig_until(&f.r, save_bus(&f)->counters.delivered == 6);
   expect_uint("each batch in a shape that it knew", f.sink->strangers, 0);
   expect_uint("gone with the last", journal_count("bus gone m fast"),
               journal_count("bus shape m fast*"));
-  rig_close(&f.r);
-}
-
-static void test_save_keeps_a_sinks_own_age_and_size(void **state) {
-  (void)state;
-  fixture f;
-  const char *text =
-      HEAD(FAST) "sinks:\n"
-                 "  - { id: bus, session: { manual: true }, store: { max_age: 10s } }\n"
-                 "  - { id: slow, session: { manual: true } }\n";
-  open_fixture(&f, text);
-  push(&f, 1, 3);
-  rig_until(&f.r, save_of(&f)->saved == 3);
-  restart(&f, text); /* now they lie in the store alone */
-  f.r.ahead_ns += 9 * BB_NS_PER_S;
-  push(&f, 4, 4);
-  rig_until(&f.r, save_of(&f)->saved == 1);
-  expect_uint("young enough", bb_outlet_depth(bus(&f)), 4);
-  f.r.ahead_ns += 5 * BB_NS_PER_S;
-  push(&f, 5, 5);
-  rig_until(&f.r, bus(&f)->counters.dropped == 3);
-  expect_uint("the young ones wait", bb_outlet_depth(bus(&f)), 2);
-  expect_uint("the other has them all", bb_outlet_depth(bb_runtime_outlet(&f.r.runtime, "slow")),
-              5);
-  expect_true("the log says so", log_has(&f, "more waits than store.max_age of the sink allows"));
-  rig_close(&f.r);
-}
-
-typedef struct waiting {
-  bb_wait wait; /* first */
-  unsigned ended;
-} waiting;
-
-static void on_waited(bb_wait *wait, bool lost) {
-  (void)lost;
-  ((waiting *)(void *)wait)->ended++;
-}
-
-static void test_save_ends_the_waits_of_a_backlog_that_is_dropped(void **state) {
-  (void)state;
-  fixture f;
-  waiting one = {.wait = {.on_end = on_waited}};
-  open_fixture(&f, PLANT("sync: 60s", MANUAL));
-  push(&f, 1, 1);
-  bb_wait_start(&f.r.runtime, &one.wait, bb_runtime_stream(&f.r.runtime, 1), 0, 1);
-  rig_turn(&f.r);
-  expect_uint("not yet", one.ended, 0);
-  rig_apply(&f.r, HEAD("sync: 60s") "sinks: []\n");
-  expect_int("dropped", (int)bb_parking_drop(&f.r.runtime, "bus"), 1);
-  rig_turn(&f.r);
-  expect_uint("over", one.ended, 1);
-  rig_close(&f.r);
-}
-
-/* Without a store that works, the memory loses only what lies in it. */
-static void test_save_leaves_a_saved_backlog_alone_when_the_memory_is_full(void **state) {
-  (void)state;
-  fixture f;
-  const char *text = "busbar: 1\nruntime: { queue_bytes: 1MiB, store: { sync: 20ms } }\n"
-                     "connections:\n  - { id: a, cyclic: { port: 1 } }\n" DEVICE
-                     "sinks:\n" SINK("bus", "manual: true, window: 100");
-  open_fixture(&f, text);
-  for (int i = 0; i < 1000; i++) push_quietly(&f, i);
-  rig_until(&f.r, save_of(&f)->saved == 1000);
-  restart(&f, text);
-  f.r.runtime.save.retry_ns = UINT64_MAX; /* as while the disk is full */
-  uint64_t pushed = 0;
-  for (; bus(&f)->counters.dropped == 0; pushed++) push_quietly(&f, (double)pushed);
-  uint64_t dropped = bus(&f)->counters.dropped;
-  expect_uint("all others wait", bb_outlet_depth(bus(&f)), 1000 + pushed - dropped);
-  expect_true("a chunk went, not the backlog", dropped < 1000);
-  rig_close(&f.r);
-}
-
-static void test_save_takes_away_packs_that_were_needed_in_part(void **state) {
-  (void)state;
-  fixture f;
-  open_fixture(&f, PLANT(FAST, MANUAL));
-  push(&f, 1, 10);
-  rig_until(&f.r, save_of(&f)->saved == 10);
-  fake_sink_connect(f.sink);
-  rig_until(&f.r, f.sink->n_pending == 10);
-  uint64_t jobs = save_of(&f)->jobs;
-  fake_sink_judge(f.sink, 0, 5, BB_VERDICT_ACKED);
-  rig_until(&f.r, save_of(&f)->jobs > jobs && save_of(&f)->job == NULL);
-  ack_all(&f);
-  rig_until(&f.r, save_of(&f)->stats.packs == 0);
-  rig_close(&f.r);
-}
-
-static void test_save_ages_the_pack_that_a_sink_is_in_as_a_whole(void **state) {
-  (void)state;
-  fixture f;
-  const char *text =
-      HEAD(FAST) "sinks:\n"
-                 "  - { id: bus, session: { manual: true, window: 4 }, store: { max_age: 1h } }\n";
-  open_fixture(&f, text);
-  f.r.ahead_ns += 7200 * BB_NS_PER_S; /* the clock of ages is past the limit */
-  push(&f, 1, 100);
-  rig_until(&f.r, save_of(&f)->saved == 100);
-  f.r.ahead_ns = 0;
-  restart(&f, text);
-  fake_sink_connect(f.sink);
-  rig_until(&f.r, f.sink->n_pending == 2);
-  fake_sink_judge(f.sink, 0, 1, BB_VERDICT_ACKED);
-  push(&f, 101, 101);
-  f.r.ahead_ns += 2 * BB_NS_PER_S;
-  uint64_t jobs = save_of(&f)->jobs;
-  rig_until(&f.r, save_of(&f)->jobs >= jobs + 2 && save_of(&f)->job == NULL);
-  expect_uint("none is too old", bus(&f)->counters.dropped, 0);
-  expect_uint("all but the first wait", bb_outlet_depth(bus(&f)), 100);
-  rig_close(&f.r);
-}
-
-static void test_save_forgets_a_stream_that_its_last_reader_left(void **state) {
-  (void)state;
-  fixture f;
-  const char *two = HEAD(FAST) "sinks:\n" SINK("bus", MANUAL) SINK("other", "");
-  open_fixture(&f, PLANT(FAST, MANUAL));
-  push(&f, 1, 50);
-  rig_until(&f.r, save_of(&f)->saved == 50);
-  rig_apply(&f.r, two); /* what comes now goes by another stream */
-  fake_sink_connect(f.sink);
-  rig_until(&f.r, f.sink->n_pending == 50);
-  ack_all(&f);
-  rig_until(&f.r, save_of(&f)->stats.records == 0 && save_of(&f)->job == NULL);
-  restart(&f, two);
-  expect_uint("nothing comes again", bb_outlet_depth(bus(&f)), 0);
-  rig_close(&f.r);
+  save_rig_close(&f);
 }
 
 int main(void) {
@@ -545,16 +240,6 @@ int main(void) {
       cmocka_unit_test(test_save_leaves_memory_sinks_alone),
       cmocka_unit_test(test_save_tells_of_a_shape_before_its_batches),
       cmocka_unit_test(test_save_tells_again_of_a_shape_whose_device_went),
-      cmocka_unit_test(test_save_keeps_a_sinks_own_age_and_size),
-      cmocka_unit_test(test_save_leaves_a_saved_backlog_alone_when_the_memory_is_full),
-      cmocka_unit_test(test_save_takes_away_packs_that_were_needed_in_part),
-      cmocka_unit_test(test_save_ages_the_pack_that_a_sink_is_in_as_a_whole),
-      cmocka_unit_test(test_save_forgets_a_stream_that_its_last_reader_left),
-      cmocka_unit_test(test_save_survives_a_store_that_is_no_store),
-      cmocka_unit_test(test_save_takes_away_later_what_it_could_not_now),
-      cmocka_unit_test(test_save_goes_on_when_the_disk_is_full),
-      cmocka_unit_test(test_save_does_not_mind_a_clock_that_jumps),
-      cmocka_unit_test(test_save_ends_the_waits_of_a_backlog_that_is_dropped),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,19 +13,6 @@
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 
-static int open_each(void **state) {
-  store_rig *rig = calloc(1, sizeof(*rig));
-  store_rig_open(rig);
-  *state = rig;
-  return 0;
-}
-
-static int close_each(void **state) {
-  store_rig_close(*state);
-  free(*state);
-  return 0;
-}
-
 static void test_store_makes_streams(void **state) {
   store_rig *rig = *state;
   store_begin(rig);
@@ -354,24 +341,18 @@ static void test_store_changes_in_transactions_only(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test_setup_teardown(test_store_makes_streams, open_each, close_each),
-      cmocka_unit_test_setup_teardown(test_store_gives_packs_back, open_each, close_each),
-      cmocka_unit_test_setup_teardown(test_store_refuses_packs_that_are_none, open_each,
-                                      close_each),
-      cmocka_unit_test_setup_teardown(test_store_takes_packs_in_any_order_but_none_twice, open_each,
-                                      close_each),
-      cmocka_unit_test_setup_teardown(test_store_trims_whole_packs, open_each, close_each),
-      cmocka_unit_test_setup_teardown(test_store_finds_the_oldest_pack_of_a_class, open_each,
-                                      close_each),
-      cmocka_unit_test_setup_teardown(test_store_keeps_cursors, open_each, close_each),
-      cmocka_unit_test_setup_teardown(test_store_refuses_cursors_that_make_no_sense, open_each,
-                                      close_each),
-      cmocka_unit_test_setup_teardown(test_store_keeps_names_once, open_each, close_each),
-      cmocka_unit_test_setup_teardown(test_store_keeps_values, open_each, close_each),
-      cmocka_unit_test_setup_teardown(test_store_forgets_what_is_rolled_back, open_each,
-                                      close_each),
-      cmocka_unit_test_setup_teardown(test_store_changes_in_transactions_only, open_each,
-                                      close_each),
+      store_test(test_store_makes_streams),
+      store_test(test_store_gives_packs_back),
+      store_test(test_store_refuses_packs_that_are_none),
+      store_test(test_store_takes_packs_in_any_order_but_none_twice),
+      store_test(test_store_trims_whole_packs),
+      store_test(test_store_finds_the_oldest_pack_of_a_class),
+      store_test(test_store_keeps_cursors),
+      store_test(test_store_refuses_cursors_that_make_no_sense),
+      store_test(test_store_keeps_names_once),
+      store_test(test_store_keeps_values),
+      store_test(test_store_forgets_what_is_rolled_back),
+      store_test(test_store_changes_in_transactions_only),
   };
   return cmocka_run_group_tests_name("store", tests, NULL, NULL);
 }

@@ -1,23 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Dead letters. */
-#include <stdlib.h>
 
 #include "base/err.h"
 #include "support/expect.h"
 #include "support/store.h"
-
-static int open_each(void **state) {
-  store_rig *rig = calloc(1, sizeof(*rig));
-  store_rig_open(rig);
-  *state = rig;
-  return 0;
-}
-
-static int close_each(void **state) {
-  store_rig_close(*state);
-  free(*state);
-  return 0;
-}
 
 static void expect_totals(store_rig *rig, uint64_t dead, uint64_t bytes) {
   bb_store_stats stats;
@@ -111,15 +97,11 @@ static void test_dead_letters_that_are_none_are_refused(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test_setup_teardown(test_dead_letters_are_kept, open_each, close_each),
-      cmocka_unit_test_setup_teardown(test_dead_letters_can_be_left_in_the_middle, open_each,
-                                      close_each),
-      cmocka_unit_test_setup_teardown(test_dead_letters_go_one_by_one_and_ids_do_not_come_back,
-                                      open_each, close_each),
-      cmocka_unit_test_setup_teardown(test_dead_letters_are_bounded_by_bytes_and_age, open_each,
-                                      close_each),
-      cmocka_unit_test_setup_teardown(test_dead_letters_that_are_none_are_refused, open_each,
-                                      close_each),
+      store_test(test_dead_letters_are_kept),
+      store_test(test_dead_letters_can_be_left_in_the_middle),
+      store_test(test_dead_letters_go_one_by_one_and_ids_do_not_come_back),
+      store_test(test_dead_letters_are_bounded_by_bytes_and_age),
+      store_test(test_dead_letters_that_are_none_are_refused),
   };
   return cmocka_run_group_tests_name("store_dead", tests, NULL, NULL);
 }

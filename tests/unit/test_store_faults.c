@@ -2,8 +2,6 @@
 /* A store on a disk that fails: at each of its changes, in each way. What was not committed is not
  * there, and the same store goes on when the disk does. */
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include <sqlite3.h>
 
@@ -13,34 +11,6 @@
 #include "support/store_story.h"
 
 #define PATH "/store.db"
-
-static char *expected[STORY_STEPS + 1]; /* the content after so many steps */
-static bb_buf shown;
-
-static const char *show(bb_store *store) {
-  story_show(store, &shown);
-  return bb_buf_string(&shown);
-}
-
-static void expect_sound(const char *row, bb_store *store) {
-  expect_int(row, bb_store_verify(store, NULL, NULL) < 0, 0);
-}
-
-static int open_group(void **state) {
-  static unsigned changes;
-  bb_buf_init(&shown, 1u << 20);
-  changes = story_learn(expected);
-  expect_true("there is something to fail", changes > 200);
-  *state = &changes;
-  return 0;
-}
-
-static int close_group(void **state) {
-  (void)state;
-  story_forget(expected);
-  bb_buf_close(&shown);
-  return 0;
-}
 
 static int err_of(int rc) {
   return rc == SQLITE_FULL ? BB_ERR_LIMIT : BB_ERR_IO;
@@ -54,9 +24,9 @@ static void commit_in_the_end(const char *row, bb_store *store, int step, int rc
     expect_true(row, err == err_of(rc) || err == BB_ERR_IO);
     expect_part(row, bb_store_why(store), PATH ": ");
     disk_fail(0, 0, false);
-    expect_text(row, show(store), expected[step]);
+    expect_text(row, story_shown(store), story_expected(step));
     expect_int(row, story_commit(store, step), 0);
-    expect_text(row, show(store), expected[step + 1]);
+    expect_text(row, story_shown(store), story_expected(step + 1));
   }
 }
 
@@ -77,8 +47,8 @@ static void run(unsigned nth, int rc, bool lasting) {
   bb_store_close(store);
   disk_fail(0, 0, false);
   expect_int(row, story_open(&store), 0);
-  expect_text(row, show(store), expected[STORY_STEPS]);
-  expect_sound(row, store);
+  expect_text(row, story_shown(store), story_expected(STORY_STEPS));
+  story_expect_sound(row, store, STORY_STEPS);
   bb_store_close(store);
   disk_close();
 }
@@ -137,9 +107,9 @@ static void test_store_takes_nothing_into_a_transaction_that_failed(void **state
   expect_int("value", bb_store_value_put(store, "a", "b", 1), BB_ERR_STATE);
   expect_part("why", bb_store_why(store), "the transaction failed before; roll it back");
   expect_int("commit", bb_store_commit(store), BB_ERR_STATE);
-  expect_text("content", show(store), expected[1]);
+  expect_text("content", story_shown(store), story_expected(1));
   expect_int("and on", story_commit(store, 1), 0);
-  expect_text("content", show(store), expected[2]);
+  expect_text("content", story_shown(store), story_expected(2));
   bb_store_close(store);
   disk_close();
 }
@@ -151,5 +121,5 @@ int main(void) {
       cmocka_unit_test(test_store_survives_a_full_disk),
       cmocka_unit_test(test_store_survives_failing_writes),
   };
-  return cmocka_run_group_tests_name("store_faults", tests, open_group, close_group);
+  return cmocka_run_group_tests_name("store_faults", tests, story_open_group, story_close_group);
 }

@@ -17,19 +17,6 @@
 #include "support/expect.h"
 #include "support/store.h"
 
-static int open_each(void **state) {
-  store_rig *rig = calloc(1, sizeof(*rig));
-  store_rig_open(rig);
-  *state = rig;
-  return 0;
-}
-
-static int close_each(void **state) {
-  store_rig_close(*state);
-  free(*state);
-  return 0;
-}
-
 /* The result of opening, and why it failed; closes it at once. */
 static int try(const char *path, bool read_only, char why[BB_STORE_WHY]) {
   bb_store *store;
@@ -430,24 +417,20 @@ static void test_store_goes_on_when_a_disk_was_full(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test_setup_teardown(test_store_file_is_for_its_owner_only, open_each, close_each),
-      cmocka_unit_test_setup_teardown(test_store_file_is_as_it_should_be, open_each, close_each),
-      cmocka_unit_test_setup_teardown(test_store_is_open_once, open_each, close_each),
-      cmocka_unit_test_setup_teardown(test_store_refuses_what_is_none, open_each, close_each),
-      cmocka_unit_test_setup_teardown(test_store_refuses_a_later_version, open_each, close_each),
-      cmocka_unit_test_setup_teardown(test_store_says_why_it_cannot_be_opened, open_each,
-                                      close_each),
-      cmocka_unit_test_setup_teardown(test_store_recovers_the_log, open_each, close_each),
-      cmocka_unit_test_setup_teardown(test_store_is_looked_at_without_a_change, open_each,
-                                      close_each),
-      cmocka_unit_test_setup_teardown(test_store_counts_what_it_has, open_each, close_each),
-      cmocka_unit_test_setup_teardown(test_store_gives_room_back, open_each, close_each),
-      cmocka_unit_test_setup_teardown(test_store_is_copied, open_each, close_each),
-      cmocka_unit_test_setup_teardown(test_store_is_set_aside, open_each, close_each),
-      cmocka_unit_test_setup_teardown(test_store_goes_on_when_there_is_room_again, open_each,
-                                      close_each),
-      cmocka_unit_test_setup_teardown(test_store_goes_on_when_a_disk_was_full, open_each,
-                                      close_each),
+      store_test(test_store_file_is_for_its_owner_only),
+      store_test(test_store_file_is_as_it_should_be),
+      store_test(test_store_is_open_once),
+      store_test(test_store_refuses_what_is_none),
+      store_test(test_store_refuses_a_later_version),
+      store_test(test_store_says_why_it_cannot_be_opened),
+      store_test(test_store_recovers_the_log),
+      store_test(test_store_is_looked_at_without_a_change),
+      store_test(test_store_counts_what_it_has),
+      store_test(test_store_gives_room_back),
+      store_test(test_store_is_copied),
+      store_test(test_store_is_set_aside),
+      store_test(test_store_goes_on_when_there_is_room_again),
+      store_test(test_store_goes_on_when_a_disk_was_full),
   };
   return cmocka_run_group_tests_name("store_file", tests, NULL, NULL);
 }

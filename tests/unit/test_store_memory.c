@@ -13,9 +13,6 @@
 #include "support/pack.h"
 #include "support/store_story.h"
 
-static char *expected[STORY_STEPS + 1];
-static bb_buf shown;
-
 /* SQLite's memory by way of malloc, as this program has it. */
 static void *take(int len) {
   return malloc((size_t)len);
@@ -45,25 +42,10 @@ static void no_end(void *user) {
 static int open_group(void **state) {
   static const sqlite3_mem_methods methods = {take,     free,     take_again, size_of,
                                               round_up, no_start, no_end,     NULL};
-  (void)state;
   sqlite3_shutdown();
   expect_int("config", sqlite3_config(SQLITE_CONFIG_MALLOC, &methods), SQLITE_OK);
   expect_int("start", sqlite3_initialize(), SQLITE_OK);
-  bb_buf_init(&shown, 1u << 20);
-  story_learn(expected);
-  return 0;
-}
-
-static int close_group(void **state) {
-  (void)state;
-  story_forget(expected);
-  bb_buf_close(&shown);
-  return 0;
-}
-
-static const char *show(bb_store *store) {
-  story_show(store, &shown);
-  return bb_buf_string(&shown);
+  return story_open_group(state);
 }
 
 /* Does it again and again, with one allocation more before the one that fails, until none does. What
@@ -105,7 +87,7 @@ static void test_store_opens_without_memory(void **state) {
   bb_store_close(store);
   each(open_and_close, NULL, nothing);
   expect_int("in the end", story_open(&store), 0);
-  expect_text("content", show(store), expected[2]);
+  expect_text("content", story_shown(store), story_expected(2));
   bb_store_close(store);
   disk_close();
 }
@@ -130,7 +112,7 @@ static void expect_step(void *user, int err) {
     expect_int("open", story_open(&s->store), 0);
     s->step = 0;
   }
-  expect_text("content", show(s->store), expected[s->step]);
+  expect_text("content", story_shown(s->store), story_expected(s->step));
 }
 
 static void test_store_commits_without_memory(void **state) {
@@ -167,7 +149,7 @@ static void test_store_reads_without_memory(void **state) {
   expect_int("open", story_open(&store), 0);
   for (int step = 0; step < 3; step++) expect_int("step", story_commit(store, step), 0);
   each(read_all, store, nothing);
-  expect_text("content", show(store), expected[3]);
+  expect_text("content", story_shown(store), story_expected(3));
   bb_store_close(store);
   disk_close();
 }
@@ -210,5 +192,5 @@ int main(void) {
       cmocka_unit_test(test_store_commits_without_memory),
       cmocka_unit_test(test_store_reads_without_memory),
   };
-  return cmocka_run_group_tests_name("store_memory", tests, open_group, close_group);
+  return cmocka_run_group_tests_name("store_memory", tests, open_group, story_close_group);
 }

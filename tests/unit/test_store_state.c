@@ -9,15 +9,11 @@
 #include "runtime/parking.h"
 #include "support/expect.h"
 #include "support/exposition.h"
-#include "support/runtime_rig.h"
+#include "support/save_rig.h"
 
-#define HEAD                                                                                       \
-  "busbar: 1\nruntime: { store: { sync: 40ms } }\n"                                                \
-  "connections:\n  - { id: a, cyclic: { port: 1 } }\n"                                             \
-  "devices:\n"                                                                                     \
-  "  - { id: m, connection: a, scan: { slow: off }, profile: " RIG_PROFILE " }\n"
-#define WITHOUT HEAD "sinks: []\n"
-#define WITH(store) HEAD "sinks:\n  - { id: bus, session: { manual: true }" store " }\n"
+#define WITHOUT SAVE_HEAD(SAVE_FAST) "sinks: []\n"
+#define WITH(store)                                                                                \
+  SAVE_HEAD(SAVE_FAST) "sinks:\n  - { id: bus, session: { manual: true }" store " }\n"
 
 typedef struct fixture {
   rig r;

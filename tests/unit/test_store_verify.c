@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What bb_store_verify finds, and how the store asks SQLite. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <sqlite3.h>
@@ -14,16 +13,8 @@
 #define PACKS 200
 
 static int open_each(void **state) {
-  store_rig *rig = calloc(1, sizeof(*rig));
-  store_rig_open(rig);
-  store_put_sample(rig);
-  *state = rig;
-  return 0;
-}
-
-static int close_each(void **state) {
-  store_rig_close(*state);
-  free(*state);
+  store_rig_setup(state);
+  store_put_sample(*state);
   return 0;
 }
 
@@ -177,13 +168,14 @@ static void test_store_trims_without_reading_bodies(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(test_store_verify_finds_nothing_in_a_sound_one, open_each,
-                                      close_each),
+                                      store_rig_teardown),
       cmocka_unit_test(test_store_verify_finds),
-      cmocka_unit_test_setup_teardown(test_store_verify_counts_mistakes, open_each, close_each),
+      cmocka_unit_test_setup_teardown(test_store_verify_counts_mistakes, open_each,
+                                      store_rig_teardown),
       cmocka_unit_test_setup_teardown(test_store_reads_no_table_from_end_to_end, open_each,
-                                      close_each),
+                                      store_rig_teardown),
       cmocka_unit_test_setup_teardown(test_store_trims_without_reading_bodies, open_each,
-                                      close_each),
+                                      store_rig_teardown),
   };
   return cmocka_run_group_tests_name("store_verify", tests, NULL, NULL);
 }

@@ -42,7 +42,14 @@ typedef struct rig {
   "  - { id: b, cyclic: { port: 2 } }\n"
 #define RIG_DEVICE(id, connection)                                                                 \
   "  - { id: " id ", connection: " connection ", profile: " RIG_PROFILE " }\n"
+/* One that only the test moves: without the polled scan. */
+#define RIG_PUSHED(id, connection)                                                                 \
+  "  - { id: " id ", connection: " connection ", scan: { slow: off }, profile: " RIG_PROFILE " }"  \
+  "\n"
 #define RIG_DEVICES "devices:\n" RIG_DEVICE("meter-1", "a") RIG_DEVICE("meter-2", "b")
+#define RIG_SINK "sinks:\n  - { id: bus, session: {} }\n"
+#define RIG_TWO_SINKS RIG_SINK "  - { id: hist, session: { window: 9 } }\n"
+#define RIG_PLANT RIG_CONNECTIONS RIG_DEVICES RIG_SINK
 
 void rig_open(rig *r);
 

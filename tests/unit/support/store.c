@@ -31,6 +31,19 @@ void store_rig_close(store_rig *rig) {
   folder_close(&rig->folder);
 }
 
+int store_rig_setup(void **state) {
+  *state = calloc(1, sizeof(store_rig));
+  assert_non_null(*state);
+  store_rig_open(*state);
+  return 0;
+}
+
+int store_rig_teardown(void **state) {
+  store_rig_close(*state);
+  free(*state);
+  return 0;
+}
+
 void store_reopen(store_rig *rig) {
   bb_store_close(rig->store);
   open_it(rig);

@@ -18,6 +18,11 @@ void store_rig_open(store_rig *rig);
 void store_rig_close(store_rig *rig);
 void store_reopen(store_rig *rig);
 
+/* A rig for each test, in *state. */
+int store_rig_setup(void **state);
+int store_rig_teardown(void **state);
+#define store_test(test) cmocka_unit_test_setup_teardown(test, store_rig_setup, store_rig_teardown)
+
 void store_begin(store_rig *rig);
 void store_commit(store_rig *rig);
 void store_make_stream(store_rig *rig, const char *name, bb_store_class class);

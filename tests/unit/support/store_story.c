@@ -14,6 +14,10 @@
 #define LONGEST 6000
 #define PACKS 4 /* in a step */
 
+/* After so many steps. */
+static char *expected[STORY_STEPS + 1], *mistakes[STORY_STEPS + 1];
+static bb_buf shown;
+
 static const uint8_t *body_of(uint64_t seed, size_t len) {
   static uint8_t body[LONGEST];
   for (size_t i = 0; i < len; i += 8) {
@@ -144,36 +148,69 @@ int story_open(bb_store **out) {
   return bb_store_open(&options, out, why);
 }
 
-static char *shown(bb_store *store) {
-  bb_buf text;
-  bb_buf_init(&text, 1u << 20);
-  story_show(store, &text);
-  char *copy = strdup(bb_buf_string(&text));
-  bb_buf_close(&text);
-  return copy;
+const char *story_shown(bb_store *store) {
+  story_show(store, &shown);
+  return bb_buf_string(&shown);
 }
 
-unsigned story_learn(char *texts[STORY_STEPS + 1]) {
+static void say(void *user, const char *sentence) {
+  bb_buf_printf(user, "%s\n", sentence);
+}
+
+static const char *mistakes_of(bb_store *store) {
+  bb_buf_clear(&shown);
+  expect_true("verify", bb_store_verify(store, say, &shown) >= 0);
+  return bb_buf_string(&shown);
+}
+
+void story_expect_sound(const char *row, bb_store *store, int steps) {
+  expect_text(row, mistakes_of(store), mistakes[steps]);
+}
+
+static void learn_step(bb_store *store, int steps) {
+  expected[steps] = strdup(story_shown(store));
+  mistakes[steps] = strdup(mistakes_of(store));
+}
+
+const char *story_expected(int steps) {
+  return expected[steps];
+}
+
+/* How many changes of the disk the story makes. */
+static unsigned learn(void) {
   bb_store *store;
   disk_open();
   expect_int("open", story_open(&store), 0);
-  texts[0] = shown(store);
+  learn_step(store, 0);
   for (int step = 0; step < STORY_STEPS; step++) {
     int err = story_commit(store, step);
     if (err != 0) fail_msg("step %d: %d %s", step, err, bb_store_why(store));
-    texts[step + 1] = shown(store);
+    learn_step(store, step + 1);
   }
   bb_store_close(store);
   unsigned changes = disk_changes();
   expect_int("opens again", story_open(&store), 0);
-  char *again = shown(store);
-  expect_text("content", again, texts[STORY_STEPS]);
-  free(again);
+  expect_text("content", story_shown(store), expected[STORY_STEPS]);
   bb_store_close(store);
   disk_close();
   return changes;
 }
 
-void story_forget(char *texts[STORY_STEPS + 1]) {
-  for (int i = 0; i <= STORY_STEPS; i++) free(texts[i]);
+int story_open_group(void **state) {
+  static unsigned changes;
+  bb_buf_init(&shown, 1u << 20);
+  changes = learn();
+  expect_true("there is something to fail", changes > 200);
+  *state = &changes;
+  return 0;
+}
+
+int story_close_group(void **state) {
+  (void)state;
+  for (int i = 0; i <= STORY_STEPS; i++) {
+    free(expected[i]);
+    free(mistakes[i]);
+  }
+  bb_buf_close(&shown);
+  return 0;
 }

@@ -18,15 +18,25 @@ int story_step(bb_store *store, int step);
 /* Begin, the step, commit, or else a rollback. */
 int story_commit(bb_store *store, int step);
 
-/* What each step leaves on a disk of disk.h that works, `texts[n]` after n of them, to be freed by
- * story_forget. Returns how many changes of the disk all of it makes. */
-unsigned story_learn(char *texts[STORY_STEPS + 1]);
-void story_forget(char *texts[STORY_STEPS + 1]);
+/* For cmocka_run_group_tests: goes through all of it once on a disk of disk.h that works. *state is
+ * how many changes of the disk that makes, as an unsigned. */
+int story_open_group(void **state);
+int story_close_group(void **state);
+
+/* What is in the store after so many steps. */
+const char *story_expected(int steps);
 
 /* Opens the store on that disk. */
 int story_open(bb_store **out);
 
 /* All that is in the store, bodies by their hashes. Empty when it cannot be read. */
 void story_show(bb_store *store, bb_buf *out);
+
+/* The same, valid until the next one. */
+const char *story_shown(bb_store *store);
+
+/* bb_store_verify says what it says of a store after so many steps whose disk did not fail: of bodies
+ * that are no packs, as those of the story, and of nothing else. */
+void story_expect_sound(const char *row, bb_store *store, int steps);
 
 #endif
