@@ -4,9 +4,9 @@
 /* Where a test may put its files and its servers. */
 
 const fs = require('node:fs');
-const net = require('node:net');
 const os = require('node:os');
 const path = require('node:path');
+const { freePort } = require('../../scripts/peers/place');
 const { atEnd } = require('./end');
 
 /** @typedef {import('node:test').TestContext} TestContext */
@@ -31,18 +31,6 @@ function tempDir(t) {
 
 /* A test file that is stopped from outside ends no test. */
 process.on('exit', () => folders.forEach(remove));
-
-/** @returns {Promise<number>} A TCP port of 127.0.0.1 that nobody listens on. */
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = net.createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = /** @type {net.AddressInfo} */ (server.address());
-      server.close(() => resolve(port));
-    });
-  });
-}
 
 /** For `test(name, { skip: lacks('influxd') }, …)`: why the test cannot run here, or false.
  * @param {...string} commands @returns {string | false} */
