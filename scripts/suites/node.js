@@ -72,12 +72,13 @@ async function runNode({ report, wants }) {
   const list = (/** @type {string} */ folder) =>
     listFiles(`tests/${folder}`, /\.test\.js$/).filter(wants);
   const scripts = list('scripts');
-  const ours = [...list('nodes'), ...list('runtime')];
+  const ours = [...list('runtime'), ...list('nodes')];
   const browser = list('browser');
   if (scripts.length + ours.length + browser.length === 0) return;
   report.heading('JavaScript tests');
   const withBrowser = new Set(leaveOutWithoutBrowser(report, browser));
-  const files = [...scripts, ...(await prepare(report, [...ours, ...withBrowser]))];
+  /* Those that take longest come first, so that the lanes end together. */
+  const files = [...(await prepare(report, [...ours, ...withBrowser])), ...scripts];
   const alone = files.filter((file) => readFile(file).includes(ALONE_MARK));
   const beside = files.filter((file) => !alone.includes(file));
   const isShown = (/** @type {string} */ file) => withBrowser.has(file);
