@@ -62,10 +62,12 @@ class Demo {
   }
 
   async waitForEnd() {
-    await waitFor(() => this.list().size === 0, {
-      timeoutMs: 30000,
-      what: `the end of ${[...this.list().values()].join('; ')}`,
-    });
+    const look = () => {
+      const left = [...this.list().values()];
+      if (left.length > 0) throw new Error(left.join('; '));
+      return true;
+    };
+    await waitFor(look, { timeoutMs: 30000, what: 'the end of all' });
   }
 
   /** Nothing is left of it: no process, no file. */
