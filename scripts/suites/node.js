@@ -10,17 +10,15 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { run } = require('../command');
-const { REPO, listFiles, readFile } = require('../files');
+const { REPO, listFiles } = require('../files');
 const { NO_CHROMIUM, findChromium } = require('../peers/chromium');
-const { runAll } = require('../report');
+const { runAll, sortOut } = require('../report');
 const { countNode } = require('../tap');
 const { buildPrograms, prepareAddon } = require('./build');
 
 /* Chosen for two cores, of which the tests leave more than half of the time unused. */
 const AT_ONCE = 4;
 const BROWSERS_AT_ONCE = 2;
-/* At the head of a file that measures what others beside it would spoil. */
-const ALONE_MARK = '/* alone: yes */';
 /* The longest takes 80 s on two cores that have nothing else to do. */
 const TIMEOUT_MS = process.env.BUSBAR_LONG ? 3600000 : 300000;
 
@@ -79,8 +77,7 @@ async function runNode({ report, wants }) {
   const withBrowser = new Set(leaveOutWithoutBrowser(report, browser));
   /* Those that take longest come first, so that the lanes end together. */
   const files = [...(await prepare(report, [...ours, ...withBrowser])), ...scripts];
-  const alone = files.filter((file) => readFile(file).includes(ALONE_MARK));
-  const beside = files.filter((file) => !alone.includes(file));
+  const { beside, alone } = sortOut(files, (file) => file);
   const isShown = (/** @type {string} */ file) => withBrowser.has(file);
   await Promise.all([
     runAll(report, beside.filter(isShown), BROWSERS_AT_ONCE, runFile),

@@ -9,7 +9,7 @@ const path = require('node:path');
 const { run } = require('../command');
 const { REPO, listFiles, readFile } = require('../files');
 const { buildFolder } = require('../native');
-const { runAll } = require('../report');
+const { runAll, sortOut } = require('../report');
 const { countCmocka } = require('../tap');
 const { buildPrograms } = require('./build');
 
@@ -27,6 +27,11 @@ function tsanOptions() {
   const suppressions = path.join(REPO, 'tests/unit/tsan.supp');
   const extra = fs.existsSync(suppressions) ? `:suppressions=${suppressions}` : '';
   return `second_deadlock_stack=1:halt_on_error=1${extra}`;
+}
+
+/** @param {string} name Of a test. */
+function fileOf(name) {
+  return `tests/unit/${name}.c`;
 }
 
 /** Those with threads first: they take longest. @returns {{name: string, threads: boolean}[]} */
@@ -84,7 +89,10 @@ async function runPreset({ report }, heading, preset, names) {
   report.heading(heading);
   const built = await buildPrograms(report, preset, names);
   const prefix = preset === 'tsan' ? await findTsanPrefix() : [];
-  await runAll(report, built, AT_ONCE, (name) => runTest(name, preset, prefix));
+  const work = (/** @type {string} */ name) => runTest(name, preset, prefix);
+  const { beside, alone } = sortOut(built, fileOf);
+  await runAll(report, beside, AT_ONCE, work);
+  await runAll(report, alone, 1, work);
 }
 
 /** @param {import('../test').Context} context */
