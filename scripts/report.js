@@ -3,6 +3,7 @@
 
 /* Counts tests and prints one line per suite; what failed is shown in full. */
 
+const { readFile } = require('./files');
 const { clear, duration, say, show } = require('./progress');
 
 /**
@@ -79,4 +80,18 @@ async function runAll(report, items, atOnce, work) {
   await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, lane));
 }
 
-module.exports = { Report, runAll };
+/* At the head of a file that measures what others beside it would spoil. */
+const ALONE_MARK = '/* alone: yes */';
+
+/**
+ * Which tests may run beside each other, and which run one after the other when those are done.
+ * @template T
+ * @param {T[]} tests @param {(test: T) => string} fileOf
+ * @returns {{beside: T[], alone: T[]}}
+ */
+function sortOut(tests, fileOf) {
+  const isAlone = (/** @type {T} */ test) => readFile(fileOf(test)).includes(ALONE_MARK);
+  return { beside: tests.filter((test) => !isAlone(test)), alone: tests.filter(isAlone) };
+}
+
+module.exports = { Report, runAll, sortOut };

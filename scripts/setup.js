@@ -54,9 +54,8 @@ async function installPackages(folder) {
 /** @param {Purpose} purpose */
 async function prepareNpm(purpose) {
   const folders = purpose === 'test' ? [REPO, NODE_RED_5] : [REPO];
-  let any = false;
-  for (const folder of folders) any = (await installPackages(folder)) || any;
-  return any ? 'installed' : 'present';
+  const installed = await Promise.all(folders.map(installPackages));
+  return installed.includes(true) ? 'installed' : 'present';
 }
 
 /** @param {Purpose} purpose */

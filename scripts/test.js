@@ -9,10 +9,8 @@ const { StepError } = require('./command');
 const { duration, say } = require('./progress');
 const { Report } = require('./report');
 const { explain, setUp } = require('./setup');
-const { runBrowser } = require('./suites/browser');
 const { runFuzz } = require('./suites/fuzz');
 const { runNode } = require('./suites/node');
-const { runNodes } = require('./suites/nodes');
 const { runStatic } = require('./suites/static');
 const { runUnit } = require('./suites/unit');
 
@@ -59,8 +57,6 @@ async function runSuites(report, options) {
   await runUnit(context);
   if (!options['skip-fuzz']) await runFuzz(context);
   await runNode(context);
-  await runNodes(context);
-  await runBrowser(context);
   if (report.passed + report.failed + report.skipped === 0) {
     throw new StepError(`No test has "${options.only}" in its name.`);
   }

@@ -24,9 +24,9 @@ function joinFlows(names) {
   return [...nodes.values()];
 }
 
-/** @param {FlowNode[]} nodes @param {{ports: number[], broker?: string, influx?: string, metrics?: string}} place
+/** @param {FlowNode[]} nodes @param {{ports: number[], broker?: string, influx?: string, metrics?: string, linger?: string}} place
  * `ports`: of the meters, by their order. @returns {FlowNode[]} */
-function placeFlows(nodes, { ports, broker, influx, metrics }) {
+function placeFlows(nodes, { ports, broker, influx, metrics, linger }) {
   const connections = nodes.filter(({ type }) => type === 'busbar-connection');
   connections.forEach((node, i) =>
     Object.assign(node, { host: '127.0.0.1', port: String(ports[i]) }),
@@ -41,6 +41,7 @@ function placeFlows(nodes, { ports, broker, influx, metrics }) {
     name: 'Demo',
     mode: 'spawn',
     metrics,
+    linger,
   };
   return [...nodes, runtime];
 }

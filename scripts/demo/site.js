@@ -42,7 +42,10 @@ class Site {
     this.embedded = await startEmbeddedBroker();
     this.broker = this.embedded.url;
     const metrics = `127.0.0.1:${await freePort()}`;
-    const flows = placeFlows(joinFlows(FLOWS), { ports, broker: this.broker, metrics });
+    /* Should we be killed, Node-RED may fail at its log, which nobody reads any more, and leave the
+       runtime behind. */
+    const linger = '5s';
+    const flows = placeFlows(joinFlows(FLOWS), { ports, broker: this.broker, metrics, linger });
     const nodeRed = await startNodeRed({
       userDir: path.join(this.folder, 'node-red'),
       flows,

@@ -3,6 +3,7 @@
 
 /* Folders and ports for what runs beside us. */
 
+const dgram = require('node:dgram');
 const fs = require('node:fs');
 const net = require('node:net');
 const os = require('node:os');
@@ -26,17 +27,40 @@ function tempFolder() {
 
 process.on('exit', () => folders.forEach(remove));
 
-/** A TCP port of 127.0.0.1 that nobody listens on.
- * @param {number} [preferred] Taken if it is free. @returns {Promise<number>} */
-function freePort(preferred = 0) {
-  return new Promise((resolve, reject) => {
-    const server = net.createServer();
-    server.once('error', (error) => (preferred ? resolve(freePort()) : reject(error)));
-    server.listen(preferred, '127.0.0.1', () => {
-      const { port } = /** @type {net.AddressInfo} */ (server.address());
-      server.close(() => resolve(port));
+/* Below those that the kernel gives to whoever asks for any. */
+const FIRST_PORT = 20000;
+const PORTS = 10000;
+
+/** Holds the number for as long as this process lives, also against other processes that ask for a
+ * free port: whoever has the UDP port of that number may listen on its TCP namesake, now or later.
+ * @param {number} port @returns {Promise<boolean>} False: somebody else has it. */
+function reserve(port) {
+  const lock = dgram.createSocket('udp4').unref();
+  return new Promise((resolve) => {
+    lock.once('error', () => {
+      lock.close();
+      resolve(false);
     });
+    lock.bind({ port, address: '127.0.0.1', exclusive: true }, () => resolve(true));
   });
+}
+
+/** @param {number} port @returns {Promise<boolean>} Whether nobody listens on it. */
+function isFree(port) {
+  return new Promise((resolve) => {
+    const server = net.createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+}
+
+/** A TCP port of 127.0.0.1 that is ours from now on: nobody listens there, and nobody else is told of it.
+ * @param {number} [preferred] Taken if it is free. @returns {Promise<number>} */
+async function freePort(preferred) {
+  const draw = () => FIRST_PORT + Math.floor(Math.random() * PORTS);
+  for (let port = preferred ?? draw(); ; port = draw()) {
+    if ((await reserve(port)) && (await isFree(port))) return port;
+  }
 }
 
 module.exports = { freePort, remove, tempFolder };

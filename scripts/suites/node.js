@@ -1,23 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 'use strict';
 
-/* The JavaScript tests, file by file: each in a process group of its own with a time limit. Those
-   of the runtime run one at a time, because many of them measure time. With BUSBAR_LONG=1 some have
-   many more rounds. */
+/* The JavaScript tests, file by file: each in a process group of its own with a time limit. They wait
+   for peers and timers more than they work, so several run at a time; those in a browser work more, so
+   fewer of them. With BUSBAR_LONG=1 some have many more rounds; BUSBAR_SCREENSHOTS=docs/images makes the
+   pictures of the documentation anew. */
 
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { run } = require('../command');
 const { REPO, listFiles } = require('../files');
-const { runAll } = require('../report');
+const { NO_CHROMIUM, findChromium } = require('../peers/chromium');
+const { runAll, sortOut } = require('../report');
 const { countNode } = require('../tap');
 const { buildPrograms, prepareAddon } = require('./build');
 
-const TIMEOUT_MS = process.env.BUSBAR_LONG ? 3600000 : 180000;
+/* Chosen for two cores, of which the tests leave more than half of the time unused. */
+const AT_ONCE = 4;
+const BROWSERS_AT_ONCE = 2;
+/* The longest takes 80 s on two cores that have nothing else to do. */
+const TIMEOUT_MS = process.env.BUSBAR_LONG ? 3600000 : 300000;
 
-/** @param {string} file @param {number} [timeoutMs] @returns {Promise<import('../report').Outcome>} */
-async function runFile(file, timeoutMs = TIMEOUT_MS) {
+/** @param {string} file @returns {Promise<import('../report').Outcome>} */
+async function runFile(file) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'busbar-report-'));
   const tap = path.join(folder, 'tap');
   try {
@@ -26,10 +32,10 @@ async function runFile(file, timeoutMs = TIMEOUT_MS) {
     );
     const result = await run(process.execPath, [...reporters, path.join(REPO, file)], {
       cwd: REPO,
-      timeoutMs,
+      timeoutMs: TIMEOUT_MS,
     });
     const text = fs.existsSync(tap) ? fs.readFileSync(tap, 'utf8') : '';
-    const late = result.timedOut ? `\nnot finished within ${timeoutMs / 1000} s` : '';
+    const late = result.timedOut ? `\nnot finished within ${TIMEOUT_MS / 1000} s` : '';
     return {
       name: file.replace(/^tests\/|\.test\.js$/g, ''),
       ...countNode(text, result.code === 0),
@@ -41,12 +47,22 @@ async function runFile(file, timeoutMs = TIMEOUT_MS) {
   }
 }
 
-/** The runtime tests start the executable, so it is built before them, unless BUSBAR_BIN names a
- * build of the caller's own choice.
- * @param {import('../report').Report} report @param {string[]} files */
-async function withExecutable(report, files) {
-  if (files.length === 0 || process.env.BUSBAR_BIN) return files;
+/** Builds the addon, and the executable unless BUSBAR_BIN names one of the caller's own choice.
+ * @param {import('../report').Report} report @param {string[]} files That start one of them.
+ * @returns {Promise<string[]>} The files that can be run. */
+async function prepare(report, files) {
+  if (files.length === 0) return files;
+  await prepareAddon(report);
+  if (process.env.BUSBAR_BIN) return files;
   return buildPrograms(report, 'release', files, () => 'all');
+}
+
+/** @param {import('../report').Report} report @param {string[]} files In a browser. */
+function leaveOutWithoutBrowser(report, files) {
+  if (files.length === 0 || findChromium()) return files;
+  const note = NO_CHROMIUM;
+  report.add({ name: 'browser', passed: 0, failed: 0, skipped: files.length, note });
+  return [];
 }
 
 /** @param {import('../test').Context} context */
@@ -54,13 +70,25 @@ async function runNode({ report, wants }) {
   const list = (/** @type {string} */ folder) =>
     listFiles(`tests/${folder}`, /\.test\.js$/).filter(wants);
   const scripts = list('scripts');
-  const runtime = list('runtime');
-  if (scripts.length + runtime.length === 0) return;
+  const ours = [...list('runtime'), ...list('nodes')];
+  const browser = list('browser');
+  if (scripts.length + ours.length + browser.length === 0) return;
   report.heading('JavaScript tests');
-  await runAll(report, scripts, 2, runFile);
-  /* `npm start` is among them. */
-  if (runtime.length > 0) await prepareAddon(report);
-  await runAll(report, await withExecutable(report, runtime), 1, runFile);
+  const withBrowser = new Set(leaveOutWithoutBrowser(report, browser));
+  /* Those that take longest come first, so that the lanes end together. */
+  const files = [...(await prepare(report, [...ours, ...withBrowser])), ...scripts];
+  const { beside, alone } = sortOut(files, (file) => file);
+  const isShown = (/** @type {string} */ file) => withBrowser.has(file);
+  await Promise.all([
+    runAll(report, beside.filter(isShown), BROWSERS_AT_ONCE, runFile),
+    runAll(
+      report,
+      beside.filter((file) => !isShown(file)),
+      AT_ONCE,
+      runFile,
+    ),
+  ]);
+  await runAll(report, alone, 1, runFile);
 }
 
-module.exports = { runNode, runFile, withExecutable };
+module.exports = { runNode };

@@ -145,21 +145,17 @@ test('busbar-read: now, in each form', async (t) => {
     output: 'object',
     wires: [['out']],
   };
-  const { ask } = await bind(t, [...device(sim.port), read, OUT, ...[]]);
-  const msg = await untilSent(() => ask('read', { payload: 'x', kept: 1 }));
+  const { ask, waitFor: wait } = await bind(t, [
+    ...[...device(sim.port), reader({ wires: [['seen']] }), read, OUT],
+    { id: 'seen', type: 'helper', wires: [] },
+  ]);
+  await wait('seen');
+  const msg = await ask('read', { payload: 'x', kept: 1 });
   assert.equal(msg.payload.voltage, 230.5);
   assert.deepEqual([msg.topic, msg.scan, msg.kept], ['meter-1', 'fast', 1]);
   await sim.tell('set voltage 231');
   assert.equal((await ask('read', {})).payload.voltage, 231);
 });
-
-/** The runtime may not be there yet. @param {() => Promise<any>} work */
-function untilSent(work) {
-  return waitFor(() => Promise.race([work(), new Promise((resolve) => setTimeout(resolve, 700))]), {
-    what: 'an answer',
-    timeoutMs: 20000,
-  });
-}
 
 test('busbar-read: registers as modbus-flex-getter asks for them', async (t) => {
   const sim = await startSim(t, ['generic/modbus']);

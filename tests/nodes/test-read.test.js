@@ -55,7 +55,7 @@ test('nothing is deployed: values, units, raw words and all word orders', async 
 });
 
 test('a meter with one connection is read through the one that runs', async (t) => {
-  const sim = await startSim(t, ['pm500', '--port', '0']);
+  const sim = await startSim(t, ['pm500']);
   const flow = [
     { id: 't', type: 'tab', label: 'test' },
     {

@@ -61,11 +61,18 @@ class Demo {
     return findProcesses(this.mark);
   }
 
+  async waitForEnd() {
+    const look = () => {
+      const left = [...this.list().values()];
+      if (left.length > 0) throw new Error(left.join('; '));
+      return true;
+    };
+    await waitFor(look, { timeoutMs: 30000, what: 'the end of all' });
+  }
+
   /** Nothing is left of it: no process, no file. */
   async expectNothing() {
-    await waitFor(() => this.list().size === 0, {
-      what: `the end of ${[...this.list().values()].join('; ')}`,
-    });
+    await this.waitForEnd();
     assert.deepEqual(fs.readdirSync(this.temp), []);
   }
 
@@ -129,7 +136,5 @@ test('when the demo itself is killed, nothing outlives it', MOSQUITTO, async (t)
   const [start] = [...demo.list()].find(([, line]) => /^node scripts\/start\.js/.test(line)) ?? [];
   assert.ok(start);
   process.kill(start, 'SIGKILL');
-  await waitFor(() => demo.list().size === 0, {
-    what: `the end of ${[...demo.list().values()].join('; ')}`,
-  });
+  await demo.waitForEnd();
 });

@@ -203,8 +203,11 @@ test(
     await listener.waitFor(live, { timeoutMs: 30000, what: 'a live batch after the return' });
     const total = await read();
     const upTo = Date.now();
-    const times = () => new Set(listener.messages.map(({ payload }) => payload.timestamp));
-    await waitFor(() => [...times()].filter((time) => time <= upTo).length >= total, {
+    const batches = () =>
+      listener.messages
+        .filter(({ payload }) => payload.timestamp <= upTo)
+        .map(({ topic, payload }) => `${topic} ${payload.timestamp}`);
+    await waitFor(() => new Set(batches()).size >= total, {
       timeoutMs: 30000,
       what: `all ${total} batches`,
     });

@@ -57,7 +57,8 @@ test('what a broker that is away was owed comes when it is back', MOSQUITTO, asy
   const { runtime, put, taken } = await open(t, { mqtt: { url: broker.url, qos: 1 } });
   await waitFor(async () => (await runtime.get('/readyz')).status === 200, { what: 'ready' });
   await broker.stop();
-  put({ id: 7, topic: 'late', payload: '{"n":7}' });
+  /* Retained, because it may be there before anybody listens again. */
+  put({ id: 7, topic: 'late', payload: '{"n":7}', flags: RETAIN });
   await taken(7);
   await broker.start();
   const listener = await listen(t, broker.url);

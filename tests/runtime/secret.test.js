@@ -179,11 +179,11 @@ test(
     await waitFor(allReady, { what: 'the sinks to be ready' });
     await client.must('secret', { secrets: { 'bus.password': RIGHT } });
     await client.must('apply', { document });
-    assert.deepEqual(counts(), [1, 1, 1]);
+    await waitFor(() => String(counts()) === '1,1,1', { what: 'the broker to tell of each' });
 
     await client.must('secret', { secrets: { 'bus.password': 'a wrong hush' } });
     await waitForReason(client, /password|authori[sz]ed|user name/);
-    assert.match(program.output, /bus: its password or a certificate has changed/);
+    await program.waitForOutput(/bus: its password or a certificate has changed/);
     await client.must('secret', { secrets: { 'bus.password': RIGHT } });
     await waitForReady(client);
     await waitFor(() => connections(broker, 'bus') === 2, { what: 'the second connection' });
@@ -196,6 +196,7 @@ test(
     fs.writeFileSync(file, RIGHT);
     await client.must('apply', { document });
     await waitFor(allReady, { timeoutMs: 20000, what: 'the sinks to be ready' });
+    await waitFor(() => connections(broker, 'filed') === 2, { what: 'its second connection' });
     assert.deepEqual(counts(), [2, 1, 2]);
     assert.doesNotMatch(program.output, /hush/);
   },

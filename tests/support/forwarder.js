@@ -6,12 +6,13 @@
 
 const net = require('node:net');
 const { atEnd } = require('./end');
+const { freePort } = require('./place');
 
 class Forwarder {
-  /** @param {number} target */
-  constructor(target) {
+  /** @param {number} target @param {number} port Its own, also while it does not listen. */
+  constructor(target, port) {
     this.target = target;
-    this.port = 0;
+    this.port = port;
     this.hangs = false;
     /** Bytes in a second that go from each client to the target; 0: all. */
     this.rate = 0;
@@ -74,7 +75,6 @@ class Forwarder {
       server.once('error', reject);
       server.listen(this.port, '127.0.0.1', () => resolve(undefined));
     });
-    this.port = /** @type {net.AddressInfo} */ (server.address()).port;
   }
 
   /** Ends all connections. */
@@ -95,7 +95,7 @@ class Forwarder {
 /** @param {import('node:test').TestContext} t @param {number} target Port of 127.0.0.1; 0: hang.
  * @returns {Promise<Forwarder>} */
 async function startForwarder(t, target) {
-  const forwarder = new Forwarder(target);
+  const forwarder = new Forwarder(target, await freePort());
   forwarder.hangs = target === 0;
   await forwarder.start();
   atEnd(t, () => forwarder.stop());

@@ -5,9 +5,9 @@
 
 const { once } = require('node:events');
 const fs = require('node:fs');
-const net = require('node:net');
 const os = require('node:os');
 const path = require('node:path');
+const { freePort } = require('../../scripts/peers/place');
 const { atEnd } = require('./end');
 
 /** @typedef {import('node:test').TestContext} TestContext */
@@ -33,22 +33,10 @@ function tempDir(t) {
 /* A test file that is stopped from outside ends no test. */
 process.on('exit', () => folders.forEach(remove));
 
-/** @returns {Promise<number>} A TCP port of 127.0.0.1 that nobody listens on. */
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = net.createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = /** @type {net.AddressInfo} */ (server.address());
-      server.close(() => resolve(port));
-    });
-  });
-}
-
 /** Lets a server listen on a port of 127.0.0.1 until the test ends, and ends its connections with it.
- * @param {TestContext} t @param {net.Server} server */
+ * @param {TestContext} t @param {import('node:net').Server} server */
 async function openPort(t, server) {
-  /** @type {Set<net.Socket>} */
+  /** @type {Set<import('node:net').Socket>} */
   const sockets = new Set();
   server.on('connection', (socket) => {
     sockets.add(socket);
@@ -60,7 +48,7 @@ async function openPort(t, server) {
     sockets.forEach((socket) => socket.destroy());
     server.close();
   });
-  return /** @type {net.AddressInfo} */ (server.address()).port;
+  return /** @type {import('node:net').AddressInfo} */ (server.address()).port;
 }
 
 /** For `test(name, { skip: lacks('influxd') }, …)`: why the test cannot run here, or false.

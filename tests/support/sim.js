@@ -10,9 +10,15 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { BUSBAR } = require('./busbar');
 const { atEnd } = require('./end');
-const { tempDir } = require('./place');
+const { freePort, tempDir } = require('./place');
 const { startProgram } = require('./program');
 const { waitFor } = require('./wait');
+
+const TAKE_COMMANDS = 'commands=$1; shift; exec "$@" <"$commands"';
+
+/* What says where it listens. Else it gets a port that stays its own, so that what a test sees there
+   after its end is nobody else. */
+const PLACES = ['--port', '--count'];
 
 /** @typedef {{host: string, port: number, profile: string, unit: number}} SimDevice */
 
@@ -84,13 +90,14 @@ class Sim {
  * @param {{devices?: number, env?: NodeJS.ProcessEnv}} [options] `devices`: lines to wait for; 1.
  */
 async function startSim(t, args, { devices = 1, env } = {}) {
+  const place = PLACES.some((each) => args.includes(each)) ? [] : ['--port', `${await freePort()}`];
   const pipe = path.join(tempDir(t), 'commands');
   execFileSync('mkfifo', [pipe]);
   const input = fs.openSync(pipe, 'r+');
   atEnd(t, () => fs.closeSync(input));
   const program = startProgram(t, {
     command: 'sh',
-    args: ['-c', 'commands=$1; shift; exec "$@" <"$commands"', 'sim', pipe, BUSBAR, 'sim', ...args],
+    args: ['-c', TAKE_COMMANDS, 'sim', pipe, BUSBAR, 'sim', ...args, ...place],
     env,
   });
   const sim = new Sim(program, input);

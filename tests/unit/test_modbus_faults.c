@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "support/expect.h"
+#include "support/free_port.h"
 #include "support/modbus_rig.h"
 
 static const bb_conn_counters *counters(const modbus_rig *rig) {
@@ -367,7 +368,7 @@ static void test_faults_half_open_connection_is_made_anew(void **state) {
 
 static void test_faults_nobody_listens(void **state) {
   (void)state;
-  modbus_rig rig = {.peer.mute = false};
+  modbus_rig rig = {.peer.port = free_port()};
   modbus_rig_open(&rig, "", modbus_rig_profile);
   uint16_t port = rig.peer.port;
   modbus_peer_close(&rig.peer);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "support/expect.h"
+#include "support/free_port.h"
 #include "support/modbus_rig.h"
 
 #define UNITS 3
@@ -43,6 +44,7 @@ static void note(modbus_peer *peer, const modbus_peer_request *request) {
 static void open_site(site *s, const char *options, const char *profile) {
   memset(s, 0, sizeof(*s));
   s->rig.peer.on_request = note;
+  s->rig.peer.port = free_port();
   s->rig.peer.user = s;
   modbus_rig_open(&s->rig, options, profile);
   s->devices[0] = &s->rig.device;

@@ -5,7 +5,6 @@
    runtime. One serves a test file. */
 
 const { startEmbeddedBroker } = require('../../../scripts/peers/embedded_broker');
-const { freePort } = require('../../../scripts/peers/place');
 const { makeFlows, startMeters, startPalette } = require('../../nodes/support/palette');
 const { atEnd } = require('../../support/end');
 const { onPage, startBrowser } = require('./browser');
@@ -26,11 +25,6 @@ const onlyPalettes = (/** @type {string[]} */ modules) => ({
   palette: { denyList: ['*'], allowList: ['@busbar/node-red', ...modules] },
 });
 
-/* Node-RED listens a second after its port was found free; from here on the kernel gives none away
-   to whoever asks for any. */
-const FIRST_PORT = 20000;
-const PORTS = 10000;
-
 /**
  * @param {TestContext} t
  * @param {{version?: 4 | 5, modules?: string[], monaco?: boolean}} [options]
@@ -42,8 +36,7 @@ async function startPlant(t, { version, modules = [], monaco = false } = {}) {
   atEnd(t, () => broker.close());
   const sims = await startMeters(t);
   const settings = { editorTheme: makeTheme(monaco), externalModules: onlyPalettes(modules) };
-  const port = await freePort(FIRST_PORT + Math.floor(Math.random() * PORTS));
-  const palette = await startPalette(t, [], { version, modules, settings, port });
+  const palette = await startPalette(t, [], { version, modules, settings });
   return {
     broker,
     browser,

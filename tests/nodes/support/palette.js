@@ -19,7 +19,7 @@ const { startSim } = require('../../support/sim');
 async function startMeters(t) {
   const sims = [];
   for (const seed of [1, 2, 3]) {
-    sims.push(await startSim(t, ['pm500', '--port', '0', '--seed', String(seed)]));
+    sims.push(await startSim(t, ['pm500', '--seed', String(seed)]));
   }
   return sims;
 }

@@ -20,6 +20,8 @@
 
 #include <cmocka.h>
 
+#include "support/free_port.h"
+
 #define PATIENCE_MS 10000
 
 static int connect_to(uint16_t port) {
@@ -29,16 +31,6 @@ static int connect_to(uint16_t port) {
   if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0) return fd;
   close(fd);
   return -1;
-}
-
-uint16_t broker_free_port(void) {
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-  socklen_t len = sizeof(address);
-  int fd = socket(AF_INET, SOCK_STREAM, 0);
-  assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-  assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
-  close(fd);
-  return ntohs(address.sin_port);
 }
 
 void broker_make_folder(broker *b) {
@@ -95,7 +87,7 @@ void broker_restart(broker *b) {
 
 void broker_start(broker *b, const char *lines) {
   if (b->folder[0] == 0) broker_make_folder(b);
-  b->port = broker_free_port();
+  b->port = free_port();
   write_config(b, lines != NULL ? lines : "allow_anonymous true");
   broker_restart(b);
 }

@@ -15,9 +15,6 @@ typedef struct broker {
   pid_t pid;
 } broker;
 
-/* A port of 127.0.0.1 that was free a moment ago. */
-uint16_t broker_free_port(void);
-
 /*
  * `lines`: more of mosquitto.conf, with FOLDER standing for the folder; NULL: anyone may come in.
  * The folder is made first if there is none, and kept by stop. Returns when connections are

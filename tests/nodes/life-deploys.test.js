@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+'use strict';
+
+/* What deploys and flows that misbehave do to the devices that are read: as little as can be. */
+
+const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const { test } = require('node:test');
+const { setTimeout: delay } = require('node:timers/promises');
+const { lacks } = require('../support');
+const { READ_ALL, expectNoGap, goodMeters, startPlant } = require('./support/life_plant');
+
+const MOSQUITTO = { skip: lacks('mosquitto') };
+
+/** @param {number} pid */
+function countHandles(pid) {
+  return fs.readdirSync(`/proc/${pid}/fd`).length;
+}
+
+/** @param {number} pid In KiB. */
+function residentOf(pid) {
+  return Number(/VmRSS:\s+(\d+)/.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+}
+
+test('a deploy that changes one device leaves the others alone', MOSQUITTO, async (t) => {
+  const { palette, flows, sims, listener } = await startPlant(t);
+  const before = await Promise.all(sims.map((sim) => sim.status()));
+  for (const port of ['5s', '6s', '7s']) {
+    const changed = flows.map((node) =>
+      node.deviceId === 'meter-2' ? { ...node, scans: [{ scan: 'slow', period: port }] } : node,
+    );
+    await palette.deploy(changed, 'nodes');
+    await delay(700);
+  }
+  const connection = flows.find(({ name }) => name === 'Meter 3');
+  const moved = flows.map((node) =>
+    node.id === connection?.id ? { ...node, timeout: '2s' } : node,
+  );
+  await palette.deploy(moved, 'full');
+  await goodMeters(palette);
+  await delay(2500);
+  const after = await Promise.all(sims.map((sim) => sim.status()));
+  const connects = after.map(({ connections }, i) => connections - before[i].connections);
+  assert.deepEqual(connects, [0, 0, 1], 'only the connection that was changed was made anew');
+  expectNoGap(listener, 'meter-1');
+});
+
+test('fifty deploys of three kinds leak nothing and disturb nobody', MOSQUITTO, async (t) => {
+  const { palette, flows, sims, listener } = await startPlant(t);
+  const pid = await palette.runtimePid();
+  const nodeRed = palette.child.pid;
+  const kinds = /** @type {const} */ (['full', 'nodes', 'flows']);
+  const deploy = async (/** @type {number} */ i) => {
+    const moved = flows.map((node) =>
+      node.id === READ_ALL ? { ...node, name: `deploy ${i}` } : node,
+    );
+    await palette.deploy(moved, kinds[i % 3]);
+  };
+  for (let i = 0; i < 10; i++) await deploy(i);
+  const before = {
+    runtime: countHandles(pid),
+    nodeRed: countHandles(nodeRed),
+    rss: residentOf(nodeRed),
+  };
+  const { connections } = await sims[0].status();
+  for (let i = 0; i < 50; i++) await deploy(i);
+  await goodMeters(palette);
+  await delay(3000);
+  assert.equal(await palette.runtimePid(), pid, 'the same runtime');
+  assert.equal((await sims[0].status()).connections, connections, 'the same connection');
+  assert.ok(
+    countHandles(pid) <= before.runtime + 2,
+    `${countHandles(pid)} of ${before.runtime} handles`,
+  );
+  assert.ok(countHandles(nodeRed) <= before.nodeRed + 5);
+  const grown = residentOf(nodeRed) - before.rss;
+  assert.ok(grown < 60 * 1024, `Node-RED has grown by ${grown} KiB`);
+  expectNoGap(listener, 'meter-1');
+  assert.doesNotMatch(palette.child.lines.join('\n'), /MaxListenersExceeded/);
+});
+
+test(
+  'a flow that blocks Node-RED for two seconds does not disturb polling',
+  MOSQUITTO,
+  async (t) => {
+    const block = [
+      ...[
+        {
+          id: 'go',
+          type: 'inject',
+          z: 'b05ba70000000300',
+          props: [],
+          repeat: '',
+          wires: [['spin']],
+        },
+      ],
+      {
+        ...{ id: 'spin', type: 'function', z: 'b05ba70000000300', outputs: 0, libs: [], wires: [] },
+        func: 'const end = Date.now() + 2000; while (Date.now() < end);',
+      },
+    ];
+    const { palette, listener } = await startPlant(t, { extra: block });
+    for (let i = 0; i < 2; i++) {
+      await palette.ask('/inject/go', { method: 'POST', body: '{}' });
+      await delay(2500);
+    }
+    for (const meter of ['meter-1', 'meter-2', 'meter-3']) expectNoGap(listener, meter);
+  },
+);
+
+test('what does not come to life: what ran before goes on', MOSQUITTO, async (t) => {
+  const { palette, flows, sims, listener } = await startPlant(t);
+  const { connections } = await sims[0].status();
+  /* A type that is not installed holds up all of Node-RED's flows; ours says so and changes nothing. */
+  const strange = { id: 'odd', type: 'not-installed', z: 'b05ba70000000300', wires: [] };
+  await palette.deploy([...flows, strange]);
+  await delay(1500);
+  /* A mistake in one device: nothing of the deploy is applied. */
+  const wrong = flows.map((node) =>
+    node.deviceId === 'meter-2' ? { ...node, unit: '999' } : node,
+  );
+  await palette.deploy(wrong);
+  const { runtime } = await palette.waitForOverview(
+    ({ runtime: { mistakes } }) => mistakes.length > 0,
+    'the mistake',
+  );
+  assert.match(runtime.mistakes[0].text, /devices\[meter-2\]\.unit: .*allowed/);
+  assert.equal(runtime.mistakes[0].nodeId, 'b05ba70000000022');
+  /* Two nodes that claim one device. */
+  const twins = flows.map((node) =>
+    node.deviceId === 'meter-2' ? { ...node, deviceId: 'meter-1' } : node,
+  );
+  await palette.deploy(twins);
+  await palette.waitForOverview(
+    ({ runtime: { mistakes } }) => mistakes.length === 2,
+    'both mistakes',
+  );
+  await palette.deploy(flows);
+  await palette.waitForOverview(
+    ({ runtime: { refusal } }) => refusal === null,
+    'all to be well again',
+  );
+  await delay(1200);
+  assert.equal(
+    (await sims[0].status()).connections,
+    connections,
+    'its connection has stood all the time',
+  );
+  expectNoGap(listener, 'meter-1', 6000);
+});
+
+test(
+  'a deploy that is refused leaves the wires as they run, and a deploy with a throw ends nothing',
+  MOSQUITTO,
+  async (t) => {
+    const { palette, flows, listener } = await startPlant(t);
+    /* The direct wire becomes one through a function, but another device has a mistake. */
+    const through = flows.map((node) =>
+      node.id === READ_ALL
+        ? { ...node, wires: [['mid', 'sink']] }
+        : node.deviceId === 'meter-2'
+          ? { ...node, unit: '999' }
+          : node,
+    );
+    const mid = {
+      ...{ id: 'mid', type: 'function', z: 'b05ba70000000300', x: 1, y: 1, outputs: 1, libs: [] },
+      ...{ func: 'return { topic: `through/${msg.device.id}`, payload: 1 };' },
+      wires: [['b05ba70000000305']],
+    };
+    await palette.deploy([...through, mid]);
+    await palette.waitForOverview(({ runtime: { refusal } }) => refusal !== null, 'the refusal');
+    await delay(4500);
+    expectNoGap(listener, 'meter-1', 2500);
+    const profile = {
+      id: 'p',
+      type: 'busbar-profile',
+      name: 'broken',
+      profile: '{"points":[null]}',
+    };
+    const own = flows.map((node) =>
+      node.deviceId === 'meter-3' ? { ...node, profileType: 'node', profileNode: 'p' } : node,
+    );
+    await palette.deploy([...own, profile]);
+    await delay(1000);
+    assert.equal((await palette.overview()).runtime.state, 'up');
+    await palette.deploy(flows);
+    await palette.waitForOverview(({ runtime: { refusal } }) => refusal === null, 'all well again');
+  },
+);
