@@ -208,6 +208,7 @@ void bb_runtime_forget_place(bb_runtime *runtime, uint32_t place) {
   for (size_t i = 0; i < runtime->stations.cap; i++) {
     bb_station *station = runtime->stations.entries[i].value;
     if (runtime->stations.entries[i].key == NULL) continue;
+    station->event_sinks &= others;
     for (uint32_t s = 0; s < station->n_scans; s++) {
       for (bb_feed *feed = station->scans[s].feeds; feed != NULL; feed = feed->next) {
         feed->sinks &= others;

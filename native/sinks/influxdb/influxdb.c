@@ -248,6 +248,7 @@ static void close_sink(bb_sink *base, uint32_t drain_ms) {
 const bb_sink_kind bb_sink_influxdb = {
     .kind = "influxdb",
     .bytes = sizeof(bb_influxdb),
+    .events = true,
     .options = &bb_influxdb_schema,
     .check = bb_influxdb_options_check,
     .needs = get_needs,

@@ -303,6 +303,7 @@ const bb_sink_kind bb_sink_mqtt = {
     .kind = "mqtt",
     .bytes = sizeof(bb_mqtt_sink),
     .topics = true,
+    .events = true,
     .options = &bb_mqtt_options_schema,
     .check = bb_mqtt_options_check,
     .needs = fill_needs,
