@@ -79,6 +79,29 @@ static void test_event_tells_of_a_loss_and_a_return(void **state) {
   rig_close(&f.r);
 }
 
+/* A driver tells of its connection once; each device behind it is told of with the connection's reason. */
+static void test_event_tells_why_when_the_connection_is_lost(void **state) {
+  (void)state;
+  fixture f;
+  open_fixture(&f, PLANT(ANY, SINK("bus", ", events: true")));
+  fake_conn *conn = (fake_conn *)f.device->base.conn;
+  fake_conn_state(conn, true, "");
+  fake_device_push(f.device, 0, 1);
+  fake_conn_state(conn, false, "no connection to x: connection refused; next try in 2 s");
+  f.device->quality = BB_QUALITY_BAD | BB_CAUSE_NOT_CONNECTED;
+  fake_device_push(f.device, 0, 2);
+  fake_device_push(f.device, 0, 3);
+  f.device->quality = BB_QUALITY_GOOD;
+  fake_conn_state(conn, true, "");
+  fake_device_push(f.device, 0, 4);
+  rig_until(&f.r, journal_count("bus live m event back") == 1);
+  expect_order("bus live m event answers",
+               "bus live m event lost: no connection to x: connection refused",
+               "bus live m event back");
+  expect_uint("once", journal_count("bus live m event*"), 3);
+  rig_close(&f.r);
+}
+
 static void test_event_tells_what_became_of_each_write(void **state) {
   (void)state;
   fixture f;
@@ -275,6 +298,7 @@ static void test_event_has_a_longest_text(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_event_tells_of_a_loss_and_a_return),
+      cmocka_unit_test(test_event_tells_why_when_the_connection_is_lost),
       cmocka_unit_test(test_event_tells_what_became_of_each_write),
       cmocka_unit_test(test_event_goes_only_where_a_route_wants_it),
       cmocka_unit_test(test_event_has_a_time_of_its_own),
