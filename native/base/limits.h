@@ -25,6 +25,7 @@
 #define BB_MAX_STRING_VALUE 250       /* bytes of a string value (125 registers) */
 #define BB_MAX_FRAME_BYTES (1u << 20) /* one frame in the store or on the socket */
 #define BB_MAX_COMMAND_POINTS 64      /* points that one command writes */
+#define BB_MAX_EVENT_TEXT 60000       /* bytes of the text of an event or outcome */
 #define BB_MAX_REASON 160             /* bytes of a reason, terminator included */
 #define BB_MAX_CLIENTS 64             /* clients of the control socket */
 #define BB_MAX_LOG_LINE 2048          /* bytes of one log line; the rest is cut */

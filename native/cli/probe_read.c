@@ -193,8 +193,15 @@ static void on_closed(bb_conn *conn) {
   (void)conn;
 }
 
-static const bb_driver_host host = {on_link,      on_device,     on_shape,    take,     on_batch,
-                                    on_poll_done, on_write_done, on_detached, on_closed};
+static const bb_driver_host host = {.on_link = on_link,
+                                    .on_device = on_device,
+                                    .on_shape = on_shape,
+                                    .take = take,
+                                    .on_batch = on_batch,
+                                    .on_poll_done = on_poll_done,
+                                    .on_write_done = on_write_done,
+                                    .on_detached = on_detached,
+                                    .on_closed = on_closed};
 
 static int open_conn(bb_probe *probe) {
   const bb_config_connection *config = probe->device->connection;

@@ -193,7 +193,7 @@ int bb_json_batch(bb_buf *out, const bb_batch *batch, const bb_json_options *opt
   }
   if (batch->kind != BB_BATCH_SAMPLES) {
     bool has_text = batch->text != NULL;
-    bb_buf_text(out, ",\"event\":");
+    bb_buf_text(out, batch->kind == BB_BATCH_OUTCOME ? ",\"outcome\":" : ",\"event\":");
     bb_json_string(out, has_text ? batch->text : "", has_text ? batch->text_len : 0);
   }
   return finish(out, start, left_out);

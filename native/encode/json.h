@@ -12,7 +12,8 @@
  * because its value is an old one. A NaN or an infinity has no JSON: its point is listed as "bad, not
  * a number". A point without a sample in this batch stands nowhere.
  *
- * Events and outcomes: {"timestamp":1763688000123,"device":"meter-1","event":"no answer for 3 s"}.
+ * Events: {"timestamp":1763688000123,"device":"meter-1","event":"lost: no answer for 3 s"}; outcomes
+ * have "outcome" in place of "event".
  *
  * How numbers and texts are written: encode/json_writer.h.
  */

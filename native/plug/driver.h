@@ -139,6 +139,11 @@ struct bb_driver_host {
   void (*on_write_done)(bb_attachment *attachment, bb_command *command, bb_outcome outcome,
                         const bb_reason *reason);
 
+  /* What happened at the device, in words: at `time_ns` (0: now), with BB_BATCH_… flags. For the sinks
+   * that want events. 0; BB_ERR_LIMIT: longer than BB_MAX_EVENT_TEXT. */
+  int (*on_event)(bb_attachment *attachment, int64_t time_ns, uint8_t flags, const char *text,
+                  uint16_t len);
+
   void (*on_detached)(bb_attachment *attachment);
   void (*on_closed)(bb_conn *conn);
 };

@@ -113,6 +113,7 @@ struct bb_sink_host {
 struct bb_sink_kind {
   const char *kind; /* "mqtt": the key in the config document */
   size_t bytes;     /* of the sink's own struct, which begins with bb_sink */
+  bool events;      /* takes events and outcomes, too, which have no shape and are not announced */
   const bb_schema *options;
 
   /* What the schema cannot say. Pure. May be NULL. */

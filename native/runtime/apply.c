@@ -7,6 +7,7 @@
  */
 #include "runtime/apply.h"
 #include "runtime/difference.h"
+#include "runtime/event.h"
 #include "runtime/parking.h"
 #include "runtime/probe.h"
 #include "runtime/runtime.h"
@@ -158,11 +159,11 @@ static void reroute(bb_runtime *runtime) {
   for (size_t i = 0; i < runtime->stations.cap; i++) {
     bb_station *station = runtime->stations.entries[i].value;
     if (runtime->stations.entries[i].key == NULL) continue;
+    bool failed = bb_event_route(station) < 0;
     for (uint32_t s = 0; s < station->n_scans; s++) {
-      if (bb_runtime_route(runtime, &station->scans[s]) < 0) {
-        bb_log_error(runtime->log, station->id, "out of memory; some sinks do not get it");
-      }
+      failed |= bb_runtime_route(runtime, &station->scans[s]) < 0;
     }
+    if (failed) bb_log_error(runtime->log, station->id, "out of memory; some sinks do not get it");
   }
 }
 

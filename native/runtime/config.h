@@ -61,6 +61,7 @@ typedef struct bb_config_sink {
   const bb_doc *options; /* what stands under the kind's key */
   const bb_sink_kind *kind;
   bb_config_sink_store store;
+  bool events; /* of the short form of a route */
   bool enabled;
 } bb_config_sink;
 
@@ -84,6 +85,7 @@ typedef struct bb_config_route {
   uint32_t heartbeat_ms; /* everything again after so long without a report; 0: never */
   uint32_t every_ms;     /* at most one batch in so long; 0: each */
   int aggregate;         /* bb_aggregate, over every_ms */
+  bool events;           /* also the events of these devices, and the outcomes of writes to them */
 } bb_config_route;
 
 typedef struct bb_config_runtime {

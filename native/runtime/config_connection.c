@@ -124,13 +124,15 @@ void bb_config_read_connections(bb_config_reader *reader, const bb_doc *list) {
 }
 
 typedef struct {
-  bool enabled;
+  bool enabled, events;
   const bb_doc *store;
 } sink_part;
 
 static const bb_field sink_fields[] = {
     {"enabled", BB_FIELD_BOOL, offsetof(sink_part, enabled), false, 0, 0, NULL, "true",
      "false: checked, but not fed"},
+    {"events", BB_FIELD_BOOL, offsetof(sink_part, events), false, 0, 0, NULL, "false",
+     "of the short form of a route"},
     {"store", BB_FIELD_MAP, offsetof(sink_part, store), false, 0, 0, NULL, NULL,
      "how what waits for it is kept"},
 };
@@ -151,14 +153,18 @@ static void read_sink(bb_config_reader *reader, const bb_doc *item, const bb_con
   check_options(reader, options, own->options, own->check);
   if (id == NULL) return;
   bb_config_sink *sink = &config->sinks[config->n_sinks++];
-  *sink = (bb_config_sink){
-      .id = id, .doc = item, .options = options, .kind = own, .enabled = part.enabled};
+  *sink = (bb_config_sink){.id = id,
+                           .doc = item,
+                           .options = options,
+                           .kind = own,
+                           .events = part.events,
+                           .enabled = part.enabled};
   bb_config_read_sink_store(reader, part.store, &sink->store);
   bb_config_index(reader, &config->sinks_by_id, id, sink, item);
 }
 
 void bb_config_read_sinks(bb_config_reader *reader, const bb_doc *list) {
-  static const char *const common[] = {"id", "devices", "enabled", "store", NULL};
+  static const char *const common[] = {"id", "devices", "events", "enabled", "store", NULL};
   bb_config_kinds kinds = {.what = "sink", .common = common};
   for (const bb_sink_kind *const *sink = reader->kinds->sinks;
        *sink != NULL && kinds.n < BB_CONFIG_MAX_KINDS; sink++) {
@@ -192,8 +198,8 @@ void bb_config_print_parts(const bb_kinds *kinds, bb_buf *out) {
   }
   bb_config_print_device(out);
   bb_buf_text(out, "\n## `sinks`\n\nEach has an `id`, one kind with its options, `enabled` "
-                   "(true), `store`, and as a short form of a route `devices`: a list of "
-                   "patterns.\n");
+                   "(true), `store`, and as a short form of a route `devices`, a list of "
+                   "patterns, and `events` (false).\n");
   for (const bb_sink_kind *const *sink = kinds->sinks; *sink != NULL; sink++) {
     bb_buf_printf(out, "\n### `%s`\n\n", (*sink)->kind);
     print_options((*sink)->options, out);

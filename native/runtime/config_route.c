@@ -29,6 +29,9 @@ static const bb_field fields[] = {
      "0s", "at most one batch in so long"},
     {"aggregate", BB_FIELD_CHOICE, offsetof(route_part, out.aggregate), false, 0, 0, aggregates,
      "none", "what the one batch of `every` holds: the mean, least or greatest of the period"},
+    {"events", BB_FIELD_BOOL, offsetof(route_part, out.events), false, 0, 0, NULL, "false",
+     "also the events of these devices (lost, back, what a client tells) and the outcomes of "
+     "writes to them; alone with `scans: []`"},
 };
 static const bb_schema schema = BB_SCHEMA("route", fields);
 
@@ -110,6 +113,11 @@ static void check_route(bb_config_reader *reader, const bb_doc *doc, const bb_co
     bb_report_add(reader->report, bb_doc_get(doc, "aggregate"),
                   "an aggregate needs its period: `every`, such as 1min");
   }
+  if (route->events && route->sink != NULL && !route->sink->kind->events) {
+    bb_report_add(reader->report, bb_doc_get(doc, "events"),
+                  "sink %s is of kind %s, which cannot carry events; leave this out",
+                  route->sink->id, route->sink->kind->kind);
+  }
 }
 
 static void read_route(bb_config_reader *reader, const bb_doc *item, bb_config_route *route) {
@@ -138,10 +146,15 @@ bool bb_config_is_routed(const bb_config *config, const bb_config_sink *sink) {
 static void add_short_form(bb_config_reader *reader, const bb_config_sink *sink) {
   bb_config *config = reader->config;
   const bb_doc *devices = bb_doc_get(sink->doc, "devices");
-  if (devices == NULL && bb_config_is_routed(config, sink)) return;
-  if (devices != NULL && devices->kind == BB_DOC_LIST && devices->n == 0) return;
+  bool routed = devices == NULL && bb_config_is_routed(config, sink);
+  if (routed || (devices != NULL && devices->kind == BB_DOC_LIST && devices->n == 0)) {
+    if (!sink->events) return;
+    bb_report_add(reader->report, bb_doc_get(sink->doc, "events"),
+                  "the sink is fed by `routes` alone; say \"events: true\" at one of them");
+    return;
+  }
   bb_config_route *route = &config->routes[config->n_routes++];
-  *route = (bb_config_route){.sink = sink, .devices = devices};
+  *route = (bb_config_route){.sink = sink, .devices = devices, .events = sink->events};
   check_route(reader, sink->doc, route);
 }
 

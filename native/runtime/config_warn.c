@@ -41,6 +41,10 @@ static void warn_device(bb_config_reader *reader, const bb_config_device *device
   bool carried = device->n_scans == 0;
   for (uint32_t i = 0; i < config->n_routes; i++) {
     const bb_config_route *route = &config->routes[i];
+    if (route->events && bb_config_matches(route->devices, device->id)) {
+      used[route->sink - config->sinks] = true;
+      carried = carried || route->sink->enabled;
+    }
     for (uint32_t k = 0; k < device->n_scans; k++) {
       if (!bb_config_feeds(route, device, &device->scans[k])) continue;
       used[route->sink - config->sinks] = true;

@@ -7,6 +7,7 @@
 #include "runtime/door.h"
 
 #include <assert.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,45 +16,87 @@
 #include "control/rails.h"
 #include "control/rails_text.h"
 #include "io/error.h"
+#include "runtime/event.h"
 #include "runtime/runtime.h"
 
-#define SHOWN_POINTS 8
+#define SHOWN_POINTS 8 /* in the log */
+#define MAX_OUTCOME (1024 + BB_MAX_COMMAND_POINTS * (BB_MAX_NAME + BB_RAILS_VALUE + 24))
 
-/* "power/limit = 50 %, mode = 1 and 3 more" */
-static void show_points(const bb_command *command, const bb_profile *profile, char *out,
-                        size_t cap) {
+/* Text in memory of the caller's; what does not fit is cut. */
+typedef struct {
+  char *text;
+  size_t len, cap;
+} words;
+
+static void say(words *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void say(words *out, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  int n = vsnprintf(out->text + out->len, out->cap - out->len, format, arguments);
+  va_end(arguments);
+  size_t left = out->cap - out->len - 1;
+  if (n > 0) out->len += (size_t)n < left ? (size_t)n : left;
+}
+
+/* "power/limit = 50 %, mode = 1 and 3 more": at most so many of them. */
+static void say_points(words *out, const bb_command *command, const bb_profile *profile,
+                       uint16_t most) {
   char value[BB_RAILS_VALUE];
-  size_t len = 0;
-  out[0] = 0;
-  for (uint16_t i = 0; i < command->n && i < SHOWN_POINTS && len < cap; i++) {
+  if (command->n == 0) say(out, "nothing");
+  for (uint16_t i = 0; i < command->n && i < most; i++) {
     uint16_t place = command->points[i];
     bool known = profile != NULL && place < profile->n_points;
     const char *unit = known ? profile->points[place].point.unit : "";
-    int n = snprintf(out + len, cap - len, "%s%.64s = %s%s%.16s", i > 0 ? ", " : "",
-                     known ? profile->points[place].point.name : "?",
-                     bb_rails_value(command->values[i], value), unit[0] != 0 ? " " : "", unit);
-    len += n > 0 ? (size_t)n : 0;
+    say(out, "%s%s = %s%s%.16s", i > 0 ? ", " : "", known ? profile->points[place].point.name : "?",
+        bb_rails_value(command->values[i], value), unit[0] != 0 ? " " : "", unit);
   }
-  if (command->n > SHOWN_POINTS && len < cap)
-    snprintf(out + len, cap - len, " and %u more", command->n - SHOWN_POINTS);
+  if (command->n > most) say(out, " and %u more", command->n - most);
 }
 
-/* The one way out: counts, tells the log and the writer. The command is the writer's again. */
+/* " (from socket, by operator, id 4711)" */
+static void say_writer(words *out, const bb_command *command) {
+  say(out, " (from %s", command->origin != NULL ? command->origin : "an unnamed writer");
+  if (command->principal != NULL && command->principal[0] != 0) {
+    say(out, ", by %.256s", command->principal);
+  }
+  if (command->id[0] != 0) say(out, ", id %.40s", command->id);
+  say(out, ")");
+}
+
+static void tell_log(const bb_door *door, const bb_command *command, const bb_profile *profile,
+                     bb_outcome outcome, const bb_reason *reason) {
+  char text[BB_MAX_LOG_LINE];
+  words out = {.text = text, .cap = sizeof(text)};
+  say_points(&out, command, profile, SHOWN_POINTS);
+  say(&out, ": %s%s%s", bb_outcome_name(outcome), reason->text[0] != 0 ? ": " : "", reason->text);
+  say_writer(&out, command);
+  bb_log_info(door->runtime->log, command->device, "write of %s", text);
+}
+
+/* For the sinks that want events: "refused: limit = 150 %; must be at most 100 (from socket, id 4711)".
+ * The word comes first and the id last, so that programs find them. */
+static void tell_sinks(const bb_door *door, const bb_command *command, const bb_profile *profile,
+                       bb_outcome outcome, const bb_reason *reason) {
+  bb_station *station = bb_runtime_station(door->runtime, command->device);
+  char text[MAX_OUTCOME];
+  words out = {.text = text, .cap = sizeof(text)};
+  if (station == NULL || station->events == NULL) return;
+  say(&out, "%s: ", bb_outcome_name(outcome));
+  say_points(&out, command, profile, BB_MAX_COMMAND_POINTS);
+  if (reason->text[0] != 0) say(&out, "; %s", reason->text);
+  say_writer(&out, command);
+  bb_batch event = {.kind = BB_BATCH_OUTCOME, .text = text, .text_len = (uint16_t)out.len};
+  bb_event_add(station, &event);
+}
+
+/* The one way out: counts, tells the log, the sinks and the writer. The command is the writer's again. */
 static void end(bb_door *door, bb_command *command, const bb_profile *profile, bb_outcome outcome,
                 const bb_reason *reason) {
   static const bb_reason none;
-  char points[SHOWN_POINTS * (64 + BB_RAILS_VALUE + 24)];
-  bool has_principal = command->principal != NULL && command->principal[0] != 0;
-  bool has_id = command->id[0] != 0;
   if (reason == NULL) reason = &none;
   door->outcomes[outcome]++;
-  show_points(command, profile, points, sizeof(points));
-  bb_log_info(door->runtime->log, command->device, "write of %s: %s%s%s (from %s%s%s%s%.40s)",
-              points[0] != 0 ? points : "nothing", bb_outcome_name(outcome),
-              reason->text[0] != 0 ? ": " : "", reason->text,
-              command->origin != NULL ? command->origin : "an unnamed writer",
-              has_principal ? ", by " : "", has_principal ? command->principal : "",
-              has_id ? ", id " : "", command->id);
+  tell_log(door, command, profile, outcome, reason);
+  tell_sinks(door, command, profile, outcome, reason);
   command->on_done(command, outcome, reason);
 }
 

@@ -275,6 +275,14 @@ bb_intake *bb_intake_new(bb_stream *stream, const char *sink, bool durable) {
   return intake;
 }
 
+void bb_intake_enter(bb_intake *intake, bb_list *intakes) {
+  if (intake->reader.stream->class == BB_STORE_EVENTS) {
+    bb_list_prepend(intakes, &intake->link);
+  } else {
+    bb_list_append(intakes, &intake->link);
+  }
+}
+
 void bb_intake_set_store(bb_intake *intake, const bb_config_sink_store *store) {
   bb_reader *reader = &intake->reader;
   bb_stream *stream = reader->stream;

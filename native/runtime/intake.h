@@ -24,6 +24,10 @@ uint32_t bb_intake_need(const bb_reader *reader, bb_span *out);
 bb_intake *bb_intake_new(bb_stream *stream, const char *sink, bool durable);
 void bb_intake_free(bb_intake *intake);
 
+/* Puts it into the list of a sink's intakes, those of events before the others: few, and not to wait
+ * behind a backlog of telemetry. */
+void bb_intake_enter(bb_intake *intake, bb_list *intakes);
+
 /* How what waits is kept, by a sink's config. A backlog in the store stays there until it is sent. */
 void bb_intake_set_store(bb_intake *intake, const bb_config_sink_store *store);
 

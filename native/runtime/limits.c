@@ -10,13 +10,12 @@ static uint64_t mean_bytes(const bb_stream *stream) {
   return stream->saved_records > 0 ? stream->saved_bytes / stream->saved_records : 0;
 }
 
-static uint64_t waiting_bytes(const bb_outlet *outlet) {
-  uint64_t bytes = 0;
+static void add_waiting(const bb_outlet *outlet, uint64_t bytes[BB_STORE_CLASSES]) {
   for (bb_list *node = outlet->intakes.next; node != &outlet->intakes; node = node->next) {
     const bb_intake *intake = BB_LIST_ITEM(node, bb_intake, link);
-    bytes += bb_intake_waiting(intake) * mean_bytes(intake->reader.stream);
+    const bb_stream *stream = intake->reader.stream;
+    bytes[stream->class] += bb_intake_waiting(intake) * mean_bytes(stream);
   }
-  return bytes;
 }
 
 /* The intake whose oldest record waits longest cannot be told across streams, so each gives its share
@@ -38,12 +37,28 @@ static uint64_t drop_share(bb_intake *intake, uint64_t excess, uint64_t all) {
   return dropped;
 }
 
-static uint64_t keep_bytes(bb_outlet *outlet) {
-  uint64_t max = outlet->config->store.max_bytes, bytes = waiting_bytes(outlet), dropped = 0;
-  if (max == 0 || bytes <= max) return 0;
-  bb_intake_resume(outlet); /* what waits is history */
+static uint64_t drop_class(bb_outlet *outlet, bb_store_class class, uint64_t excess, uint64_t all) {
+  uint64_t dropped = 0;
   for (bb_list *node = outlet->intakes.next; node != &outlet->intakes; node = node->next) {
-    dropped += drop_share(BB_LIST_ITEM(node, bb_intake, link), bytes - max, bytes);
+    bb_intake *intake = BB_LIST_ITEM(node, bb_intake, link);
+    if (intake->reader.stream->class == class) dropped += drop_share(intake, excess, all);
+  }
+  return dropped;
+}
+
+/* Telemetry before events. */
+static uint64_t keep_bytes(bb_outlet *outlet) {
+  uint64_t bytes[BB_STORE_CLASSES] = {0}, max = outlet->config->store.max_bytes, dropped = 0;
+  add_waiting(outlet, bytes);
+  uint64_t all = bytes[BB_STORE_TELEMETRY] + bytes[BB_STORE_EVENTS];
+  if (max == 0 || all <= max) return 0;
+  bb_intake_resume(outlet); /* what waits is history */
+  uint64_t excess = all - max;
+  for (bb_store_class class = BB_STORE_TELEMETRY; class <= BB_STORE_EVENTS && excess > 0;
+       class ++) {
+    uint64_t share = excess < bytes[class] ? excess : bytes[class];
+    if (share > 0) dropped += drop_class(outlet, class, share, bytes[class]);
+    excess -= share;
   }
   return dropped;
 }

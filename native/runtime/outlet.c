@@ -135,7 +135,7 @@ int bb_outlet_join(bb_outlet *outlet, bb_stream *stream) {
   if (intake == NULL) return BB_ERR_NOMEM;
   intake->outlet = outlet;
   bb_intake_set_store(intake, &outlet->config->store);
-  bb_list_append(&outlet->intakes, &intake->link);
+  bb_intake_enter(intake, &outlet->intakes);
   return 0;
 }
 

@@ -41,7 +41,7 @@ static parked *find_or_make(bb_runtime *runtime, const char *id) {
 
 static void move(bb_intake *intake, bb_list *to, bb_outlet *outlet, const char *sink) {
   bb_list_remove(&intake->link);
-  bb_list_append(to, &intake->link);
+  bb_intake_enter(intake, to);
   intake->outlet = outlet;
   intake->reader.sink = sink;
 }
@@ -68,7 +68,7 @@ int bb_parking_restore(bb_runtime *runtime, const char *sink, bb_stream *stream,
   }
   intake->leaving = true; /* unless a route feeds it again */
   intake->reader.floor = intake->reader.reading;
-  bb_list_append(&place->intakes, &intake->link);
+  bb_intake_enter(intake, &place->intakes);
   return 0;
 }
 

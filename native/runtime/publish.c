@@ -2,6 +2,7 @@
 /* The way of a batch from its scan to feeds and watches; see station.h. */
 #include <string.h>
 
+#include "runtime/event.h"
 #include "runtime/runtime.h"
 #include "runtime/station.h"
 
@@ -44,18 +45,19 @@ static uint8_t loss_of(const bb_batch *batch) {
   return cause != BB_CAUSE_NONE ? cause : BB_CAUSE_NO_ANSWER;
 }
 
-static void set_up(bb_station *station, bool up) {
-  if (station->known && station->up == up) return;
+void bb_station_turn(bb_station *station, bool up, const bb_reason *reason) {
+  bool first = !station->known;
   station->known = true;
   station->up = up;
   station->since_ns = bb_clock_utc_ns(&station->runtime->clock);
-  station->reason = up ? (bb_reason){0} : station->link->reason;
+  station->reason = up ? (bb_reason){0} : *reason;
+  bb_event_turned(station, first);
   bb_runtime_station_changed(station->runtime, station);
 }
 
-static void stamp(bb_runtime *runtime, bb_batch *batch) {
-  batch->seq = ++runtime->seq;
-  if (!runtime->clock_set) batch->flags |= BB_BATCH_CLOCK_UNSET;
+static void set_up(bb_station *station, bool up) {
+  if (station->known && station->up == up) return;
+  bb_station_turn(station, up, &station->link->reason);
 }
 
 /* A poll that brought nothing. While the device counts as there, that is told as it is; once it is
@@ -68,7 +70,7 @@ static void publish_loss(bb_station_scan *scan, bb_batch *batch, uint8_t cause) 
   if (station->known && !station->up) {
     bb_station_announce_stale(station);
   } else if (!scan->stale) {
-    stamp(station->runtime, batch);
+    bb_runtime_stamp(station->runtime, batch);
     hand_on(scan, batch);
   }
 }
@@ -81,7 +83,7 @@ void bb_station_publish(bb_station_scan *scan, bb_batch *batch) {
     publish_loss(scan, batch, loss);
     return;
   }
-  stamp(station->runtime, batch);
+  bb_runtime_stamp(station->runtime, batch);
   if (bb_batch_good(batch) > 0) {
     station->heard_ns = batch->time_ns;
     set_up(station, true);
@@ -106,7 +108,7 @@ static void announce(bb_station_scan *scan) {
   latest->time_ns = bb_clock_utc_ns(&runtime->clock);
   latest->mono_ns = bb_clock_mono_ns(&runtime->clock);
   latest->flags |= BB_BATCH_REPEAT;
-  stamp(runtime, latest);
+  bb_runtime_stamp(runtime, latest);
   hand_on(scan, latest);
 }
 

@@ -36,19 +36,18 @@ static int append(bb_runtime *runtime, bb_outlet *outlet, const bb_put_message *
   char text[BB_PUT_MAX_MESSAGE + BB_MESSAGE_MAX_FRAME];
   const bb_device *sender = sender_of(outlet);
   uint64_t sinks = 1ull << outlet->place;
-  bb_stream *stream = sender != NULL ? bb_runtime_stream(runtime, sinks) : NULL;
+  bb_stream *stream = sender != NULL ? bb_runtime_stream(runtime, sinks, BB_STORE_TELEMETRY) : NULL;
   if (stream == NULL || bb_outlet_join(outlet, stream) < 0) return BB_ERR_NOMEM;
   size_t text_len = bb_message_pack(&message->content, text);
   bb_batch batch = {.device = sender,
                     .time_ns = bb_clock_utc_ns(&runtime->clock),
                     .mono_ns = bb_clock_mono_ns(&runtime->clock),
                     .boot = runtime->boot,
-                    .seq = ++runtime->seq,
                     .kind = BB_BATCH_MESSAGE,
                     .flags = flags_of(message),
                     .text_len = (uint16_t)text_len,
                     .text = text};
-  if (!runtime->clock_set) batch.flags |= BB_BATCH_CLOCK_UNSET;
+  bb_runtime_stamp(runtime, &batch);
   /* Who made it can be told, so that nothing that waits has to go for it. */
   if (!bb_stream_has_room(stream, &batch)) return BB_ERR_AGAIN;
   *place = (bb_put_place){.stream = stream, .record = stream->next};

@@ -44,15 +44,19 @@ static bb_chunk *oldest_of(const bb_stream *stream) {
   return NULL;
 }
 
-/* The chunk that was begun first, of all streams; of the saved ones, if there are any. */
+/* Who goes first: saved chunks, of which nothing is lost; then telemetry; then events. */
+static unsigned rank_of(const bb_chunk *chunk) {
+  return is_saved(chunk) ? 0 : 1 + (unsigned)chunk->stream->class;
+}
+
+/* The chunk that goes next: of those that come first in rank, the one with the oldest records. */
 static bb_chunk *oldest_chunk(const bb_queue *queue) {
   bb_chunk *oldest = NULL;
   for (bb_list *node = queue->streams.next; node != &queue->streams; node = node->next) {
     bb_chunk *chunk = oldest_of(BB_LIST_ITEM(node, bb_stream, link));
     if (chunk == NULL) continue;
-    if (oldest != NULL && is_saved(oldest) && !is_saved(chunk)) continue;
-    if (oldest == NULL || (is_saved(chunk) && !is_saved(oldest)) ||
-        chunk->newest_mono_ns < oldest->newest_mono_ns) {
+    unsigned rank = rank_of(chunk), least = oldest != NULL ? rank_of(oldest) : rank + 1;
+    if (rank < least || (rank == least && chunk->newest_mono_ns < oldest->newest_mono_ns)) {
       oldest = chunk;
     }
   }
@@ -67,16 +71,27 @@ static void drop_counted(bb_queue *queue, bb_chunk *chunk, bool aged) {
   if (queue->on_dropped != NULL) queue->on_dropped(queue, stream, from, to, aged);
 }
 
-static void make_room(bb_queue *queue, uint32_t bytes) {
+/* False: what would have to go is worth more than what comes. */
+static bool make_room(bb_queue *queue, bb_store_class class, uint32_t bytes) {
   while (queue->bytes + bytes > queue->max_bytes) {
     bb_chunk *chunk = oldest_chunk(queue);
-    if (chunk == NULL) return;
+    if (chunk == NULL) return true;
     if (is_saved(chunk)) {
       bb_stream_drop_chunk(chunk->stream, chunk);
+    } else if (chunk->stream->class > class) {
+      return false;
     } else {
       drop_counted(queue, chunk, false);
     }
   }
+  return true;
+}
+
+/* As if the record had come and gone: it was counted, and its number is used. */
+static void lose(bb_queue *queue, bb_stream *stream) {
+  uint64_t record = stream->next++;
+  if (stream->id == 0) stream->first = stream->next;
+  if (queue->on_dropped != NULL) queue->on_dropped(queue, stream, record, record + 1, false);
 }
 
 void bb_queue_expire(bb_queue *queue, uint64_t now_ns) {
@@ -107,7 +122,10 @@ int bb_stream_append(bb_stream *stream, const bb_batch *batch) {
   bb_queue *queue = stream->queue;
   uint32_t bytes = bb_chunk_record_bytes(batch);
   if (bytes > BB_CHUNK_BYTES || bytes > queue->max_bytes) return BB_ERR_LIMIT;
-  make_room(queue, bytes);
+  if (!make_room(queue, stream->class, bytes)) {
+    lose(queue, stream);
+    return 0;
+  }
   bb_chunk *chunk = newest_chunk(stream);
   if (chunk == NULL || bytes > chunk->cap - chunk->used) {
     chunk = bb_chunk_take(queue, bytes);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Records on their way to the sinks, in streams. A stream holds the batches of one set of sinks; each
- * of these sinks reads it at its own pace. Records lie in memory in chunks, whose bytes are bounded,
- * and those that wait are saved to the store (runtime/save.h) as well.
+ * Records on their way to the sinks, in streams. A stream holds the batches of one set of sinks and
+ * one class (telemetry, or events and outcomes); each of these sinks reads it at its own pace. Records
+ * lie in memory in chunks, whose bytes are bounded, and those that wait are saved to the store
+ * (runtime/save.h) as well.
  *
  * A chunk whose records are saved may leave the memory when room is wanted; a reader that comes to it
- * asks for it to be fetched. What is not saved is lost when room is wanted: whole oldest chunks go.
+ * asks for it to be fetched. What is not saved is lost when room is wanted: whole oldest chunks go,
+ * telemetry before events. Telemetry that comes while events alone fill the memory is lost itself.
  * What a reader does not need is neither saved nor kept: which records it needs, it says as spans.
  *
  * A chunk is pinned while its records are read; if it is not in memory, pin says so and asks for it.
@@ -54,9 +56,10 @@ struct bb_reader {
 struct bb_stream {
   /* read-only */
   const char *name; /* the ids of its sinks */
-  uint64_t first;   /* the oldest record that may still be there */
-  uint64_t next;    /* what the next record will be called */
-  uint64_t bytes;   /* in memory */
+  bb_store_class class;
+  uint64_t first; /* the oldest record that may still be there */
+  uint64_t next;  /* what the next record will be called */
+  uint64_t bytes; /* in memory */
   /* public: the store's side; see save.h */
   uint32_t id;            /* in the store; 0: it has none */
   uint64_t saved;         /* what is needed of the records below it is saved */
@@ -106,7 +109,7 @@ void bb_queue_init(bb_queue *queue, uint64_t max_bytes);
 void bb_queue_close(bb_queue *queue); /* no chunk may be pinned */
 
 /* NULL without memory. The name is copied. */
-bb_stream *bb_stream_open(bb_queue *queue, const char *name);
+bb_stream *bb_stream_open(bb_queue *queue, const char *name, bb_store_class class);
 
 /* Readers must have left. Drops what it holds in memory. */
 void bb_stream_close(bb_stream *stream);
@@ -116,7 +119,8 @@ void bb_reader_join(bb_reader *reader, bb_stream *stream);
 void bb_reader_leave(bb_reader *reader);
 
 /* Copies the batch with its values, and keeps its device and shape. 0, BB_ERR_NOMEM or BB_ERR_LIMIT
- * (the batch is larger than a chunk or the bound). */
+ * (the batch is larger than a chunk or the bound). A batch for which nothing may go is told as dropped
+ * at once, which is 0, too. */
 int bb_stream_append(bb_stream *stream, const bb_batch *batch);
 
 /* Whether the batch would fit without losing what is not saved. */

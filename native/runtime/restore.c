@@ -22,9 +22,9 @@ static int take_name(void *user, bb_store_kind kind, uint64_t hash, const uint8_
 static int take_stream(void *user, const bb_store_stream *saved) {
   bb_save *save = user;
   bb_runtime *runtime = save->runtime;
-  bb_stream *stream = bb_stream_open(&runtime->queue, saved->name);
+  bb_stream *stream = bb_stream_open(&runtime->queue, saved->name, saved->class);
   if (stream == NULL) return BB_ERR_NOMEM;
-  if (bb_map_add(&runtime->streams, stream->name, stream) < 0) {
+  if (bb_map_add(&runtime->streams[saved->class], stream->name, stream) < 0) {
     bb_stream_close(stream);
     return BB_ERR_NOMEM;
   }
@@ -82,7 +82,7 @@ void bb_restore_undo(bb_save *save) {
   for (bb_list *node; (node = bb_list_first(&runtime->queue.streams)) != NULL;) {
     bb_stream_close(BB_LIST_ITEM(node, bb_stream, link));
   }
-  bb_map_close(&runtime->streams);
+  for (size_t i = 0; i < BB_STORE_CLASSES; i++) bb_map_close(&runtime->streams[i]);
   bb_names_clear(&save->names);
   bb_keep_close(&runtime->keep);
   save->age_base_ns = save->age_written_ns = 0;

@@ -51,14 +51,14 @@ static const char *stream_name(const bb_runtime *runtime, uint64_t sinks, char *
   return out;
 }
 
-bb_stream *bb_runtime_stream(bb_runtime *runtime, uint64_t sinks) {
+bb_stream *bb_runtime_stream(bb_runtime *runtime, uint64_t sinks, bb_store_class class) {
   char name[MAX_STREAM_NAME];
   stream_name(runtime, sinks, name, sizeof(name));
-  bb_stream *stream = bb_map_get(&runtime->streams, name);
+  bb_stream *stream = bb_map_get(&runtime->streams[class], name);
   if (stream != NULL) return stream;
-  stream = bb_stream_open(&runtime->queue, name);
+  stream = bb_stream_open(&runtime->queue, name, class);
   if (stream == NULL) return NULL;
-  if (bb_map_add(&runtime->streams, stream->name, stream) < 0) {
+  if (bb_map_add(&runtime->streams[class], stream->name, stream) < 0) {
     bb_stream_close(stream);
     return NULL;
   }
@@ -153,18 +153,14 @@ static void take_back(bb_runtime *runtime, bb_station_scan *scan, bb_feed *feed)
   }
 }
 
-static int join(bb_runtime *runtime, bb_feed *feed) {
-  feed->stream = bb_runtime_stream(runtime, feed->sinks);
-  if (feed->stream == NULL) return BB_ERR_NOMEM;
-  for (uint32_t place = 0; place < BB_MAX_SINKS; place++) {
-    if (!(feed->sinks >> place & 1)) continue;
-    int err = bb_outlet_join(runtime->places[place], feed->stream);
-    if (err < 0) {
-      feed->stream = NULL; /* it may have no reader, and go */
-      return err;
-    }
+bb_stream *bb_runtime_join(bb_runtime *runtime, uint64_t sinks, bb_store_class class) {
+  bb_stream *stream = bb_runtime_stream(runtime, sinks, class);
+  for (uint32_t place = 0; stream != NULL && place < BB_MAX_SINKS; place++) {
+    if (!(sinks >> place & 1)) continue;
+    /* Else it may have no reader, and go. */
+    if (bb_outlet_join(runtime->places[place], stream) < 0) stream = NULL;
   }
-  return 0;
+  return stream;
 }
 
 /* Takes out the feeds that no sink wants. */
@@ -193,8 +189,8 @@ int bb_runtime_route(bb_runtime *runtime, bb_station_scan *scan) {
   }
   for (bb_feed *feed = scan->feeds; feed != NULL; feed = feed->next) {
     if (feed->sinks == 0) continue;
-    int err = join(runtime, feed);
-    if (err < 0) result = err;
+    feed->stream = bb_runtime_join(runtime, feed->sinks, BB_STORE_TELEMETRY);
+    if (feed->stream == NULL) result = BB_ERR_NOMEM;
     announce(runtime, scan, feed);
   }
   prune(runtime, scan);
@@ -212,6 +208,7 @@ void bb_runtime_forget_place(bb_runtime *runtime, uint32_t place) {
   for (size_t i = 0; i < runtime->stations.cap; i++) {
     bb_station *station = runtime->stations.entries[i].value;
     if (runtime->stations.entries[i].key == NULL) continue;
+    station->event_sinks &= others;
     for (uint32_t s = 0; s < station->n_scans; s++) {
       for (bb_feed *feed = station->scans[s].feeds; feed != NULL; feed = feed->next) {
         feed->sinks &= others;
@@ -221,30 +218,54 @@ void bb_runtime_forget_place(bb_runtime *runtime, uint32_t place) {
   }
 }
 
-/* The log tells of the first batch that does not fit, and of each that there is no memory for. */
-static void note_dropped(bb_runtime *runtime, bb_feed *feed, const bb_batch *batch, int err) {
-  bool told = feed->oversized;
+void bb_runtime_stamp(bb_runtime *runtime, bb_batch *batch) {
+  batch->seq = ++runtime->seq;
+  if (!runtime->clock_set) batch->flags |= BB_BATCH_CLOCK_UNSET;
+}
+
+int bb_runtime_append(bb_runtime *runtime, bb_stream *stream, uint64_t sinks,
+                      const bb_batch *batch) {
+  int err = bb_stream_append(stream, batch);
+  if (err >= 0) {
+    runtime->wake_set |= sinks;
+    bb_save_appended(&runtime->save, (uint32_t)bb_frame_batch_bytes(batch));
+    return err;
+  }
   for (uint32_t place = 0; place < BB_MAX_SINKS; place++) {
     bb_outlet *outlet = runtime->places[place];
-    if ((feed->sinks >> place & 1) && outlet != NULL) outlet->counters.dropped++;
+    if ((sinks >> place & 1) && outlet != NULL) outlet->counters.dropped++;
   }
-  if (err != BB_ERR_LIMIT || told) return;
+  return err;
+}
+
+/* The log tells of the first batch that does not fit. */
+static void note_oversized(bb_runtime *runtime, bb_feed *feed, const bb_batch *batch) {
+  if (feed->oversized) return;
   feed->oversized = true;
   bb_log_error(runtime->log, batch->device->id,
                "scan %s: a batch of %u points is larger than the %u KiB that can be queued and is "
                "dropped; divide its points between several scans",
-               batch->shape != NULL ? batch->shape->scan : "event",
-               batch->shape != NULL ? batch->shape->n_points : 0, BB_CHUNK_BYTES >> 10);
+               batch->shape->scan, batch->shape->n_points, BB_CHUNK_BYTES >> 10);
 }
 
 void bb_runtime_deliver(bb_runtime *runtime, bb_feed *feed, const bb_batch *batch) {
   if (feed->stream == NULL || bb_list_empty(&feed->stream->readers)) return;
-  int err = bb_stream_append(feed->stream, batch);
-  if (err < 0) {
-    note_dropped(runtime, feed, batch, err);
-  } else {
-    runtime->wake_set |= feed->sinks;
-    bb_save_appended(&runtime->save, (uint32_t)bb_frame_batch_bytes(batch));
+  int err = bb_runtime_append(runtime, feed->stream, feed->sinks, batch);
+  if (err == BB_ERR_LIMIT) note_oversized(runtime, feed, batch);
+}
+
+static void tidy_streams(bb_runtime *runtime, bb_map *streams) {
+  for (size_t i = 0; i < streams->cap;) {
+    bb_stream *stream = streams->entries[i].value;
+    if (streams->entries[i].key == NULL || !bb_list_empty(&stream->readers) ||
+        !bb_save_forget_stream(&runtime->save, stream)) {
+      i++;
+      continue;
+    }
+    /* Others may move into the place that is freed, so it is looked at again. */
+    bb_map_remove(streams, stream->name);
+    bb_waits_lost(runtime, stream, 0, stream->next);
+    bb_stream_close(stream);
   }
 }
 
@@ -253,18 +274,7 @@ void bb_runtime_tidy(bb_runtime *runtime) {
   /* While sinks are exchanged, feeds may name a stream that is to go. */
   if (runtime->stop_step == 0 && (runtime->next != NULL || runtime->outlet_closed)) return;
   runtime->untidy = false;
-  for (size_t i = 0; i < runtime->streams.cap;) {
-    bb_stream *stream = runtime->streams.entries[i].value;
-    if (runtime->streams.entries[i].key == NULL || !bb_list_empty(&stream->readers) ||
-        !bb_save_forget_stream(&runtime->save, stream)) {
-      i++;
-      continue;
-    }
-    /* Others may move into the place that is freed, so it is looked at again. */
-    bb_map_remove(&runtime->streams, stream->name);
-    bb_waits_lost(runtime, stream, 0, stream->next);
-    bb_stream_close(stream);
-  }
+  for (size_t i = 0; i < BB_STORE_CLASSES; i++) tidy_streams(runtime, &runtime->streams[i]);
   uint32_t kept = 0;
   for (uint32_t i = 0; i < runtime->n_shapes; i++) {
     bb_shape *shape = runtime->shapes[i];

@@ -170,7 +170,7 @@ static void free_runtime(bb_runtime *runtime) {
   bb_map_close(&runtime->links);
   bb_map_close(&runtime->stations);
   bb_map_close(&runtime->outlets);
-  bb_map_close(&runtime->streams);
+  for (size_t i = 0; i < BB_STORE_CLASSES; i++) bb_map_close(&runtime->streams[i]);
   bb_queue_close(&runtime->queue);
   bb_save_close(&runtime->save);
   bb_keep_close(&runtime->keep);

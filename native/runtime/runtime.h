@@ -73,10 +73,10 @@ struct bb_runtime {
   bool stopping;
   /* private */
   bb_list watches;
-  bb_list parked;     /* what changed sinks had not been sent; see parking.h */
-  bb_list probes;     /* bb_runtime_probe.node */
-  bool outlet_closed; /* since the last apply: feeds must be looked at anew */
-  bb_map streams;     /* by name */
+  bb_list parked;                   /* what changed sinks had not been sent; see parking.h */
+  bb_list probes;                   /* bb_runtime_probe.node */
+  bool outlet_closed;               /* since the last apply: feeds must be looked at anew */
+  bb_map streams[BB_STORE_CLASSES]; /* by name */
   bb_shape **shapes;
   uint32_t n_shapes;
   bb_outlet *places[BB_MAX_SINKS];
@@ -141,11 +141,23 @@ void bb_runtime_unroute(bb_runtime *runtime, bb_station_scan *scan);
 /* The place may go to another sink, which has nothing to do with the feeds of the former. */
 void bb_runtime_forget_place(bb_runtime *runtime, uint32_t place);
 
-/* The stream of that set of sinks, by their places; made when there is none. NULL without memory. */
-bb_stream *bb_runtime_stream(bb_runtime *runtime, uint64_t sinks);
+/* The stream of that class and set of sinks, by their places; made when there is none. NULL without
+ * memory. */
+bb_stream *bb_runtime_stream(bb_runtime *runtime, uint64_t sinks, bb_store_class class);
 
-/* Puts a batch into the feed's stream and wakes its sinks. */
+/* The same, and all of these sinks read it. */
+bb_stream *bb_runtime_join(bb_runtime *runtime, uint64_t sinks, bb_store_class class);
+
+/* Puts a batch into a stream that these sinks read, and wakes them. 0, or as bb_stream_append; then it
+ * is counted as dropped. */
+int bb_runtime_append(bb_runtime *runtime, bb_stream *stream, uint64_t sinks,
+                      const bb_batch *batch);
+
+/* Puts a batch into the feed's stream. */
 void bb_runtime_deliver(bb_runtime *runtime, bb_feed *feed, const bb_batch *batch);
+
+/* Numbers a batch that is about to be delivered. */
+void bb_runtime_stamp(bb_runtime *runtime, bb_batch *batch);
 
 /* What sinks gave to be kept up to `puts` is saved, or is not. */
 void bb_runtime_kept(bb_runtime *runtime, uint64_t puts, bool durable);

@@ -193,7 +193,8 @@ static bool add_part(bb_save *save, bb_save_job *job, bb_stream *stream, uint64_
                      bool all) {
   bb_save_part *part = &job->parts[job->n_parts];
   uint64_t sync_ns = save->limits.sync_ms * BB_NS_PER_MS;
-  *part = (bb_save_part){.stream = stream, .id = stream->id, .begun = stream->saved};
+  *part = (bb_save_part){
+      .stream = stream, .class = stream->class, .id = stream->id, .begun = stream->saved};
   part->n_need = bb_stream_need(stream, part->need, BB_STREAM_SPANS);
   uint64_t unsaved = first_unsaved(stream, part->need, part->n_need);
   bool due = unsaved < stream->next && (all || is_due(save, age_of(stream, unsaved, now_ns)));

@@ -130,7 +130,7 @@ static int look_for_aged(const bb_save_job *job, bb_save_part *part, bb_store *s
 static int write_part(const bb_save_job *job, bb_save_part *part, bb_store *store) {
   if (part->id == 0 && part->n_packs == 0) return 0;
   if (part->id == 0) {
-    int id = bb_store_stream_make(store, part->name, BB_STORE_TELEMETRY);
+    int id = bb_store_stream_make(store, part->name, part->class);
     if (id < 0) return id;
     part->id = (uint32_t)id;
   }

@@ -29,6 +29,7 @@ typedef struct bb_save_cursor {
 typedef struct bb_save_part {
   bb_stream *stream; /* the loop's */
   char *name;
+  bb_store_class class;
   uint32_t id; /* in the store; 0: none yet. The thread gives it one, or takes it away */
   uint64_t
       begun; /* the store has nothing from here on, but what a commit left that seemed to fail */

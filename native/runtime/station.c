@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "io/error.h"
+#include "runtime/event.h"
 #include "runtime/runtime.h"
 
 static bb_histogram *latency_of(bb_runtime *runtime, const bb_driver *driver) {
@@ -113,6 +114,9 @@ bb_station *bb_station_open(bb_runtime *runtime, bb_config *owner, const bb_conf
   if (station == NULL) {
     bb_reason_set(reason, BB_ERR_NOMEM, 0, "out of memory");
     return NULL;
+  }
+  if (bb_event_route(station) < 0) {
+    bb_log_error(runtime->log, station->id, "out of memory; some sinks do not get its events");
   }
   int err = config->connection->driver->attach(station->attachment);
   if (err < 0) {

@@ -90,6 +90,9 @@ typedef struct bb_station {
   uint8_t loss;     /* bb_cause of the newest poll that brought nothing; 0: none did */
   int64_t heard_ns; /* UTC of the newest batch with a good value; 0: none yet */
   uint64_t last_write_ns; /* monotonic */
+  uint64_t event_sinks;   /* who gets its events: bits of bb_outlet.place */
+  bb_stream *events;      /* NULL: nobody does */
+  int64_t event_ns;       /* UTC of its newest event */
   uint32_t n_scans;
   struct bb_runtime *runtime;
   bb_station_scan scans[];
@@ -114,6 +117,9 @@ void bb_station_poll(bb_station_scan *scan, uint64_t now_ns);
 
 /* Sends a batch on: latest, feeds, clients. Used by the host and by tests. */
 void bb_station_publish(bb_station_scan *scan, bb_batch *batch);
+
+/* It answers, or is lost and why: sets its state, tells sinks and clients. */
+void bb_station_turn(bb_station *station, bool up, const bb_reason *reason);
 
 /* Announces once that its values are from before the loss. */
 void bb_station_announce_stale(bb_station *station);

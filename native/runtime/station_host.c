@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "runtime/event.h"
 #include "runtime/probe.h"
 #include "runtime/runtime.h"
 #include "runtime/station.h"
@@ -212,17 +213,23 @@ static void on_device(bb_attachment *attachment, bool up, const bb_reason *reaso
   bb_station *station = attachment->owner;
   bool once_more = is_lost_once_more(station, up);
   if (station->leaving || (station->known && station->up == up && !once_more)) return;
-  station->reason = reason != NULL && !up ? *reason : (bb_reason){0};
+  bb_reason why = reason != NULL && !up ? *reason : (bb_reason){0};
+  station->reason = why;
   log_device(station, up);
   if (once_more) return;
-  station->known = true;
-  station->up = up;
-  station->since_ns = bb_clock_utc_ns(&station->runtime->clock);
   if (!up && !is_polling(station)) {
     station->loss = cause_of(reason);
     bb_station_announce_stale(station);
   }
-  bb_runtime_station_changed(station->runtime, station);
+  bb_station_turn(station, up, &why);
+}
+
+static int on_event(bb_attachment *attachment, int64_t time_ns, uint8_t flags, const char *text,
+                    uint16_t len) {
+  if (attachment->apart) return BB_ERR_UNSUPPORTED;
+  bb_batch event = {
+      .kind = BB_BATCH_EVENT, .time_ns = time_ns, .flags = flags, .text = text, .text_len = len};
+  return bb_event_add(attachment->owner, &event);
 }
 
 const bb_driver_host bb_station_host = {
@@ -233,6 +240,7 @@ const bb_driver_host bb_station_host = {
     .on_batch = on_batch,
     .on_poll_done = on_poll_done,
     .on_write_done = on_write_done,
+    .on_event = on_event,
     .on_detached = on_detached,
     .on_closed = on_closed,
 };

@@ -7,15 +7,21 @@
 #include "base/err.h"
 #include "runtime/chunk.h"
 
-bb_stream *bb_stream_open(bb_queue *queue, const char *name) {
+bb_stream *bb_stream_open(bb_queue *queue, const char *name, bb_store_class class) {
   size_t len = strlen(name) + 1;
   bb_stream *stream = calloc(1, sizeof(*stream) + len);
   if (stream == NULL) return NULL;
   stream->name = memcpy(stream + 1, name, len);
+  stream->class = class;
   stream->queue = queue;
   bb_list_init(&stream->readers);
   bb_list_init(&stream->chunks);
-  bb_list_append(&queue->streams, &stream->link);
+  /* Events are few and are saved first. */
+  if (class == BB_STORE_EVENTS) {
+    bb_list_prepend(&queue->streams, &stream->link);
+  } else {
+    bb_list_append(&queue->streams, &stream->link);
+  }
   return stream;
 }
 

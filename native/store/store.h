@@ -61,7 +61,11 @@
 
 typedef struct bb_store bb_store;
 
-typedef enum bb_store_class { BB_STORE_TELEMETRY, BB_STORE_EVENTS } bb_store_class;
+typedef enum bb_store_class {
+  BB_STORE_TELEMETRY, /* also what clients put: goes first when there is no room */
+  BB_STORE_EVENTS,    /* events and outcomes */
+  BB_STORE_CLASSES,
+} bb_store_class;
 
 typedef struct bb_store_options {
   const char *path;

@@ -97,8 +97,15 @@ static void on_closed(bb_conn *conn) {
   (void)conn;
 }
 
-static const bb_driver_host host = {on_link,      on_device,     on_shape,    take,     on_batch,
-                                    on_poll_done, on_write_done, on_detached, on_closed};
+static const bb_driver_host host = {.on_link = on_link,
+                                    .on_device = on_device,
+                                    .on_shape = on_shape,
+                                    .take = take,
+                                    .on_batch = on_batch,
+                                    .on_poll_done = on_poll_done,
+                                    .on_write_done = on_write_done,
+                                    .on_detached = on_detached,
+                                    .on_closed = on_closed};
 
 static void die(const char *what) {
   fprintf(stderr, "poll_cpu: %s\n", what);

@@ -109,7 +109,7 @@ int main(int argc, char **argv) {
   b.runtime = (bb_runtime){.loop = &loop, .log = &log, .data_dir = argv[1]};
   int err = bb_runtime_init(&b.runtime, why);
   if (err < 0) store_die("the runtime", err);
-  b.stream = bb_stream_open(&b.runtime.queue, "away");
+  b.stream = bb_stream_open(&b.runtime.queue, "away", BB_STORE_TELEMETRY);
   if (b.stream == NULL || bb_intake_new(b.stream, "away", durable) == NULL) {
     store_die("the stream", BB_ERR_NOMEM);
   }

@@ -239,7 +239,17 @@ function packBatch(device, shape, values, timeNs) {
   return packFrame(BATCH, [head, ...slots]);
 }
 
+/** An event of a device. @param {number} device @param {string} text @param {bigint} timeNs */
+function packEvent(device, text, timeNs) {
+  const head = Buffer.alloc(46);
+  head.writeUInt32LE(device, 0);
+  head.writeBigInt64LE(timeNs, 16);
+  head[40] = 1;
+  return packFrame(BATCH, [head, packText(text)]);
+}
+
 module.exports = {
   ...{ DEVICE, SHAPE, BATCH },
-  ...{ splitFrames, unpackDevice, unpackShape, unpackBatch, packDevice, packShape, packBatch },
+  ...{ splitFrames, unpackDevice, unpackShape, unpackBatch },
+  ...{ packDevice, packShape, packBatch, packEvent },
 };

@@ -158,7 +158,8 @@ static void test_apply_closes_what_is_gone(void **state) {
   expect_order("meter-1 detach", "a close");
   expect_order("bus close", "bus closed");
   expect_uint("nothing left",
-              r.runtime.stations.n + r.runtime.links.n + r.runtime.outlets.n + r.runtime.streams.n,
+              r.runtime.stations.n + r.runtime.links.n + r.runtime.outlets.n +
+                  r.runtime.streams[BB_STORE_TELEMETRY].n,
               0);
   rig_close(&r);
 }

@@ -50,12 +50,12 @@ static const char good[] =
          "off } }\n"
          "  - { id: pump, connection: b, enabled: false, profile: " PROFILE " }\n"
          "sinks:\n"
-         "  - { id: hist, session: { window: 5 }, devices: [meter-*] }\n"
+         "  - { id: hist, session: { window: 5 }, devices: [meter-*], events: true }\n"
          "  - { id: bus, session: }\n"
          "  - { id: cloud, session: {}, enabled: false }\n"
          "routes:\n"
          "  - { sink: bus, devices: [meter-1], scans: fast, points: [pow*], report: changes, "
-         "heartbeat: 60s }\n"
+         "heartbeat: 60s, events: true }\n"
          "  - { sink: bus, every: 1min, aggregate: mean }\n"
          "runtime: { metrics: off, owner: editor, log: { level: debug, format: json }, "
          "queue_bytes: 2MiB, store: { max_age: 1h }, write_interval: 0s }\n";
@@ -116,6 +116,8 @@ static void test_config_makes_routes(void **state) {
   expect_int("aggregate", mean->aggregate, BB_AGGREGATE_MEAN);
   expect_uint("every", mean->every_ms, 60000);
   expect_text("short form", hist->sink->id, "hist");
+  expect_true("who wants events", changes->events && hist->events);
+  expect_true("the others do not", !mean->events && !cloud->events);
   expect_text("everything", cloud->sink->id, "cloud");
   static const struct {
     const char *device, *scan;
@@ -284,6 +286,14 @@ static const mistake_row rows[] = {
     {HEAD RIG_SINK "routes:\n  - { sink: bus, aggregate: maen, every: 1s }\n",
      {"site.yaml:5: routes[0].aggregate: \"maen\" does not fit; allowed: none, last, mean, min, "
       "max"}},
+    {HEAD "sinks:\n  - { id: bus, session: {}, events: true }\nroutes:\n  - { sink: bus }\n",
+     {"site.yaml:3: sinks[bus].events: the sink is fed by `routes` alone; say \"events: true\" at "
+      "one "
+      "of them"}},
+    {HEAD "sinks:\n  - { id: bus, session: {}, devices: [], events: true }\n",
+     {"site.yaml:3: sinks[bus].events: the sink is fed by `routes` alone"}},
+    {HEAD RIG_SINK "routes:\n  - { sink: bus, events: yes-please }\n",
+     {"site.yaml:5: routes[0].events: \"yes-please\" does not fit; allowed: true or false"}},
     {HEAD RIG_SINK "routes:\n  - { sink: bus, evry: 1s }\n",
      {"site.yaml:5: routes[0].evry: unknown key; did you mean \"every\"?"}},
     /* All at once, in the order of their lines. */
@@ -315,6 +325,29 @@ static void test_config_names_every_mistake(void **state) {
     }
     if (count_lines(report) != n) fail_msg("%s\ngot:\n%s", rows[i].text, report);
   }
+}
+
+static void test_config_refuses_events_for_a_sink_that_cannot_carry_them(void **state) {
+  (void)state;
+  static bb_sink_kind plain;
+  static const bb_sink_kind *const sinks[] = {&plain, NULL};
+  bb_kinds kinds = rig_kinds;
+  int err;
+  plain = bb_sink_fake;
+  plain.kind = "plain";
+  plain.events = false;
+  kinds.sinks = sinks;
+  const char *expected =
+      "site.yaml:3: sinks[s].events: sink s is of kind plain, which cannot carry "
+      "events; leave this out\n";
+  expect_text("short form",
+              mistakes_of(HEAD "sinks:\n  - { id: s, plain: {}, events: true }\n", &kinds, &err),
+              expected);
+  expect_part("route",
+              mistakes_of(HEAD "sinks:\n  - { id: s, plain: {} }\n"
+                               "routes:\n  - { sink: s, events: true }\n",
+                          &kinds, &err),
+              "site.yaml:5: routes[0].events: sink s is of kind plain");
 }
 
 static void expect_too_many(const char *head, const char *item, unsigned n, const char *expected) {
@@ -426,6 +459,7 @@ int main(void) {
       cmocka_unit_test(test_config_has_defaults),
       cmocka_unit_test(test_config_takes_what_the_executable_has),
       cmocka_unit_test(test_config_names_every_mistake),
+      cmocka_unit_test(test_config_refuses_events_for_a_sink_that_cannot_carry_them),
       cmocka_unit_test(test_config_has_limits),
       cmocka_unit_test(test_config_finds_profiles_beside_the_document),
       cmocka_unit_test(test_config_is_counted),

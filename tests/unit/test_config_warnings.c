@@ -55,6 +55,14 @@ static const warning_row rows[] = {
      "read; look at their `devices`, `scans` and `points`\n"},
     {"a sink that is fed by its routes only",
      DEVICES "sinks:\n" MQTT("bus", "") ", devices: [] }\nroutes:\n  - { sink: bus }\n", ""},
+    {"a sink that gets events alone",
+     DEVICES "sinks:\n" MQTT("bus", "") " }\nroutes:\n  - { sink: bus, scans: [], events: true }\n",
+     ""},
+    {"a sink that gets nothing at all",
+     DEVICES "sinks:\n" MQTT("hist", "") " }\n" MQTT(
+         "bus", "") " }\nroutes:\n  - { sink: bus, scans: [] }\n",
+     "s:9: sinks[bus]: warning: nothing is delivered to it, as its routes take no device that is "
+     "read; look at their `devices`, `scans` and `points`\n"},
     {"what a client reads and brings by itself",
      DEVICES "sinks:\n" MQTT("bus", "") ", devices: [] }\n" EDITOR, ""},
     {"a client's devices without a sink", DEVICES EDITOR, ""},

@@ -38,6 +38,10 @@ typedef struct fixture {
   bool no_room, lent, up, detached, closed;
   int n_shapes, n_batches, n_link, n_device;
   bb_reason reason; /* of the last loss, link or device */
+  int n_events;
+  int64_t event_ns;
+  uint8_t event_flags;
+  char event[16]; /* more is too long */
 } fixture;
 
 static fixture *of(bb_attachment *attachment) {
@@ -93,6 +97,19 @@ static void on_batch(bb_attachment *attachment, uint32_t scan, bb_draft *draft) 
   f->n_batches++;
 }
 
+static int on_event(bb_attachment *attachment, int64_t time_ns, uint8_t flags, const char *text,
+                    uint16_t len) {
+  fixture *f = of(attachment);
+  expect_true("up before its event", f->up);
+  if (len > sizeof(f->event) - 1) return BB_ERR_LIMIT;
+  f->n_events++;
+  f->event_ns = time_ns;
+  f->event_flags = flags;
+  memcpy(f->event, text, len);
+  f->event[len] = 0;
+  return 0;
+}
+
 static void on_detached(bb_attachment *attachment) {
   of(attachment)->detached = true;
 }
@@ -106,6 +123,7 @@ static const bb_driver_host host = {.on_link = on_link,
                                     .on_shape = on_shape,
                                     .take = take,
                                     .on_batch = on_batch,
+                                    .on_event = on_event,
                                     .on_detached = on_detached,
                                     .on_closed = on_closed};
 
@@ -288,15 +306,40 @@ static void test_external_refuses_what_does_not_fit(void **state) {
   }
 }
 
-static void test_external_refuses_events_and_waits_for_room(void **state) {
+static void test_external_hands_on_events(void **state) {
+  fixture f;
+  (void)state;
+  expect_int("attach", open_fixture(&f, NULL), 0);
+  bb_batch event = {.kind = BB_BATCH_EVENT,
+                    .time_ns = TIME,
+                    .flags = BB_BATCH_CLOCK_UNSET | BB_BATCH_REPEAT,
+                    .text = "door opened, more",
+                    .text_len = 11};
+  expect_int("without a shape", push(&f, "a", &event), 0);
+  expect_text("text", f.event, "door opened");
+  expect_int("time", f.event_ns, TIME);
+  expect_uint("the clock's flag only", f.event_flags, BB_BATCH_CLOCK_UNSET);
+  expect_int("its source is there", f.n_link + f.n_device, 2);
+  expect_int("of another source", push(&f, "b", &event), BB_ERR_BUSY);
+  event.text_len = 17;
+  expect_int("too long", push(&f, "a", &event), BB_ERR_LIMIT);
+  event.text_len = 0;
+  expect_int("without a text", push(&f, "a", &event), BB_ERR_INVALID);
+  event.kind = BB_BATCH_OUTCOME;
+  event.text_len = 11;
+  expect_int("an outcome", push(&f, "a", &event), BB_ERR_UNSUPPORTED);
+  expect_int("once", f.n_events, 1);
+  expect_uint("refusals are counted", f.conn.base.counters.malformed, 3);
+  close_fixture(&f);
+}
+
+static void test_external_waits_for_room(void **state) {
   fixture f;
   uint8_t quality[2] = {0}, values[12] = {0};
   (void)state;
   expect_int("attach", open_fixture(&f, NULL), 0);
   bb_shape *shape = shape_of("values", two_names, two_types, 2);
   bb_batch batch = batch_of(shape, quality, values);
-  bb_batch event = {.kind = BB_BATCH_EVENT, .text = "hello", .text_len = 5};
-  expect_int("event", push(&f, "a", &event), BB_ERR_UNSUPPORTED);
   f.no_room = true;
   expect_int("no draft", push(&f, "a", &batch), BB_ERR_AGAIN);
   f.no_room = false;
@@ -361,7 +404,8 @@ int main(void) {
       cmocka_unit_test(test_external_takes_another_shape_when_its_source_changes_it),
       cmocka_unit_test(test_external_with_profile_puts_values_into_its_points),
       cmocka_unit_test(test_external_refuses_what_does_not_fit),
-      cmocka_unit_test(test_external_refuses_events_and_waits_for_room),
+      cmocka_unit_test(test_external_hands_on_events),
+      cmocka_unit_test(test_external_waits_for_room),
       cmocka_unit_test(test_external_device_has_one_source_and_is_lost_with_it),
       cmocka_unit_test(test_external_survives_lack_of_memory),
   };

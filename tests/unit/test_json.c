@@ -275,6 +275,13 @@ static void test_json_batch_of_event(void **state) {
   expect_int("event", bb_json_batch(&out, &event, &options), 0);
   expect_text("event", bb_buf_string(&out),
               "{\"timestamp\":-1,\"device\":\"meter-1\",\"event\":\"meter-1: \\\"lost\\\"\"}");
+  event.kind = BB_BATCH_OUTCOME;
+  bb_buf_clear(&out);
+  options.historical = true;
+  expect_int("outcome", bb_json_batch(&out, &event, &options), 0);
+  expect_text("outcome", bb_buf_string(&out),
+              "{\"timestamp\":-1,\"device\":\"meter-1\",\"historical\":true,"
+              "\"outcome\":\"meter-1: \\\"lost\\\"\"}");
   bb_buf_close(&out);
   bb_device_unref(device);
 }

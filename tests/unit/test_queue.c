@@ -41,7 +41,7 @@ static void open_fixture(fixture *f, uint64_t max_bytes) {
   bb_queue_init(&f->queue, max_bytes);
   f->queue.user = f;
   f->queue.on_dropped = on_dropped;
-  f->stream = bb_stream_open(&f->queue, "hist+bus");
+  f->stream = bb_stream_open(&f->queue, "hist+bus", BB_STORE_TELEMETRY);
   f->device = bb_device_new("meter-1", "", "", NULL, 0);
   sample_open(&f->sample, f->device, "fast", points, 2, 0);
 }
@@ -262,7 +262,7 @@ static void test_queue_drops_of_the_stream_with_the_oldest(void **state) {
   bb_reader readers[2] = {{0}, {0}};
   unsigned one = chunk_records();
   open_fixture(&f, 3 * BB_CHUNK_BYTES);
-  bb_stream *other = bb_stream_open(&f.queue, "cloud");
+  bb_stream *other = bb_stream_open(&f.queue, "cloud", BB_STORE_TELEMETRY);
   bb_reader_join(&readers[0], f.stream);
   bb_reader_join(&readers[1], other);
   f.mono_ns = 10;
@@ -276,6 +276,79 @@ static void test_queue_drops_of_the_stream_with_the_oldest(void **state) {
   expect_uint("ours is whole", f.stream->first, 0);
   bb_reader_leave(&readers[0]);
   bb_reader_leave(&readers[1]);
+  close_fixture(&f);
+}
+
+static bb_batch event_of(fixture *f, const char *text) {
+  return (bb_batch){.device = f->device,
+                    .kind = BB_BATCH_EVENT,
+                    .mono_ns = f->mono_ns,
+                    .text = text,
+                    .text_len = (uint16_t)strlen(text)};
+}
+
+static uint64_t in_memory(const bb_stream *stream) {
+  bb_chunk *chunk;
+  uint64_t n = 0;
+  for (uint64_t record = 0; record < stream->next; record++) {
+    if (bb_stream_pin((bb_stream *)stream, record, &chunk) != 1) continue;
+    bb_chunk_unpin(chunk);
+    n++;
+  }
+  return n;
+}
+
+static void test_queue_drops_telemetry_before_older_events(void **state) {
+  (void)state;
+  fixture f;
+  bb_reader reader = {0}, of_events = {0};
+  open_fixture(&f, 4 * BB_CHUNK_BYTES);
+  bb_stream *events = bb_stream_open(&f.queue, "hist+bus", BB_STORE_EVENTS);
+  bb_reader_join(&reader, f.stream);
+  bb_reader_join(&of_events, events);
+  bb_batch lost = event_of(&f, "lost");
+  expect_int("the oldest of all", bb_stream_append(events, &lost), 0);
+  f.mono_ns = 1000;
+  append(&f, f.stream, 20 * chunk_records());
+  expect_true("telemetry went", f.dropped > 0);
+  expect_true("of its stream", f.dropped_from == f.stream);
+  expect_uint("the event did not", in_memory(events), 1);
+  expect_record(&f, f.stream->next - 1); /* nor the newest sample */
+  bb_reader_leave(&reader);
+  bb_reader_leave(&of_events);
+  close_fixture(&f);
+}
+
+static void test_queue_loses_telemetry_that_comes_when_events_fill_it(void **state) {
+  (void)state;
+  fixture f;
+  static char text[30000];
+  bb_reader reader = {0}, of_events = {0};
+  memset(text, 'x', sizeof(text) - 1);
+  open_fixture(&f, 3 * BB_CHUNK_BYTES);
+  bb_stream *events = bb_stream_open(&f.queue, "hist+bus", BB_STORE_EVENTS);
+  bb_reader_join(&reader, f.stream);
+  bb_reader_join(&of_events, events);
+  unsigned records = chunk_records();
+  append(&f, f.stream, records);
+  bb_batch event = event_of(&f, text);
+  while (f.drops == 0) expect_int("event", bb_stream_append(events, &event), 0);
+  expect_true("the samples had to go first", f.dropped_from == f.stream && f.dropped == records);
+  while (f.queue.bytes + sizeof(text) <= f.queue.max_bytes) {
+    expect_int("event", bb_stream_append(events, &event), 0);
+  }
+  uint64_t n = in_memory(events), before = f.stream->next;
+  while (f.drops == 1) append(&f, f.stream, 1); /* what little room there is */
+  append(&f, f.stream, 50);
+  expect_true("told of its stream", f.dropped_from == f.stream);
+  expect_uint("its number is used", f.stream->next > before + 50, true);
+  expect_uint("all events are there", in_memory(events), n);
+  expect_true("bounded", f.queue.bytes <= f.queue.max_bytes);
+  expect_int("an event still comes", bb_stream_append(events, &event), 0);
+  while (f.dropped_from == f.stream) expect_int("more", bb_stream_append(events, &event), 0);
+  expect_true("then the oldest of them goes", in_memory(events) < events->next);
+  bb_reader_leave(&reader);
+  bb_reader_leave(&of_events);
   close_fixture(&f);
 }
 
@@ -376,7 +449,7 @@ static void test_queue_refuses_what_is_larger_than_a_chunk_or_the_bound(void **s
 static int open_and_append(void *user) {
   fixture *f = user;
   int err = BB_ERR_NOMEM;
-  bb_stream *stream = bb_stream_open(&f->queue, "cloud");
+  bb_stream *stream = bb_stream_open(&f->queue, "cloud", BB_STORE_TELEMETRY);
   if (stream == NULL) return err;
   bb_reader reader = {0};
   bb_reader_join(&reader, stream);
@@ -423,6 +496,8 @@ int main(void) {
       cmocka_unit_test(test_queue_keeps_a_dropped_chunk_while_it_is_pinned),
       cmocka_unit_test(test_queue_keeps_a_pinned_chunk_past_its_stream),
       cmocka_unit_test(test_queue_drops_of_the_stream_with_the_oldest),
+      cmocka_unit_test(test_queue_drops_telemetry_before_older_events),
+      cmocka_unit_test(test_queue_loses_telemetry_that_comes_when_events_fill_it),
       cmocka_unit_test(test_queue_expires_by_age),
       cmocka_unit_test(test_queue_drops_what_a_reader_misses),
       cmocka_unit_test(test_queue_misses_in_silence),

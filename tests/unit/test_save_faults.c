@@ -155,7 +155,8 @@ static void test_save_ends_the_waits_of_a_backlog_that_is_dropped(void **state) 
   waiting one = {.wait = {.on_end = on_waited}};
   save_rig_open(&f, SAVE_PLANT("sync: 60s", SAVE_MANUAL));
   save_push(&f, 1, 1);
-  bb_wait_start(&f.r.runtime, &one.wait, bb_runtime_stream(&f.r.runtime, 1), 0, 1);
+  bb_wait_start(&f.r.runtime, &one.wait, bb_runtime_stream(&f.r.runtime, 1, BB_STORE_TELEMETRY), 0,
+                1);
   rig_turn(&f.r);
   expect_uint("not yet", one.ended, 0);
   rig_apply(&f.r, SAVE_HEAD("sync: 60s") "sinks: []\n");

@@ -125,16 +125,43 @@ static void seen(bb_external_device *device) {
   attachment->conn->host->on_device(attachment, true, &none);
 }
 
+/* It needs no scan: a device may have nothing but events. */
+static int push_event(bb_external_device *device, const bb_batch *batch, bb_reason *reason) {
+  bb_attachment *attachment = &device->base;
+  if (batch->text_len == 0) {
+    bb_reason_set(reason, BB_ERR_INVALID, 0, "an event needs a text");
+    return refuse(device, BB_ERR_INVALID);
+  }
+  seen(device);
+  int err = attachment->conn->host->on_event(attachment, batch->time_ns,
+                                             batch->flags & BB_BATCH_CLOCK_UNSET, batch->text,
+                                             batch->text_len);
+  if (err == BB_ERR_LIMIT) {
+    bb_reason_set(reason, err, 0, "an event of %u bytes is too long; at most %d", batch->text_len,
+                  BB_MAX_EVENT_TEXT);
+    return refuse(device, err);
+  }
+  if (err < 0) {
+    bb_reason_set(reason, err, 0, "no room for an event now");
+    return err;
+  }
+  attachment->conn->counters.answers++;
+  return 0;
+}
+
 int bb_external_push_batch(bb_attachment *attachment, const void *source, const bb_batch *batch,
                            bb_reason *reason) {
   bb_external_device *device = device_of(attachment);
   const bb_driver_host *host = attachment->conn->host;
-  if (batch->kind != BB_BATCH_SAMPLES || batch->shape == NULL) {
-    bb_reason_set(reason, BB_ERR_UNSUPPORTED, 0, "only batches of samples are taken");
+  if (batch->kind != BB_BATCH_SAMPLES && batch->kind != BB_BATCH_EVENT) {
+    bb_reason_set(reason, BB_ERR_UNSUPPORTED, 0,
+                  "only samples and events are taken; outcomes are those of the runtime's own "
+                  "writes");
     return refuse(device, BB_ERR_UNSUPPORTED);
   }
   int err = hold(device, source, reason);
   if (err < 0) return err;
+  if (batch->kind == BB_BATCH_EVENT) return push_event(device, batch, reason);
   int scan = bb_external_learn(device, batch->shape, reason);
   if (scan < 0) return refuse(device, scan);
   bb_draft *draft = host->take(attachment, (uint32_t)scan);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The driver `external`: shapes and batches that a program brings (a client of the control socket)
+ * The driver `external`: shapes and batches, of samples and events, that a program brings (a client of the control socket)
  * become those of a device, as if they had been read. It has no socket of its own.
  *
  * A device takes values from one source at a time: whoever pushes first holds it until it leaves. The
@@ -37,8 +37,9 @@ static inline bool bb_external_is(const bb_attachment *attachment) {
 int bb_external_push_shape(bb_attachment *attachment, const void *source, const bb_shape *shape,
                            bb_reason *reason);
 
-/* Takes over the values, qualities, codes and the time of a batch of samples (time 0: now). Errors
- * as above, BB_ERR_UNSUPPORTED for other kinds of batches, BB_ERR_AGAIN when there is no room. */
+/* Takes over the values, qualities, codes and the time of a batch of samples (time 0: now), or time and
+ * text of an event. Errors as above; BB_ERR_UNSUPPORTED for other kinds of batches, BB_ERR_INVALID for an
+ * event without a text, BB_ERR_LIMIT for one that is too long, BB_ERR_AGAIN when there is no room. */
 int bb_external_push_batch(bb_attachment *attachment, const void *source, const bb_batch *batch,
                            bb_reason *reason);
 

@@ -278,6 +278,7 @@ static int check_message(const bb_message *message, bb_reason *reason) {
 const bb_sink_kind bb_sink_influxdb = {
     .kind = "influxdb",
     .bytes = sizeof(bb_influxdb),
+    .events = true,
     .options = &bb_influxdb_schema,
     .check = bb_influxdb_options_check,
     .needs = get_needs,

@@ -319,6 +319,7 @@ static void fill_needs(const bb_doc *doc, bb_sink_needs *needs) {
 const bb_sink_kind bb_sink_mqtt = {
     .kind = "mqtt",
     .bytes = sizeof(bb_mqtt_sink),
+    .events = true,
     .options = &bb_mqtt_options_schema,
     .check = bb_mqtt_options_check,
     .needs = fill_needs,

@@ -125,8 +125,15 @@ static void on_closed(bb_conn *conn) {
 }
 
 static const bb_driver_host functions = {
-    on_link,      on_device,     on_shape,    take,      on_batch,
-    on_poll_done, on_write_done, on_detached, on_closed,
+    .on_link = on_link,
+    .on_device = on_device,
+    .on_shape = on_shape,
+    .take = take,
+    .on_batch = on_batch,
+    .on_poll_done = on_poll_done,
+    .on_write_done = on_write_done,
+    .on_detached = on_detached,
+    .on_closed = on_closed,
 };
 
 void driver_host_init(driver_host *host) {

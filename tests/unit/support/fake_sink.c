@@ -2,6 +2,7 @@
 /* See fake_sink.h. */
 #include "support/fake_sink.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,7 +55,7 @@ static void needs(const bb_doc *doc, bb_sink_needs *out) {
 }
 
 double fake_sink_value(const bb_batch *batch) {
-  return bb_value_double(bb_batch_value(batch, 0));
+  return batch->shape != NULL ? bb_value_double(bb_batch_value(batch, 0)) : NAN;
 }
 
 static const char *quality_of(const bb_batch *batch) {
@@ -63,6 +64,12 @@ static const char *quality_of(const bb_batch *batch) {
 }
 
 static void note(const fake_sink *sink, const char *what, const bb_batch *batch) {
+  if (batch->shape == NULL) {
+    journal_add("%s %s %s %s %.*s", sink->base.id, what, batch->device->id,
+                batch->kind == BB_BATCH_OUTCOME ? "outcome" : "event", (int)batch->text_len,
+                batch->text);
+    return;
+  }
   const char *quality = quality_of(batch);
   journal_add("%s %s %s %s %g%s%s", sink->base.id, what, batch->device->id, batch->shape->scan,
               fake_sink_value(batch), quality[0] != 0 ? " " : "", quality);
@@ -228,7 +235,9 @@ static int deliver(bb_sink *base, const bb_run *run) {
   if (run->n > sink->largest_run) sink->largest_run = run->n;
   for (uint32_t i = 0; i < run->n; i++) {
     const bb_batch *batch = &run->batches[i];
-    sink->strangers += find(sink, batch->device->id, batch->shape->hash) == NULL;
+    if (batch->shape != NULL) {
+      sink->strangers += find(sink, batch->device->id, batch->shape->hash) == NULL;
+    }
     expect_true("the test's room", sink->n_pending < FAKE_SINK_PENDING);
     sink->pending[sink->n_pending++] = (fake_pending){run->ticket + i, batch};
     note(sink, run->history ? "history" : "live", batch);
@@ -278,6 +287,7 @@ static int check_message(const bb_message *message, bb_reason *reason) {
 
 const bb_sink_kind bb_sink_fake = {
     .kind = "session",
+    .events = true,
     .bytes = sizeof(fake_sink),
     .options = &schema,
     .needs = needs,

@@ -64,7 +64,7 @@ void fake_sink_wait(fake_sink *sink, uint32_t retry_ms);
 /* Judges `n` of those that have no verdict, from the one at `at` on; they must follow each other. */
 void fake_sink_judge(fake_sink *sink, uint32_t at, uint32_t n, bb_verdict verdict);
 
-/* The number in the first point of a batch. */
+/* The number in the first point of a batch; NaN of an event. */
 double fake_sink_value(const bb_batch *batch);
 
 #endif
