@@ -2,6 +2,7 @@
 'use strict';
 
 /* What deploys and flows that misbehave do to the devices that are read: as little as can be. */
+/* alone: yes */
 
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
