@@ -20,7 +20,10 @@ static void hand_on(bb_station_scan *scan, const bb_batch *batch) {
   bb_runtime *runtime = scan->station->runtime;
   for (bb_feed *feed = scan->feeds; feed != NULL; feed = feed->next) {
     bb_batch out;
-    if (bb_feed_report(feed, batch, &out)) bb_runtime_deliver(runtime, feed, &out);
+    if (!bb_feed_report(feed, batch, &out)) continue;
+    /* Another batch than the one it was made of: a sink may get both. */
+    if (out.values != batch->values) out.seq = ++runtime->seq;
+    bb_runtime_deliver(runtime, feed, &out);
   }
   for (bb_list *node = runtime->watches.next; node != &runtime->watches;) {
     bb_watch *watch = BB_LIST_ITEM(node, bb_watch, link);
@@ -54,6 +57,7 @@ static void set_up(bb_station *station, bool up) {
 }
 
 static void stamp(bb_runtime *runtime, bb_batch *batch) {
+  runtime->taken++;
   batch->seq = ++runtime->seq;
   if (!runtime->clock_set) batch->flags |= BB_BATCH_CLOCK_UNSET;
 }
