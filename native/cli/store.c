@@ -32,6 +32,7 @@ static const char usage[] =
     "  dead              the batches that sinks have refused for good, and why\n"
     "  requeue-dead [SINK]\n"
     "                    sends them again, all or those of one sink, as history\n"
+    "  drop-dead [SINK]  throws them away for good, all or those of one sink\n"
     "  verify            looks at everything in it for damage\n"
     "\n"
     "  --data DIR   the data directory of the runtime. Default: as for busbar run\n"
@@ -60,6 +61,7 @@ static const row rows[] = {
     {"verify", BB_CLI_STORE_VERIFY, 0, 0, "", true},
     {"dead", BB_CLI_STORE_DEAD, 0, 0, "", true},
     {"requeue-dead", BB_CLI_STORE_REQUEUE, 0, 1, "", false},
+    {"drop-dead", BB_CLI_STORE_DROP_DEAD, 0, 1, "", false},
     {"reassign", BB_CLI_STORE_REASSIGN, 2, 2, "the sink, or the one that is to have it,", false},
 };
 #define ROWS (sizeof(rows) / sizeof(rows[0]))

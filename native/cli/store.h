@@ -31,6 +31,7 @@ typedef enum bb_cli_store_order {
   BB_CLI_STORE_VERIFY,
   BB_CLI_STORE_DEAD,
   BB_CLI_STORE_REQUEUE,
+  BB_CLI_STORE_DROP_DEAD,
   BB_CLI_STORE_REASSIGN,
 } bb_cli_store_order;
 

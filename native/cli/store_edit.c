@@ -266,3 +266,16 @@ int bb_store_edit_requeue(bb_store *store, const char *sink, uint64_t *letters) 
   free(all.targets);
   return err;
 }
+
+/* --- drop dead letters --- */
+
+int bb_store_edit_drop_dead(bb_store *store, const char *sink, uint64_t *letters) {
+  bb_letters page = {0};
+  if (sink != NULL) snprintf(page.sink, sizeof(page.sink), "%s", sink);
+  *letters = 0;
+  int err = bb_letters_drop(&page, store, letters);
+  bb_letters_close(&page);
+  if (err >= 0) err = bb_store_begin(store);
+  if (err >= 0) err = end(store, forget_names(store));
+  return err;
+}

@@ -16,4 +16,8 @@ int bb_store_edit_reassign(bb_store *store, const char *sink, const char *to, ui
 /* Dead letters of the sink (NULL: of all) become records of their sinks, in a stream of each alone. */
 int bb_store_edit_requeue(bb_store *store, const char *sink, uint64_t *letters);
 
+/* Takes dead letters of the sink (NULL: of all) away for good; `*letters` is how many. Of many, the
+ * first ones may have gone when it fails. */
+int bb_store_edit_drop_dead(bb_store *store, const char *sink, uint64_t *letters);
+
 #endif

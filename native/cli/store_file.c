@@ -96,6 +96,9 @@ static int answer(bb_cli_store_place *place, const bb_cli_store_wish *wish, bb_j
   case BB_CLI_STORE_REQUEUE:
     err = bb_store_edit_requeue(store, wish->sink, &n);
     return put_count(err, n, "requeued", json);
+  case BB_CLI_STORE_DROP_DEAD:
+    err = bb_store_edit_drop_dead(store, wish->sink, &n);
+    return put_count(err, n, "dropped", json);
   default:
     err = bb_store_edit_reassign(store, wish->sink, wish->to, &n);
     return put_count(err, n, "batches", json);

@@ -14,7 +14,7 @@
 
 static bool writes(const bb_cli_store_wish *wish) {
   return wish->order == BB_CLI_STORE_DROP || wish->order == BB_CLI_STORE_REQUEUE ||
-         wish->order == BB_CLI_STORE_REASSIGN;
+         wish->order == BB_CLI_STORE_DROP_DEAD || wish->order == BB_CLI_STORE_REASSIGN;
 }
 
 static void unlock(bb_cli_store_place *place) {
@@ -99,10 +99,10 @@ static int ask_status(bb_cli_store_place *place, bb_doc_tree *answer, char *why)
 static int ask(bb_cli_store_place *place, const bb_cli_store_wish *wish, bb_doc_tree *answer,
                char *why) {
   static const char *const orders[] = {
-      [BB_CLI_STORE_LIST] = "list",         [BB_CLI_STORE_EXPORT] = "export",
-      [BB_CLI_STORE_DROP] = "drop",         [BB_CLI_STORE_VERIFY] = "verify",
-      [BB_CLI_STORE_DEAD] = "dead",         [BB_CLI_STORE_REQUEUE] = "requeue",
-      [BB_CLI_STORE_REASSIGN] = "reassign",
+      [BB_CLI_STORE_LIST] = "list",           [BB_CLI_STORE_EXPORT] = "export",
+      [BB_CLI_STORE_DROP] = "drop",           [BB_CLI_STORE_VERIFY] = "verify",
+      [BB_CLI_STORE_DEAD] = "dead",           [BB_CLI_STORE_REQUEUE] = "requeue",
+      [BB_CLI_STORE_DROP_DEAD] = "drop_dead", [BB_CLI_STORE_REASSIGN] = "reassign",
   };
   if (wish->order == BB_CLI_STORE_STATUS) return ask_status(place, answer, why);
   place->client.timeout_ms = LONG_MS;

@@ -181,6 +181,10 @@ static void show_requeued(bb_cli_store_show *show, const bb_doc *answer) {
   show->code = BB_EXIT_FAILED;
 }
 
+static void show_dropped(uint64_t letters) {
+  printf("%llu dead letter%s dropped\n", (unsigned long long)letters, letters == 1 ? "" : "s");
+}
+
 static void show_text(bb_cli_store_show *show, const bb_doc *answer) {
   const bb_cli_store_wish *wish = show->wish;
   switch (wish->order) {
@@ -205,6 +209,9 @@ static void show_text(bb_cli_store_show *show, const bb_doc *answer) {
     break;
   case BB_CLI_STORE_REQUEUE:
     show_requeued(show, answer);
+    break;
+  case BB_CLI_STORE_DROP_DEAD:
+    show_dropped(number_of(answer, "dropped"));
     break;
   case BB_CLI_STORE_REASSIGN:
     print_count(number_of(answer, "batches"), "batch");

@@ -11,6 +11,8 @@
 #include "encode/number.h"
 
 #define TIMESTAMP "{\"timestamp\":"
+#define BOOT ",\"boot\":"
+#define SEQ ",\"seq\":"
 #define VALUES ",\"values\":"
 
 /* The classes without their top bit, which bad and stale have, are those with a value of now. */
@@ -40,10 +42,15 @@ static void put_text(bb_buf *out, const char *text) {
   bb_json_string(out, text, strlen(text));
 }
 
-static void put_timestamp(bb_buf *out, const bb_batch *batch) {
-  if (bb_buf_reserve(out, strlen(TIMESTAMP) + BB_NUMBER_I64_MAX) < 0) return;
+/* When it was taken, and what tells it from all others. */
+static void put_head(bb_buf *out, const bb_batch *batch) {
+  if (bb_buf_reserve(out, strlen(TIMESTAMP BOOT SEQ) + 3 * BB_JSON_NUMBER_MAX) < 0) return;
   char *at = put(end_of(out), TIMESTAMP, strlen(TIMESTAMP));
-  set_end(out, at + bb_number_i64(at, milliseconds(batch->time_ns)));
+  at += bb_number_i64(at, milliseconds(batch->time_ns));
+  at = put(at, BOOT, strlen(BOOT));
+  at += bb_number_u64(at, batch->boot);
+  at = put(at, SEQ, strlen(SEQ));
+  set_end(out, bb_json_number(at, (bb_value){.type = BB_TYPE_U64, .v.u = batch->seq}));
 }
 
 static void put_options(bb_buf *out, const bb_batch *batch, const bb_json_options *options) {
@@ -176,7 +183,7 @@ static int finish(bb_buf *out, size_t start, int left_out) {
 int bb_json_batch(bb_buf *out, const bb_batch *batch, const bb_json_options *options) {
   size_t start = out->len;
   int left_out = 0;
-  put_timestamp(out, batch);
+  put_head(out, batch);
   bb_buf_text(out, ",\"device\":");
   put_text(out, batch->device->id);
   if (batch->shape != NULL) {
@@ -205,7 +212,7 @@ int bb_json_point(bb_buf *out, const bb_batch *batch, uint16_t point,
   int left_out = 0;
   uint8_t quality = batch->quality[point];
   const char *unit = batch->shape->points[point].unit;
-  put_timestamp(out, batch);
+  put_head(out, batch);
   if (is_current(quality)) {
     size_t before = out->len;
     bb_buf_text(out, ",\"value\":");

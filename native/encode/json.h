@@ -2,18 +2,19 @@
 /*
  * A batch, or one point of it, as a JSON object for people and programs that know nothing of shapes.
  *
- *   {"timestamp":1763688000123,"device":"meter-1","scan":"fast",
+ *   {"timestamp":1763688000123,"boot":3,"seq":118,"device":"meter-1","scan":"fast",
  *    "values":{"voltage/l1-n":230.1,"current/l1":12.5},
  *    "quality":{"power/total":"bad, no answer"}}
  *
- * `timestamp` is in milliseconds since 1970 (UTC), at the source. `values` holds the points whose
- * sample is good or uncertain; it is there even when none is. `quality` holds those that are not
- * good, by class and cause, and is left out when there are none; a stale sample stands here only,
- * because its value is an old one. A NaN or an infinity has no JSON: its point is listed as "bad, not
- * a number". A point without a sample in this batch stands nowhere.
+ * `timestamp` is in milliseconds since 1970 (UTC), at the source. `boot` and `seq` are those of the
+ * batch: whoever gets the same two from the same runtime once more has got a batch twice.
+ * `values` holds the points whose sample is good or uncertain; it is there even when none is.
+ * `quality` holds those that are not good, by class and cause, and is left out when there are none; a
+ * stale sample stands here only, because its value is an old one. A NaN or an infinity has no JSON: its
+ * point is listed as "bad, not a number". A point without a sample in this batch stands nowhere.
  *
- * Events: {"timestamp":1763688000123,"device":"meter-1","event":"lost: no answer for 3 s"}; outcomes
- * have "outcome" in place of "event".
+ * Events: {"timestamp":1763688000123,"boot":3,"seq":119,"device":"meter-1",
+ * "event":"lost: no answer for 3 s"}; outcomes have "outcome" in place of "event".
  *
  * How numbers and texts are written: encode/json_writer.h.
  */
@@ -38,9 +39,9 @@ typedef struct bb_json_options {
 int bb_json_batch(bb_buf *out, const bb_batch *batch, const bb_json_options *options);
 
 /*
- * One point of a batch of samples: {"timestamp":1763688000123,"value":230.1,"unit":"V"}, with
- * "quality":"uncertain, ..." where it is not good. Without a value "value" is left out, without a
- * unit "unit". Returns as above.
+ * One point of a batch of samples: {"timestamp":1763688000123,"boot":3,"seq":118,"value":230.1,
+ * "unit":"V"}, with "quality":"uncertain, ..." where it is not good. Without a value "value" is left
+ * out, without a unit "unit". Returns as above.
  */
 int bb_json_point(bb_buf *out, const bb_batch *batch, uint16_t point,
                   const bb_json_options *options);

@@ -40,7 +40,7 @@ typedef struct bb_batch {
   int64_t time_ns;       /* UTC, at the source */
   uint64_t mono_ns;      /* since `boot` began counting */
   uint32_t boot;         /* which run of the runtime `mono_ns` belongs to */
-  uint64_t seq;          /* counts the batches of a run */
+  uint64_t seq;          /* counts the batches of a run: with `boot` no two to one sink share it */
   uint8_t kind;          /* bb_batch_kind */
   uint8_t flags;         /* BB_BATCH_… */
   uint16_t text_len;

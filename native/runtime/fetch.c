@@ -152,6 +152,7 @@ static void on_done(bb_spool_job *job) {
   bb_runtime *runtime = one->runtime;
   bb_stream *stream = one->stream;
   uint64_t record = one->record, gap = record;
+  stream->unreadable = job->result < 0;
   if (job->result >= 0) gap = end_of_gap(one);
   bb_stream_fetched(stream, record, gap);
   for (uint32_t i = 0; i < one->n_packs && job->result >= 0; i++) {

@@ -164,20 +164,60 @@ static uint32_t history_room(bb_outlet *outlet) {
   return outlet->history_room < room ? (uint32_t)outlet->history_room : room;
 }
 
-static void pump_history(bb_outlet *outlet, bb_intake *intake) {
-  uint32_t room;
-  while (may_send(outlet) && intake->n_history > 0 && (room = history_room(outlet)) > 0) {
+/* Sends at most `turn` records of the intake's history. Returns how many went. */
+static uint32_t send_turn(bb_outlet *outlet, bb_intake *intake, uint32_t turn) {
+  uint32_t sent = 0;
+  while (sent < turn && intake->n_history > 0 && may_send(outlet)) {
     bb_span *range = &intake->history[0];
-    uint64_t to = range->from + room;
+    uint64_t to = range->from + (turn - sent), removed = 0;
     uint32_t n = send_run(outlet, intake, range->from, to < range->to ? to : range->to, true);
-    uint64_t removed = 0;
     uint64_t floor = range->from + n;
-    if (n == 0) return;
+    if (n == 0) break;
+    sent += n;
     outlet->history_room -= n;
     bb_pace_sent(&outlet->pace, outlet->newest - 1, outlet->undone_history,
                  bb_clock_mono_ns(&outlet->runtime->clock));
     intake->n_history = bb_span_clip(intake->history, intake->n_history, floor, &removed);
     note_reading(intake);
+  }
+  return sent;
+}
+
+/* What comes from a stream that no route feeds any more may be followed in another one by newer
+ * records of the same devices. */
+static bool goes_first(const bb_intake *intake) {
+  return intake->leaving && !intake->reader.stream->unreadable;
+}
+
+/* Whose turn it is, of those that have history; `*n`: how many take turns. */
+static bb_intake *whose_turn(const bb_outlet *outlet, uint32_t *n) {
+  bb_intake *first = NULL;
+  *n = 0;
+  for (bb_list *node = outlet->intakes.next; node != &outlet->intakes; node = node->next) {
+    bb_intake *intake = BB_LIST_ITEM(node, bb_intake, link);
+    if (intake->n_history == 0) continue;
+    if (goes_first(intake)) {
+      *n = 1;
+      return intake;
+    }
+    if (first == NULL) first = intake;
+    ++*n;
+  }
+  return first;
+}
+
+/* Streams take turns, each with an equal share of the room, so that none has to wait until all of
+ * another is sent. One whose records have to be fetched first is passed over. */
+static void pump_history(bb_outlet *outlet) {
+  uint32_t n, idle = 0, turn = 0;
+  for (bb_intake *intake; (intake = whose_turn(outlet, &n)) != NULL && idle < n;) {
+    uint32_t room = may_send(outlet) ? history_room(outlet) : 0;
+    if (room == 0) return;
+    if (turn == 0) turn = room > n ? room / n : 1;
+    uint32_t sent = send_turn(outlet, intake, turn < room ? turn : room);
+    if (sent == 0 && !may_send(outlet)) return; /* the sink is full: its turn is still to come */
+    idle = sent > 0 ? 0 : idle + 1;
+    if (!goes_first(intake)) bb_outlet_stand_last(intake);
   }
 }
 
@@ -194,9 +234,7 @@ void bb_intake_pump(bb_outlet *outlet) {
   for (bb_list *node = outlet->intakes.next; node != &outlet->intakes; node = node->next) {
     pump_live(outlet, BB_LIST_ITEM(node, bb_intake, link));
   }
-  for (bb_list *node = outlet->intakes.next; node != &outlet->intakes; node = node->next) {
-    pump_history(outlet, BB_LIST_ITEM(node, bb_intake, link));
-  }
+  pump_history(outlet);
 }
 
 void bb_intake_resume(bb_outlet *outlet) {

@@ -55,7 +55,8 @@ uint64_t bb_intake_drop(bb_intake *intake, uint64_t from, uint64_t to);
 /* Lets go of all flights. */
 void bb_intake_drop_flights(bb_outlet *outlet);
 
-/* Parts of outlet.c that outlet_host.c needs. */
+/* Parts of outlet.c that others need. */
+void bb_outlet_stand_last(bb_intake *intake);
 void bb_outlet_wait(bb_outlet *outlet, uint32_t ms);
 void bb_outlet_finish(bb_outlet *outlet);
 

@@ -55,6 +55,30 @@ void bb_letters_close(bb_letters *letters) {
   letters->more = false;
 }
 
+static int drop_page(const bb_letters *page, bb_store *store) {
+  int err = bb_store_begin(store);
+  for (uint32_t i = 0; i < page->n && err >= 0; i++) {
+    err = bb_store_dead_drop(store, page->items[i].id);
+  }
+  if (err >= 0) err = bb_store_commit(store);
+  if (err < 0) bb_store_rollback(store);
+  return err;
+}
+
+int bb_letters_drop(bb_letters *letters, bb_store *store, uint64_t *dropped) {
+  int err;
+  bool more;
+  letters->limit = BB_LETTERS_MAX;
+  do {
+    bb_letters_close(letters);
+    err = bb_letters_read(letters, store);
+    if (err >= 0) err = drop_page(letters, store);
+    if (err >= 0) *dropped += letters->n;
+    more = letters->more;
+  } while (err >= 0 && more);
+  return err;
+}
+
 int bb_letters_batch(const bb_letters *letters, uint32_t i, const bb_names *names, bb_batch *out) {
   const bb_letter *letter = &letters->items[i];
   bb_unpacker unpacker;

@@ -45,6 +45,9 @@ typedef struct bb_letters {
 int bb_letters_read(bb_letters *letters, bb_store *store);
 void bb_letters_close(bb_letters *letters);
 
+/* Takes away all that were chosen, a page a transaction; `*dropped` grows by how many. As above. */
+int bb_letters_drop(bb_letters *letters, bb_store *store, uint64_t *dropped);
+
 /* The batch of a letter, a view into the page. 0; BB_ERR_FORMAT or BB_ERR_VERSION: it cannot be read. */
 int bb_letters_batch(const bb_letters *letters, uint32_t i, const bb_names *names, bb_batch *out);
 

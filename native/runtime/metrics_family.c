@@ -201,7 +201,7 @@ const bb_metrics_family bb_metrics_families[] = {
     {"busbar_config_applies_total", "counter", "Configs applied.", BB_METRICS_ONCE, show_number,
      RUNTIME(applied)},
     {"busbar_batches_total", "counter", "Batches taken from the devices.", BB_METRICS_ONCE,
-     show_number, RUNTIME(seq)},
+     show_number, RUNTIME(taken)},
     {"busbar_log_lines_total", "counter", "Log lines by level, those left out included.",
      BB_METRICS_ONCE, show_log_lines, 0},
     {"busbar_commands_total", "counter", "Commands to devices that have ended, by outcome.",

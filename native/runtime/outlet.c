@@ -141,7 +141,14 @@ int bb_outlet_join(bb_outlet *outlet, bb_stream *stream) {
 
 void bb_outlet_leave(bb_outlet *outlet, bb_stream *stream) {
   bb_intake *intake = find(outlet, stream);
-  if (intake != NULL) intake->leaving = true;
+  if (intake == NULL || intake->leaving) return;
+  intake->leaving = true;
+  bb_outlet_stand_last(intake); /* behind those that left before */
+}
+
+void bb_outlet_stand_last(bb_intake *intake) {
+  bb_list_remove(&intake->link);
+  bb_list_append(&intake->outlet->intakes, &intake->link);
 }
 
 void bb_outlet_wake(bb_outlet *outlet) {

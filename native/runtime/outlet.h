@@ -4,10 +4,11 @@
  * once for every kind of sink.
  *
  * What was appended while the sink was not ready, or came back for a retry, is history; live
- * batches go first, history in the room that they leave. A batch that waited less than
- * BB_OUTLET_LIVE_MS counts as live, so that a short interruption is none. Order holds within live
- * and within history of a device. After a RETRY nothing is sent until every batch on its way has its
- * verdict; else a later batch could overtake.
+ * batches go first, history in the room that they leave, which its streams share evenly. A batch that
+ * waited less than BB_OUTLET_LIVE_MS counts as live, so that a short interruption is none. Order holds
+ * within live and within history of a device, so what is left in streams that no route feeds any more
+ * goes before the others. After a RETRY nothing is sent until every batch on its way has its verdict;
+ * else a later batch could overtake.
  */
 #ifndef BB_RUNTIME_OUTLET_H
 #define BB_RUNTIME_OUTLET_H
@@ -90,7 +91,7 @@ typedef struct bb_outlet {
   bool drop_told; /* the log has said that batches are dropped, since it was last ready */
   /* private */
   struct bb_runtime *runtime;
-  bb_list intakes;
+  bb_list intakes; /* whose turn it is to send history stands first */
   bb_list link;
   bb_flight *flights;      /* ring of needs.window_records */
   bb_batch *views;         /* the batches of the flights, in the same ring */

@@ -19,9 +19,13 @@ static void count(bb_station_scan *scan, const bb_batch *batch) {
 
 static void hand_on(bb_station_scan *scan, const bb_batch *batch) {
   bb_runtime *runtime = scan->station->runtime;
+  runtime->taken++;
   for (bb_feed *feed = scan->feeds; feed != NULL; feed = feed->next) {
     bb_batch out;
-    if (bb_feed_report(feed, batch, &out)) bb_runtime_deliver(runtime, feed, &out);
+    if (!bb_feed_report(feed, batch, &out)) continue;
+    /* Another batch than the one it was made of: a sink may get both. */
+    if (out.values != batch->values) out.seq = ++runtime->seq;
+    bb_runtime_deliver(runtime, feed, &out);
   }
   for (bb_list *node = runtime->watches.next; node != &runtime->watches;) {
     bb_watch *watch = BB_LIST_ITEM(node, bb_watch, link);

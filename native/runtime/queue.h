@@ -67,6 +67,7 @@ struct bb_stream {
   uint64_t saved_bytes;
   uint64_t cursor_hash; /* of what it knows of the readers */
   bool saving, fetching;
+  bool unreadable; /* the newest fetch failed */
   /* private */
   bb_queue *queue;
   bb_list readers, chunks, link;

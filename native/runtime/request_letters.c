@@ -137,31 +137,9 @@ void bb_request_requeue(bb_request *request, const bb_store_request *in) {
 
 /* --- drop_dead --- */
 
-static int drop_page(letters_call *asking, bb_store *store) {
-  bb_letters *page = &asking->page;
-  int err = bb_store_begin(store);
-  for (uint32_t i = 0; i < page->n && err >= 0; i++) {
-    err = bb_store_dead_drop(store, page->items[i].id);
-  }
-  if (err >= 0) err = bb_store_commit(store);
-  if (err < 0) bb_store_rollback(store);
-  return err;
-}
-
-/* Page by page, each in a transaction of its own. */
 static int run_drop(bb_spool_job *job, bb_store *store) {
   letters_call *asking = call_of(job);
-  bb_letters *page = &asking->page;
-  int err;
-  bool more;
-  page->limit = BB_LETTERS_MAX;
-  do {
-    bb_letters_close(page);
-    err = bb_letters_read(page, store);
-    if (err >= 0) err = drop_page(asking, store);
-    if (err >= 0) asking->done += page->n;
-    more = page->more;
-  } while (err >= 0 && more);
+  int err = bb_letters_drop(&asking->page, store, &asking->done);
   if (err >= 0) err = bb_store_read_stats(store, &asking->stats);
   return err;
 }

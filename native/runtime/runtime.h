@@ -57,6 +57,7 @@ struct bb_runtime {
   bb_clock clock;
   uint32_t boot;
   uint64_t seq;                    /* of the last batch */
+  uint64_t taken;                  /* batches, from the devices */
   int64_t started_ns;              /* UTC */
   bb_config *config;               /* what is applied; NULL before the first apply */
   uint64_t applied;                /* how often */

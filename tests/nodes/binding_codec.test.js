@@ -352,7 +352,14 @@ test('a batch becomes the line that its values become, and the JSON of a sink', 
     Buffer.concat([
       packDevice({ ...device, profile: 'rockwell/powermonitor-500' }),
       shape.frame,
-      packBatch({ device: 1, shape, values, quality: { gone: 'bad, no answer' }, timestamp: TIME }),
+      packBatch({
+        device: 1,
+        shape,
+        values,
+        quality: { gone: 'bad, no answer' },
+        timestamp: TIME,
+        seq: 118,
+      }),
     ]),
     { onBatch: (batch) => batches.push(batch) },
   );
@@ -364,7 +371,8 @@ test('a batch becomes the line that its values become, and the JSON of a sink', 
   assert.equal(encodeLine({ ...series, fields, types, timestamp: batch.timeNs }), line);
   const json = JSON.parse(encodeJson(batch, { tags: true, historical: true }));
   assert.deepEqual(json, {
-    ...{ timestamp: 1763688000123, device: 'meter-1', scan: 'fast', site: 'plant-7' },
+    ...{ timestamp: 1763688000123, boot: 0, seq: batch.seq },
+    ...{ device: 'meter-1', scan: 'fast', site: 'plant-7' },
     ...{ tags: { line: 'l1' }, historical: true, values, quality: { gone: 'bad, no answer' } },
   });
   assert.deepEqual(json.values, batch.values);

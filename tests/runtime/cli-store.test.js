@@ -61,6 +61,7 @@ test('wrong usage is told, with what is nearest', async (t) => {
   const help = await runBusbar(['store', '--help']);
   assert.deepEqual([help.code, help.stderr], [0, '']);
   assert.match(help.stdout, /requeue-dead/);
+  assert.match(help.stdout, /drop-dead/);
 });
 
 test('where there is no store, it says so', async (t) => {
@@ -187,6 +188,19 @@ test('dead letters are sent again by the next runtime', async (t) => {
   await waitFor(() => database.lines.length >= 120, { what: 'all lines' });
   assert.equal(new Set(database.lines).size, 120);
 });
+
+for (const how of ['through a runtime', 'in the file']) {
+  test(`dead letters are dropped by their sink, ${how}`, async (t) => {
+    const { runtime } = await startRefused(t, 120);
+    if (how === 'in the file') await runtime.stop();
+    assert.equal(await must(runtime.data, 'drop-dead', 'bus'), '0 dead letters dropped\n');
+    assert.equal((await json(runtime.data, 'dead')).letters.length, 120);
+    assert.equal(await must(runtime.data, 'drop-dead', 'hist'), '120 dead letters dropped\n');
+    assert.deepEqual((await json(runtime.data, 'dead')).letters, []);
+    assert.equal((await json(runtime.data, 'status')).store.dead, 0);
+    assert.equal(await must(runtime.data, 'verify'), 'ok: nothing in it is damaged\n');
+  });
+}
 
 /** Spoils each page behind the first two. @param {string} file */
 function damage(file) {

@@ -170,3 +170,25 @@ test('a sink with two routes that take the same batch gets it once', async (t) =
     .map(({ payload }) => payload.timestamp);
   assert.equal(new Set(times).size, times.length, times.join(' '));
 });
+
+test('batches that two routes make of one reading for one sink can be told apart', async (t) => {
+  const broker = await startMosquitto(t);
+  const sim = await startSim(t, ['pm500']);
+  const listener = await listen(t, broker.url, { topic: 'plant/#' });
+  await startRuntime(t, {
+    ...describeMeter('meter-1', sim.port, {
+      profile: 'rockwell/powermonitor-500',
+      scan: { fast: '500ms' },
+    }),
+    sinks: [{ id: 'bus', mqtt: { url: broker.url, topic: 'plant/{device}/{scan}' } }],
+    routes: [
+      { sink: 'bus', devices: ['*'], scans: ['fast'] },
+      { sink: 'bus', devices: ['*'], scans: ['fast'], points: [VOLTAGE] },
+    ],
+  });
+  const alone = (/** @type {any} */ { payload }) => Object.keys(payload.values).length === 1;
+  await waitFor(() => listener.messages.filter(alone).length >= 3, { what: 'three of each' });
+  const batches = listener.messages.map(({ payload }) => `${payload.boot} ${payload.seq}`);
+  assert.equal(new Set(batches).size, batches.length, batches.join(', '));
+  assert.ok(listener.messages.every(({ payload }) => payload.boot === 1 && payload.seq > 0));
+});

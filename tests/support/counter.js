@@ -123,7 +123,8 @@ async function startCounter(t, runtime, { device = 'm', last = 0, noise = 0 } = 
   return counter;
 }
 
-/** @typedef {{n: number, history: boolean, retain: boolean}} Arrival */
+/** @typedef {{n: number, history: boolean, retain: boolean, batch?: string}} Arrival
+ * `batch`: what should tell it from all others. */
 
 /** What a listener heard of one device's numbers, in the order in which they came; without what was
  * announced as stale. @param {import('./listener').Listener} listener @returns {Arrival[]} */
@@ -134,6 +135,7 @@ function arrivalsOf(listener, device = 'm') {
       n: payload.values.n,
       history: payload.historical === true,
       retain,
+      batch: `boot ${payload.boot}, seq ${payload.seq}`,
     }));
 }
 
@@ -145,7 +147,7 @@ function assertRising(numbers, what) {
 }
 
 /**
- * All of 1 to `last` arrived; those that came live in their order, and those that came as history
+ * All of 1 to `last` arrived, each as one batch; those that came live in their order, and those that came as history
  * in theirs; none of history was retained. Of what came more than once the first counts.
  * @param {Arrival[]} arrivals @param {{last: number}} sent
  * @returns {{repeated: number[], live: number[], history: number[]}} By their numbers.
@@ -162,9 +164,25 @@ function checkArrivals(arrivals, { last }) {
     seen.add(n);
   }
   assertComplete(seen, last);
+  assertToldApart(arrivals);
   assertRising(found.live, 'what came live');
   assertRising(found.history, 'what came as history');
   return found;
+}
+
+/** What came more than once was the same batch each time, and no other was. @param {Arrival[]} arrivals */
+function assertToldApart(arrivals) {
+  /** @type {Map<string, number>} */
+  const numbers = new Map();
+  /** @type {Map<number, string>} */
+  const batches = new Map();
+  for (const { n, batch } of arrivals) {
+    if (batch === undefined) continue;
+    assert.equal(numbers.get(batch) ?? n, n, `${batch} is more than one batch`);
+    assert.equal(batches.get(n) ?? batch, batch, `${n} came as more than one batch`);
+    numbers.set(batch, n);
+    batches.set(n, batch);
+  }
 }
 
 /** @param {Set<number>} seen @param {number} last */

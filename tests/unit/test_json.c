@@ -85,6 +85,8 @@ static void test_json_value_by_type(void **state) {
   }
 }
 
+#define HEAD "{\"timestamp\":1763688000123,\"boot\":3,\"seq\":118"
+
 typedef struct {
   const char *name;
   sample_point points[6];
@@ -98,8 +100,8 @@ static const batch_row batch_rows[] = {
      {{"voltage/l1-n", SAMPLE_F32(230.1f), 0, "V"}, {"starts", SAMPLE_UINT(U32, 7), 0, NULL}},
      {false, false},
      0,
-     "{\"timestamp\":1763688000123,\"device\":\"meter-1\",\"scan\":\"fast\","
-     "\"values\":{\"voltage/l1-n\":230.1,\"starts\":7}}"},
+     HEAD ",\"device\":\"meter-1\",\"scan\":\"fast\","
+          "\"values\":{\"voltage/l1-n\":230.1,\"starts\":7}}"},
     {"each class",
      {{"a", SAMPLE_F32(1), BAD_NO_ANSWER, NULL},
       {"b", SAMPLE_F32(2), UNCERTAIN_RANGE, NULL},
@@ -109,7 +111,8 @@ static const batch_row batch_rows[] = {
       {"f", SAMPLE_F32(6), BB_QUALITY_UNCERTAIN, NULL}},
      {false, false},
      0,
-     "{\"timestamp\":1763688000123,\"device\":\"meter-1\",\"scan\":\"fast\","
+     HEAD
+     ",\"device\":\"meter-1\",\"scan\":\"fast\","
      "\"values\":{\"b\":2,\"e\":5,\"f\":6},"
      "\"quality\":{\"a\":\"bad, no answer\",\"b\":\"uncertain, outside the point's valid range\","
      "\"c\":\"stale, no answer\",\"f\":\"uncertain\"}}"},
@@ -119,20 +122,20 @@ static const batch_row batch_rows[] = {
       {"z", SAMPLE_F32(1), 0, NULL}},
      {false, false},
      2,
-     "{\"timestamp\":1763688000123,\"device\":\"meter-1\",\"scan\":\"fast\",\"values\":{\"z\":1},"
-     "\"quality\":{\"x\":\"bad, not a number\",\"y\":\"uncertain\"}}"},
+     HEAD ",\"device\":\"meter-1\",\"scan\":\"fast\",\"values\":{\"z\":1},"
+          "\"quality\":{\"x\":\"bad, not a number\",\"y\":\"uncertain\"}}"},
     {"nothing at all",
      {{"x", SAMPLE_F32(1), BB_QUALITY_ABSENT, NULL}},
      {false, false},
      0,
-     "{\"timestamp\":1763688000123,\"device\":\"meter-1\",\"scan\":\"fast\",\"values\":{}}"},
+     HEAD ",\"device\":\"meter-1\",\"scan\":\"fast\",\"values\":{}}"},
     {"options, odd names",
      {{"a \"b\"\n", SAMPLE_BOOL(true), 0, NULL}},
      {true, true},
      0,
-     "{\"timestamp\":1763688000123,\"device\":\"meter-1\",\"scan\":\"fast\",\"site\":\"plant-7\","
-     "\"tags\":{\"area\":\"B\xc3\xbcro\",\"line\":\"\"},\"historical\":true,"
-     "\"values\":{\"a \\\"b\\\"\\n\":true}}"},
+     HEAD ",\"device\":\"meter-1\",\"scan\":\"fast\",\"site\":\"plant-7\","
+          "\"tags\":{\"area\":\"B\xc3\xbcro\",\"line\":\"\"},\"historical\":true,"
+          "\"values\":{\"a \\\"b\\\"\\n\":true}}"},
 };
 
 static bb_device *new_device(void) {
@@ -182,7 +185,6 @@ static const sample_point odd_points[] = {
 };
 
 #define N_ODD (sizeof(odd_points) / sizeof(odd_points[0]))
-#define HEAD "{\"timestamp\":1763688000123"
 
 static const char *const odd_values[N_ODD] = {
     "\"\":false",
@@ -266,6 +268,8 @@ static void test_json_batch_of_event(void **state) {
   bb_device *device = new_device();
   bb_batch event = {.device = device,
                     .time_ns = -1, /* rounds down, also before 1970 */
+                    .boot = UINT32_MAX,
+                    .seq = 9007199254740992, /* 2^53: as a text, like all integers past it */
                     .kind = BB_BATCH_EVENT,
                     .text = text,
                     .text_len = 15};
@@ -274,13 +278,15 @@ static void test_json_batch_of_event(void **state) {
   bb_buf_init(&out, MAX);
   expect_int("event", bb_json_batch(&out, &event, &options), 0);
   expect_text("event", bb_buf_string(&out),
-              "{\"timestamp\":-1,\"device\":\"meter-1\",\"event\":\"meter-1: \\\"lost\\\"\"}");
+              "{\"timestamp\":-1,\"boot\":4294967295,\"seq\":\"9007199254740992\","
+              "\"device\":\"meter-1\",\"event\":\"meter-1: \\\"lost\\\"\"}");
   event.kind = BB_BATCH_OUTCOME;
   bb_buf_clear(&out);
   options.historical = true;
   expect_int("outcome", bb_json_batch(&out, &event, &options), 0);
   expect_text("outcome", bb_buf_string(&out),
-              "{\"timestamp\":-1,\"device\":\"meter-1\",\"historical\":true,"
+              "{\"timestamp\":-1,\"boot\":4294967295,\"seq\":\"9007199254740992\","
+              "\"device\":\"meter-1\",\"historical\":true,"
               "\"outcome\":\"meter-1: \\\"lost\\\"\"}");
   bb_buf_close(&out);
   bb_device_unref(device);
@@ -297,11 +303,11 @@ static void test_json_point(void **state) {
     int left_out;
     const char *expected;
   } rows[] = {
-      {0, "{\"timestamp\":1763688000123,\"value\":230.1,\"unit\":\"V\"}"},
-      {0, "{\"timestamp\":1763688000123,\"value\":3,\"quality\":\"uncertain, marked so by its "
-          "source\"}"},
-      {0, "{\"timestamp\":1763688000123,\"unit\":\"W\",\"quality\":\"bad, no answer\"}"},
-      {1, "{\"timestamp\":1763688000123,\"unit\":\"W\",\"quality\":\"bad, not a number\"}"},
+      {0, HEAD ",\"value\":230.1,\"unit\":\"V\"}"},
+      {0, HEAD ",\"value\":3,\"quality\":\"uncertain, marked so by its "
+               "source\"}"},
+      {0, HEAD ",\"unit\":\"W\",\"quality\":\"bad, no answer\"}"},
+      {1, HEAD ",\"unit\":\"W\",\"quality\":\"bad, not a number\"}"},
   };
   (void)state;
   bb_device *device = new_device();

@@ -162,7 +162,8 @@ static int tear_down(void **state) {
 #define FAST_VALUES                                                                                \
   "\"values\":{\"power/total\":12.5,\"voltage/l1\":230.1},"                                        \
   "\"quality\":{\"voltage/l2\":\"bad, no answer\"}}"
-#define FAST_HEAD "{\"timestamp\":1763688000123,\"device\":\"meter-1\",\"scan\":\"fast\","
+#define FAST_HEAD                                                                                  \
+  "{\"timestamp\":1763688000123,\"boot\":3,\"seq\":118,\"device\":\"meter-1\",\"scan\":\"fast\","
 
 static void test_mqtt_sink_publishes_a_message_a_batch(void **state) {
   (void)state;
@@ -189,12 +190,17 @@ static void test_mqtt_sink_publishes_a_message_a_point(void **state) {
   open_sink("payload: point\ntopic: 'm/{tag:line}/{point}'\nqos: 0\n");
   until("ready", &host.ready, 1);
   expect_int("live", deliver(0, &fast.batch, 1, false), 0);
-  expect_next("level", "0 0 m/l1/power/total "
-                       "{\"timestamp\":1763688000123,\"value\":12.5,\"unit\":\"kW\"}");
-  expect_next("good", "0 0 m/l1/voltage/l1 "
-                      "{\"timestamp\":1763688000123,\"value\":230.1,\"unit\":\"V\"}");
+  expect_next(
+      "level",
+      "0 0 m/l1/power/total "
+      "{\"timestamp\":1763688000123,\"boot\":3,\"seq\":118,\"value\":12.5,\"unit\":\"kW\"}");
+  expect_next(
+      "good",
+      "0 0 m/l1/voltage/l1 "
+      "{\"timestamp\":1763688000123,\"boot\":3,\"seq\":118,\"value\":230.1,\"unit\":\"V\"}");
   expect_next("bad", "0 0 m/l1/voltage/l2 "
-                     "{\"timestamp\":1763688000123,\"unit\":\"V\",\"quality\":\"bad, no answer\"}");
+                     "{\"timestamp\":1763688000123,\"boot\":3,\"seq\":118,\"unit\":\"V\","
+                     "\"quality\":\"bad, no answer\"}");
   until("verdicts", &host.n_verdicts, 1);
   expect_int("verdict", host.verdicts[0], BB_VERDICT_ACKED);
   uint8_t absent[4] = {BB_QUALITY_ABSENT, BB_QUALITY_ABSENT, BB_QUALITY_ABSENT, BB_QUALITY_ABSENT};
@@ -238,12 +244,14 @@ static void test_mqtt_sink_publishes_events(void **state) {
   static const char words[] = "no answer for 3 s";
   bb_batch event = {.device = device,
                     .time_ns = 1763688000123000000,
+                    .boot = 3,
+                    .seq = 119,
                     .kind = BB_BATCH_EVENT,
                     .text = words,
                     .text_len = sizeof(words) - 1};
   expect_int("event", deliver(0, &event, 1, false), 0);
   expect_next("event", "0 1 plant-7/meter-1/event "
-                       "{\"timestamp\":1763688000123,\"device\":\"meter-1\","
+                       "{\"timestamp\":1763688000123,\"boot\":3,\"seq\":119,\"device\":\"meter-1\","
                        "\"event\":\"no answer for 3 s\"}");
   until("verdicts", &host.n_verdicts, 1);
   close_sink(0);

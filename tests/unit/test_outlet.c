@@ -3,6 +3,7 @@
 #include "runtime/outlet.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/err.h"
 #include "support/expect.h"
@@ -172,6 +173,69 @@ static void test_outlet_history_leaves_half_of_the_window(void **state) {
   fake_sink_connect(f.sink);
   ack_all(&f);
   expect_uint("a window of one is enough", f.outlet->counters.delivered, 3);
+  rig_close(&f.r);
+}
+
+#define TWO_STREAMS(more)                                                                          \
+  RIG_CONNECTIONS "devices:\n"                                                                     \
+                  "  - { id: m, connection: a, scan: { slow: off }, profile: " RIG_PROFILE " }\n"  \
+                  "  - { id: k, connection: b, scan: { slow: off }, profile: " RIG_PROFILE " }\n"  \
+                  "sinks:\n"                                                                       \
+                  "  - { id: bus, session: { manual: true }, store: { history_rate: 10 } }\n"      \
+                  "  - { id: hist, session: {} }\n"                                                \
+                  "routes:\n  - { sink: bus, devices: [m, k] }\n" more
+
+/* How many of the device's batches came as history. */
+static unsigned count_history(const char *device) {
+  char line[64];
+  snprintf(line, sizeof(line), "bus history %s fast*", device);
+  return journal_count(line);
+}
+
+static void test_outlet_shares_the_rate_of_history_between_streams(void **state) {
+  (void)state;
+  fixture f;
+  open_fixture(&f, TWO_STREAMS("  - { sink: hist, devices: [k] }\n"));
+  fake_device *other = rig_device(&f.r, "k");
+  fake_sink_lose(f.sink, "gone");
+  push(&f, 1, 100);
+  for (double i = 1; i <= 100; i++) expect_true("push", fake_device_push(other, 0, i));
+  f.r.ahead_ns += SECONDS(60);
+  fake_sink_connect(f.sink);
+  for (int seconds = 1; seconds <= 5; seconds++) {
+    bb_outlet_wake(f.outlet);
+    rig_turn(&f.r);
+    ack_all(&f);
+    int one = (int)count_history("m"), both = one + (int)count_history("k");
+    expect_true("at the rate", both >= 10 * seconds && both < 100);
+    expect_true("as many of each", abs(both - 2 * one) <= 2);
+    f.r.ahead_ns += SECONDS(1);
+  }
+  rig_close(&f.r);
+}
+
+/* A deploy gives the device's batches a stream of their own kind; the older ones are in the former. */
+static void test_outlet_sends_what_a_route_left_before_what_came_later(void **state) {
+  (void)state;
+  fixture f;
+  open_fixture(&f, TWO_STREAMS("  - { sink: hist, devices: [k] }\n"));
+  fake_sink_lose(f.sink, "gone");
+  push(&f, 1, 15);
+  rig_apply(&f.r, TWO_STREAMS("  - { sink: hist, devices: [m, k] }\n"));
+  push(&f, 16, 30);
+  f.r.ahead_ns += SECONDS(60);
+  fake_sink_connect(f.sink);
+  double value = 1;
+  for (int seconds = 1; seconds <= 5; seconds++) {
+    bb_outlet_wake(f.outlet);
+    rig_turn(&f.r);
+    for (; f.sink->n_pending > 0; value++) {
+      expect_double("in order", fake_sink_value(f.sink->pending[0].batch), value);
+      fake_sink_judge(f.sink, 0, 1, BB_VERDICT_ACKED);
+    }
+    f.r.ahead_ns += SECONDS(1);
+  }
+  expect_double("all", value, 31);
   rig_close(&f.r);
 }
 
@@ -453,6 +517,8 @@ int main(void) {
       cmocka_unit_test(test_outlet_retries_as_history_after_regrouping),
       cmocka_unit_test(test_outlet_sends_live_before_history),
       cmocka_unit_test(test_outlet_history_leaves_half_of_the_window),
+      cmocka_unit_test(test_outlet_shares_the_rate_of_history_between_streams),
+      cmocka_unit_test(test_outlet_sends_what_a_route_left_before_what_came_later),
       cmocka_unit_test(test_outlet_takes_a_short_interruption_for_none),
       cmocka_unit_test(test_outlet_sends_again_what_was_on_its_way_at_a_loss),
       cmocka_unit_test(test_outlet_sets_refused_batches_aside),

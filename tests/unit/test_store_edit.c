@@ -159,6 +159,31 @@ static void test_store_edit_requeues_where_a_cursor_is_ahead(void **state) {
   store_rig_close(&rig);
 }
 
+static void test_store_edit_drops_the_letters_of_a_sink(void **state) {
+  static const uint8_t frame[] = {1};
+  (void)state;
+  store_rig rig;
+  uint64_t letters = 0;
+  store_rig_open(&rig);
+  store_begin(&rig);
+  expect_int("name", bb_store_name_put(rig.store, BB_STORE_DEVICE, 7, frame, 1), 0);
+  store_put_dead(&rig, "hist", 1, 100);
+  store_put_dead(&rig, "bus", 2, 100);
+  store_put_dead(&rig, "hist", 3, 100);
+  store_commit(&rig);
+  expect_int("of nobody", bb_store_edit_drop_dead(rig.store, "b", &letters), 0);
+  expect_uint("none", letters, 0);
+  expect_int("of one", bb_store_edit_drop_dead(rig.store, "hist", &letters), 0);
+  expect_uint("two", letters, 2);
+  expect_part("the other's stays", store_show_dead(&rig, NULL, 0), "bus/");
+  expect_true("its names, too", *store_show_names(&rig) != 0);
+  expect_int("all", bb_store_edit_drop_dead(rig.store, NULL, &letters), 0);
+  expect_uint("one", letters, 1);
+  expect_text("no letter", store_show_dead(&rig, NULL, 0), "");
+  expect_text("and no name", store_show_names(&rig), "");
+  store_rig_close(&rig);
+}
+
 static void test_store_edit_pages_letters(void **state) {
   (void)state;
   store_rig rig;
@@ -195,6 +220,7 @@ int main(void) {
       cmocka_unit_test(test_store_edit_merges_what_two_sinks_need),
       cmocka_unit_test(test_store_edit_requeues_behind_what_waits),
       cmocka_unit_test(test_store_edit_requeues_where_a_cursor_is_ahead),
+      cmocka_unit_test(test_store_edit_drops_the_letters_of_a_sink),
       cmocka_unit_test(test_store_edit_pages_letters),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

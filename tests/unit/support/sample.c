@@ -34,6 +34,8 @@ void sample_open(sample *s, const bb_device *device, const char *scan, const sam
   s->batch = (bb_batch){.device = device,
                         .shape = s->shape,
                         .time_ns = time_ns,
+                        .boot = 3,
+                        .seq = 118,
                         .kind = BB_BATCH_SAMPLES,
                         .quality = s->bytes,
                         .values = values};

@@ -35,7 +35,7 @@ typedef struct sample {
 } sample;
 
 /* Takes no reference of the device, which must live as long. Points past `n` or the first without a
- * name do not count. */
+ * name do not count. It is batch 118 of boot 3. */
 void sample_open(sample *s, const bb_device *device, const char *scan, const sample_point *points,
                  size_t n, int64_t time_ns);
 void sample_close(sample *s);
