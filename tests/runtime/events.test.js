@@ -9,6 +9,7 @@ const { test } = require('node:test');
 const { lacks, startMosquitto, tempDir, waitFor } = require('../support');
 const { describeCounters, startCounter } = require('../support/counter');
 const { packDevice, packEvent } = require('../support/frame');
+const { startForwarder } = require('../support/forwarder');
 const { startInflux1 } = require('../support/influx1');
 const { listen } = require('../support/listener');
 const { describeMeter, startRuntime } = require('../support/runtime');
@@ -32,6 +33,15 @@ function describePlant(sim, sinks) {
     sinks,
     runtime: { store: { sync: '100ms' }, write_interval: '0s' },
   };
+}
+
+/** A broker, someone who listens at it all the time, and a way to it that can be cut: who had to
+ * connect again himself would miss what comes meanwhile. @param {TestContext} t */
+async function startBroker(t) {
+  const broker = await startMosquitto(t, { config: ['max_queued_messages 0'] });
+  const listener = await listen(t, broker.url, { topic: 'plant/#' });
+  const way = await startForwarder(t, broker.port);
+  return { broker, listener, way, url: `mqtt://127.0.0.1:${way.port}` };
 }
 
 /** Events and outcomes that have come, by device.
@@ -63,13 +73,12 @@ test(
   'each event outlives a broker that is away and a runtime that is killed',
   MOSQUITTO,
   async (t) => {
-    const broker = await startMosquitto(t);
-    const listener = await listen(t, broker.url, { topic: 'plant/#' });
+    const { broker, listener, way, url } = await startBroker(t);
     const sim = await startSim(t, ['generic/modbus-60']);
     const config = describePlant(sim, [
       {
         id: 'bus',
-        mqtt: { url: broker.url, retain: true, tags: true },
+        mqtt: { url, retain: true, tags: true },
         devices: ['*'],
         events: true,
       },
@@ -88,7 +97,7 @@ test(
     await sim.tell('fault none');
     await waitForEvent(listener, 'meter-1', /^back$/);
 
-    await broker.stop();
+    await way.stop();
     await waitFor(async () => !(await client.must('status')).sinks[0].ready, {
       what: 'the outage',
     });
@@ -102,7 +111,7 @@ test(
     await first.stop('SIGKILL');
 
     await sim.tell('fault none');
-    await broker.start();
+    await way.start();
     await startRuntime(t, config, { data: first.data });
     await waitForEvent(listener, 'meter-1', /^refused: setpoint\/1 = 5000.*; .*id c-2\)$/);
     await waitForEvent(listener, 'camera', /^door "A" opened$/);
@@ -178,17 +187,16 @@ test('a database has events and outcomes as texts', INFLUXD, async (t) => {
 });
 
 test('a store that is full drops telemetry before events', MOSQUITTO, async (t) => {
-  const broker = await startMosquitto(t, { config: ['max_queued_messages 0'] });
-  const listener = await listen(t, broker.url, { topic: 'plant/#' });
+  const { listener, way, url } = await startBroker(t);
   const config = {
     ...describeCounters('m'),
-    sinks: [{ id: 'bus', mqtt: { url: broker.url }, events: true }],
+    sinks: [{ id: 'bus', mqtt: { url }, events: true }],
     runtime: { queue_bytes: '1MiB', store: { sync: '50ms', max_bytes: '1MiB' } },
   };
   const runtime = await startRuntime(t, config);
   const counter = await startCounter(t, runtime, { noise: 40 });
   await counter.isReady('bus', true);
-  await broker.stop();
+  await way.stop();
   await counter.isReady('bus', false);
   const events = Array.from({ length: 20 }, (_, i) => `event ${i}`);
   /* The oldest of all, by the order in which they came. */
@@ -199,7 +207,7 @@ test('a store that is full drops telemetry before events', MOSQUITTO, async (t) 
     await counter.committed('bus');
   }
   await runtime.stop('SIGKILL');
-  await broker.start();
+  await way.start();
   const again = await startRuntime(t, config, { data: runtime.data });
   const reader = await startCounter(t, again, { device: 'none' });
   await reader.drained('bus');
