@@ -32,6 +32,36 @@ void bb_intake_add_history(bb_intake *intake, uint64_t from, uint64_t to) {
   note_reading(intake);
 }
 
+void bb_intake_add_saved(bb_intake *intake, uint64_t from, uint64_t to) {
+  bb_reader *reader = &intake->reader;
+  bb_intake_add_history(intake, from, to);
+  reader->durable = true;
+  if (reader->reading < reader->floor) reader->floor = reader->reading;
+}
+
+static void shift_spans(bb_span *spans, uint32_t n, uint64_t by) {
+  for (uint32_t i = 0; i < n; i++) {
+    spans[i].from += by;
+    spans[i].to += by;
+  }
+}
+
+void bb_intake_shift(bb_intake *intake, uint64_t by) {
+  const bb_outlet *outlet = intake->outlet;
+  intake->live += by;
+  intake->reader.reading += by;
+  intake->reader.floor += by;
+  shift_spans(intake->history, intake->n_history, by);
+  for (uint32_t i = 0; i <= BB_OUTLET_SPANS; i++) {
+    shift_spans(intake->acked[i].ranges, intake->acked[i].n, by);
+  }
+  if (outlet == NULL) return;
+  for (uint64_t ticket = outlet->oldest; ticket < outlet->newest; ticket++) {
+    bb_flight *flight = flight_of(outlet, ticket);
+    if (flight->intake == intake) flight->record += by;
+  }
+}
+
 /* The records on their way that it would lose if they did not arrive. */
 static uint32_t add_flights(const bb_intake *intake, bb_span *out, uint32_t n) {
   const bb_outlet *outlet = intake->outlet;

@@ -57,19 +57,13 @@ void bb_parking_take(bb_outlet *outlet) {
   }
 }
 
-int bb_parking_restore(bb_runtime *runtime, const char *sink, bb_stream *stream,
-                       const bb_span *spans, uint32_t n) {
+bb_intake *bb_parking_add(bb_runtime *runtime, const char *sink, bb_stream *stream) {
   parked *place = find_or_make(runtime, sink);
   bb_intake *intake = place != NULL ? bb_intake_new(stream, place->id, true) : NULL;
-  if (intake == NULL) return BB_ERR_NOMEM;
-  for (uint32_t i = 0; i < n; i++) {
-    uint64_t to = spans[i].to < stream->next ? spans[i].to : stream->next;
-    bb_intake_add_history(intake, spans[i].from, to);
-  }
+  if (intake == NULL) return NULL;
   intake->leaving = true; /* unless a route feeds it again */
-  intake->reader.floor = intake->reader.reading;
   bb_list_append(&place->intakes, &intake->link);
-  return 0;
+  return intake;
 }
 
 static void free_place(parked *place) {
@@ -140,14 +134,6 @@ static void settle(bb_runtime *runtime, parked *place) {
                 "there is no such sink any more; %llu batches that it had not been sent are kept "
                 "in the store: a sink of that id takes them, `busbar store drop %s` drops them",
                 (unsigned long long)orphan.batches, place->id);
-  }
-}
-
-void bb_parking_forget(bb_runtime *runtime) {
-  for (bb_list *node; (node = bb_list_first(&runtime->parked)) != NULL;) {
-    parked *place = BB_LIST_ITEM(node, parked, link);
-    clear(runtime, place, true);
-    free_place(place);
   }
 }
 

@@ -172,6 +172,10 @@ void bb_stream_sweep(bb_stream *stream);
 /* The store has taken away what it had below `to`. */
 void bb_stream_forget(bb_stream *stream, uint64_t to, bool aged);
 
+/* Its records, none of which is in the store, are called by so much higher numbers from now on. Its
+ * readers see to what they remember. */
+void bb_stream_shift(bb_stream *stream, uint64_t by);
+
 /* The spans that some durable reader needs, from `stream->first` on. Returns how many; 0: none. */
 uint32_t bb_stream_need(const bb_stream *stream, bb_span *out, uint32_t max);
 

@@ -144,6 +144,9 @@ void bb_runtime_forget_place(bb_runtime *runtime, uint32_t place);
 /* The stream of that set of sinks, by their places; made when there is none. NULL without memory. */
 bb_stream *bb_runtime_stream(bb_runtime *runtime, uint64_t sinks);
 
+/* The stream of that name; made when there is none. NULL without memory. */
+bb_stream *bb_runtime_stream_named(bb_runtime *runtime, const char *name);
+
 /* Puts a batch into the feed's stream and wakes its sinks. */
 void bb_runtime_deliver(bb_runtime *runtime, bb_feed *feed, const bb_batch *batch);
 

@@ -190,6 +190,15 @@ void bb_stream_forget(bb_stream *stream, uint64_t to, bool aged) {
   if (queue->on_dropped != NULL) queue->on_dropped(queue, stream, from, to, aged);
 }
 
+void bb_stream_shift(bb_stream *stream, uint64_t by) {
+  stream->first += by;
+  stream->next += by;
+  stream->saved += by;
+  for (bb_list *node = stream->chunks.next; node != &stream->chunks; node = node->next) {
+    BB_LIST_ITEM(node, bb_chunk, link)->first += by;
+  }
+}
+
 uint32_t bb_stream_need(const bb_stream *stream, bb_span *out, uint32_t max) {
   uint32_t n = 0;
   for (bb_list *node = stream->readers.next; node != &stream->readers; node = node->next) {
