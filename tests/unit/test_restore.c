@@ -3,8 +3,10 @@
  * first value. */
 #include "runtime/restore.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,6 +24,8 @@
 #define WITH(id) HEAD "sinks:\n  - { id: " id ", session: { manual: true } }\n"
 #define PLANT WITH("bus")
 #define WORKS_AGAIN "works again; 3 batches that earlier runs left follow as history"
+
+#define NOBODY 65534
 
 typedef struct fixture {
   rig r;
@@ -134,6 +138,44 @@ static void test_restore_keeps_what_came_meanwhile_for_the_next_start(void **sta
   expect_pending(&f, all, 5);
   ack_all(&f);
   rig_close(&f.r);
+}
+
+static void give_store(const fixture *f, uid_t owner) {
+  expect_int("root", seteuid(0), 0);
+  chmod(f->r.folder.path, 0777);
+  expect_int("owner", chown(folder_path(&f->r.folder, BB_STORE_FILE), owner, owner), 0);
+  if (chown(folder_path(&f->r.folder, BB_STORE_FILE "-wal"), owner, owner) < 0) {
+    expect_int("no log", errno, ENOENT);
+  }
+  expect_int("user", seteuid(NOBODY), 0);
+}
+
+/* As another user, because root may write everywhere. */
+static void test_restore_takes_a_backlog_when_it_gets_the_right(void **state) {
+  (void)state;
+  static const double all[] = {1, 2, 3, 4};
+  fixture f;
+  if (geteuid() != 0) skip();
+  rig_open(&f.r);
+  apply(&f, PLANT, "bus");
+  push(&f, 1, 3);
+  rig_end_runtime(&f.r);
+  give_store(&f, 0);
+  rig_reopen(&f.r);
+  apply(&f, PLANT, "bus");
+  push(&f, 4, 4);
+  expect_true("told", log_has(&f, "it cannot be opened") || log_has(&f, "it may not be opened"));
+  f.r.ahead_ns += 6 * BB_NS_PER_S;
+  give_store(&f, NOBODY);
+  rig_until(&f.r, save_of(&f)->saved == 1);
+  expect_true("the log says so", log_has(&f, WORKS_AGAIN));
+  fake_sink_connect(f.sink);
+  expect_pending(&f, all, 4);
+  ack_all(&f);
+  rig_end_runtime(&f.r);
+  expect_int("root", seteuid(0), 0);
+  prctl(PR_SET_DUMPABLE, 1); /* which the change of user took away, and the leak check needs */
+  folder_close(&f.r.folder);
 }
 
 /* What is on its way gets its verdict, or comes again, behind what is older. */
@@ -260,6 +302,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_restore_takes_a_backlog_when_the_disk_lets_it),
       cmocka_unit_test(test_restore_keeps_what_came_meanwhile_for_the_next_start),
+      cmocka_unit_test(test_restore_takes_a_backlog_when_it_gets_the_right),
       cmocka_unit_test(test_restore_does_not_mind_what_is_on_its_way),
       cmocka_unit_test(test_restore_ends_the_waits_of_what_came_before_once_it_is_saved),
       cmocka_unit_test(test_restore_tells_of_a_sink_that_is_gone),
