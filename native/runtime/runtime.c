@@ -109,6 +109,7 @@ static void on_tick(uv_timer_t *timer) {
   bb_queue_expire(&runtime->queue, now);
   bb_limits_look(runtime, now);
   wake_history(runtime);
+  bb_save_tick(&runtime->save);
   bb_store_state_look(runtime);
 }
 

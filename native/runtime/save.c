@@ -21,6 +21,8 @@
 #define RESTORE_FIRST_MS (BB_SPOOL_REOPEN_MS * 5 / 4) /* no less than that, spread as it is */
 #define RESTORE_LONGEST_MS 30000
 #define AGE_EVERY_NS (60 * BB_NS_PER_S)
+#define AGE_SELDOM_NS (10 * AGE_EVERY_NS) /* where nothing else is written, to spare flash memory */
+#define BOUNDS_EVERY_NS (10 * BB_NS_PER_S)
 
 static uint64_t now_of(const bb_save *save) {
   return bb_clock_mono_ns(&save->runtime->clock);
@@ -259,7 +261,8 @@ static bool make_job(bb_save *save, bool all) {
   bb_save_job *job = bb_save_job_new(save);
   if (job == NULL) return false;
   job->age_ns = bb_save_age_ns(save, now);
-  job->write_age = all || job->age_ns > save->age_written_ns + AGE_EVERY_NS;
+  uint64_t every = save->aging ? AGE_SELDOM_NS : AGE_EVERY_NS;
+  job->write_age = all || job->age_ns > save->age_written_ns + every;
   if (!bb_save_gather(save, job, now, all)) {
     bb_save_job_free(job);
     return false;
@@ -268,7 +271,7 @@ static bool make_job(bb_save *save, bool all) {
   save->jobs++;
   save->last_ns = now;
   save->appended = 0;
-  save->at_once = false;
+  save->at_once = save->aging = false;
   job->job.must_work = true;
   job->job.run = bb_save_job_run;
   job->job.done = on_done;
@@ -305,6 +308,13 @@ void bb_save_look(bb_save *save) {
   } else if (!due || !start_restore(save)) {
     arm(save);
   }
+}
+
+void bb_save_tick(bb_save *save) {
+  bool holds = save->restored && (save->stats.records > 0 || save->stats.dead > 0);
+  if (!holds || now_of(save) < save->last_ns + BOUNDS_EVERY_NS) return;
+  save->aging = true;
+  bb_save_look(save);
 }
 
 bool bb_save_forget_stream(bb_save *save, bb_stream *stream) {

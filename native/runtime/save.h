@@ -63,6 +63,7 @@ typedef struct bb_save {
   uint32_t n_gone;
   bool shrinking;                          /* room of the file is being given back, a piece a job */
   bool at_once;                            /* a value waits, or a requeued dead letter */
+  bool aging;                              /* a job is wanted for its bounds alone */
   struct bb_save_dead *dead, *newest_dead; /* refused records that are to be kept, oldest first */
   uint64_t dead_waiting;                   /* bytes */
   bool ending, tried_again;
@@ -81,6 +82,9 @@ void bb_save_appended(bb_save *save, uint32_t bytes);
 
 /* Once an iteration: makes a job if one is due. */
 void bb_save_look(bb_save *save);
+
+/* Twice a second: what is too old goes from the store, though nothing else happens. Cheap. */
+void bb_save_tick(bb_save *save);
 
 /* A value is to be kept; it is written at once. */
 void bb_save_soon(bb_save *save);

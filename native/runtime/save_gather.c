@@ -294,7 +294,7 @@ bool bb_save_gather(bb_save *save, bb_save_job *job, uint64_t now_ns, bool all) 
   job->shrinking = save->shrinking && !all;
   for (uint32_t i = 0; i < job->n_parts; i++) job->parts[i].stream->saving = true;
   bool any = job->n_parts > 0 || job->n_values > 0 || job->dead != NULL || job->n_revived > 0 ||
-             job->n_gone > 0 || (job->shrinking && later);
+             job->n_gone > 0 || (job->shrinking && later) || save->aging;
   if (!any) save->at_once = false; /* what was wanted is there already */
   return any;
 }
