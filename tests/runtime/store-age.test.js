@@ -154,8 +154,7 @@ test('dead letters keep to their bounds', INFLUX, async (t) => {
     ...{ dead_bytes: '4KiB', dead_age: '20s' },
   });
   await counter.send(400);
-  const refused = async () =>
-    runtime.metric('busbar_sink_refused_batches_total', { sink: 'hist' });
+  const refused = async () => runtime.metric('busbar_sink_refused_batches_total', { sink: 'hist' });
   await waitFor(async () => (await refused()) >= 400, { timeoutMs: 60000, what: 'all refused' });
   /* The newest is told of last. */
   const newest = async () => (await store(runtime.data, 'dead')).letters.at(-1)?.id === 400;

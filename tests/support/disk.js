@@ -98,7 +98,6 @@ async function openPlant(t) {
   return { broker, listener, way, config };
 }
 
-
 module.exports = {
   ...{ count, coverReadOnly, fillUp, lacksMounts, makeReadOnly, mountAgain, mountSmall, openPlant },
 };
