@@ -307,7 +307,6 @@ bb_intake *bb_intake_new(bb_stream *stream, const char *sink, bool durable) {
 
 void bb_intake_set_store(bb_intake *intake, const bb_config_sink_store *store) {
   bb_reader *reader = &intake->reader;
-  bb_stream *stream = reader->stream;
   bb_span need[BB_READER_SPANS];
   reader->max_age_ns = store->max_age_ms * BB_NS_PER_MS;
   if (store->mode == BB_CONFIG_MEMORY) {
@@ -316,9 +315,7 @@ void bb_intake_set_store(bb_intake *intake, const bb_config_sink_store *store) {
   }
   /* What came while nobody saved it is saved now. */
   bb_intake_need(reader, need);
-  if (!reader->durable && stream->id == 0 && need[0].from < stream->saved) {
-    stream->saved = need[0].from > stream->first ? need[0].from : stream->first;
-  }
+  if (!reader->durable) bb_stream_save_again(reader->stream, need[0].from);
   reader->durable = true;
 }
 

@@ -168,7 +168,13 @@ static void cut_aged(bb_save *save, const bb_save_part *part) {
 static void apply_part(bb_save *save, const bb_save_job *job, bb_save_part *part) {
   bb_stream *stream = part->stream;
   stream->id = part->id;
-  stream->saved = part->saved;
+  if (stream->saved == part->begun) {
+    stream->saved = part->saved;
+    stream->rewritten = part->asks || (stream->rewritten && part->saved < part->end);
+    stream->patchy = stream->patchy && !part->asks;
+  } else { /* meanwhile more is to be saved */
+    stream->patchy = true;
+  }
   if (part->cursors_changed) stream->cursor_hash = part->cursor_hash;
   cut_aged(save, part);
   for (uint32_t i = 0; i < part->n_packs; i++) save->saved += job->packs[part->first_pack + i].n;
@@ -215,6 +221,7 @@ static void begin_anew(bb_spool *spool) {
     bool had = stream->id != 0;
     stream->id = 0;
     stream->cursor_hash = 0;
+    stream->patchy = stream->rewritten = false;
     stream->saved_records = stream->saved_bytes = 0;
     if (stream->saved > first || had) stream->saved = first;
     if (had) bb_stream_forget(stream, first, false);

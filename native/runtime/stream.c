@@ -177,6 +177,14 @@ void bb_stream_sweep(bb_stream *stream) {
   }
 }
 
+void bb_stream_save_again(bb_stream *stream, uint64_t from) {
+  const bb_chunk *chunk = bb_stream_find(stream, from);
+  if (chunk != NULL && chunk->first > from) from = chunk->first;
+  if (chunk == NULL || from >= stream->saved) return;
+  stream->saved = from;
+  stream->patchy = stream->id != 0;
+}
+
 void bb_stream_forget(bb_stream *stream, uint64_t to, bool aged) {
   bb_queue *queue = stream->queue;
   uint64_t from = stream->first;
