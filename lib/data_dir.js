@@ -6,7 +6,9 @@
 
      busbar.sock    the control socket, where that path is short enough
      runtime.json   {"pid", "socket", "metrics", "version", "started", "boot"} while it runs
-     busbar.log     the log of a runtime that Node-RED started */
+     busbar.log     the log of a runtime that Node-RED started
+
+   Where the directory cannot be written, the socket lies in <temporary directory>/busbar-<uid>-<hash>. */
 
 const fs = require('node:fs');
 const os = require('node:os');
@@ -89,9 +91,42 @@ function readRecord(dir) {
   }
 }
 
+/** FNV-1a, 64 bits, of the text's bytes, as 16 hex digits. @param {string} text */
+function hashOf(text) {
+  let hash = 0xcbf29ce484222325n;
+  for (const byte of Buffer.from(text)) {
+    hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
+  }
+  return hash.toString(16).padStart(16, '0');
+}
+
+/** @param {string} dir */
+function realPath(dir) {
+  try {
+    return fs.realpathSync(dir);
+  } catch {
+    return path.resolve(dir);
+  }
+}
+
 /**
- * Where the control socket is, or would be. The record is asked only where the directory has none,
- * because a killed runtime leaves its record behind.
+ * The socket of a runtime of this user that cannot write in the directory: in a folder beside, which
+ * nobody else can have put there. @param {string} dir @returns {string | undefined}
+ */
+function findBeside(dir) {
+  const uid = process.getuid?.();
+  const name = `busbar-${uid}-${hashOf(realPath(dir))}`;
+  return [process.env.TMPDIR, '/tmp']
+    .filter((folder) => folder && path.isAbsolute(folder))
+    .map((folder) => path.join(/** @type {string} */ (folder), name))
+    .filter((folder) => fs.lstatSync(folder, { throwIfNoEntry: false })?.uid === uid)
+    .map((folder) => path.join(folder, SOCKET))
+    .find((socket) => fs.existsSync(socket));
+}
+
+/**
+ * Where the control socket is, or would be. The record is asked only where none is found, because a
+ * killed runtime leaves its record behind.
  * @param {string} dir
  * @returns {string | null} null: it cannot lie there, and nobody has said where else it does.
  */
@@ -99,6 +134,8 @@ function findSocket(dir) {
   const own = path.join(dir, SOCKET);
   const fits = Buffer.byteLength(own) <= SOCKET_PATH_MAX_BYTES;
   if (fits && fs.existsSync(own)) return own;
+  const beside = findBeside(dir);
+  if (beside !== undefined) return beside;
   const { socket } = readRecord(dir);
   if (typeof socket === 'string' && path.isAbsolute(socket)) return socket;
   return fits ? own : null;

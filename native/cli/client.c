@@ -17,6 +17,7 @@
 #include "base/report.h"
 #include "base/text.h"
 #include "runtime/file.h"
+#include "runtime/place.h"
 #include "runtime/socket_frame.h"
 
 #define MAX_RECORD (64u << 10)  /* bytes of runtime.json */
@@ -32,7 +33,8 @@ static int parse(bb_doc_tree *tree, const char *name, const void *bytes, size_t 
   return err;
 }
 
-/* Where the runtime of that directory listens, as it says itself; "" when it says nothing. */
+/* Where the runtime of that directory listens, as it says itself; "" when it says nothing: on a full disk
+ * it cannot. */
 static void find_socket(const char *dir, char *out, size_t cap) {
   bb_doc_tree tree;
   bb_buf text;
@@ -86,6 +88,9 @@ int bb_cli_client_open(bb_cli_client *client, const char *data_dir, char why[BB_
   *client = (bb_cli_client){.fd = -1, .timeout_ms = BB_CLI_CLIENT_TIMEOUT_MS};
   find_socket(data_dir, client->path, sizeof(client->path));
   int err = join(client, why);
+  for (unsigned i = 0; err == BB_ERR_NOTFOUND && bb_place_socket(data_dir, i, client->path); i++) {
+    err = join(client, why);
+  }
   if (err < 0) return err;
   bb_buf_init(&client->in, MAX_ANSWER + BB_SOCKET_HEADER + READ_BYTES);
   bb_buf_init(&client->out, MAX_REQUEST);

@@ -39,6 +39,7 @@ static void on_stopped(bb_runtime *runtime) {
   if (run->has_socket) bb_socket_close(&run->socket, on_socket_closed);
   bb_health_close(&run->health, on_health_closed);
   bb_run_linger_close(run);
+  bb_run_mend_close(run);
   bb_notify_close(&run->notify);
   for (int i = 0; i < BB_RUN_SIGNALS; i++) uv_close((uv_handle_t *)&run->signals[i], ignore_close);
 }
@@ -87,7 +88,7 @@ static int on_applied_text(bb_socket *socket, const char *text, size_t len) {
 
 /* --- the beginning --- */
 
-static void open_socket(bb_run_process *run) {
+void bb_run_open_socket(bb_run_process *run) {
   run->socket = (bb_socket){.runtime = &run->runtime,
                             .path = run->place.socket,
                             .file_owned = run->options.config_path != NULL,
@@ -107,7 +108,7 @@ static void open_socket(bb_run_process *run) {
                 "no control socket at %s: %s; polling goes on, but no client can connect",
                 run->place.socket, bb_error_text(err));
   }
-  bb_run_share_socket(run, NULL);
+  bb_run_share_socket(run, run->runtime.config);
 }
 
 static void watch_signals(bb_run_process *run) {
@@ -156,7 +157,7 @@ static int start(bb_run_process *run) {
     run->log.level = (bb_log_level)config->runtime.log_level;
     run->log.json = config->runtime.log_format == 1;
   }
-  run->runtime.data_dir = run->place.writable ? run->place.dir : NULL;
+  run->runtime.data_dir = run->place.dir;
   run->runtime.boot = run->place.boot;
   char store_why[BB_STORE_WHY];
   err = bb_runtime_init(&run->runtime, store_why);
@@ -173,7 +174,8 @@ static int start(bb_run_process *run) {
   bb_notify_init(&run->notify);
   watch_signals(run);
   bb_run_linger_init(run);
-  open_socket(run);
+  bb_run_open_socket(run);
+  bb_run_mend_init(run);
   bb_log_info(&run->log, NULL, "busbar " BB_VERSION ", data in %s", run->place.dir);
   if (config != NULL) {
     bb_run_take_config(run, config);

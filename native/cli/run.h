@@ -6,6 +6,7 @@
  *   run_options  the command line
  *   run_config   the config, at the start and on SIGHUP
  *   run_linger   the end for want of clients
+ *   run_mend     what the disk did not let it do is tried again
  */
 #ifndef BB_CLI_RUN_H
 #define BB_CLI_RUN_H
@@ -52,6 +53,7 @@ typedef struct bb_run_process {
   uv_signal_t signals[BB_RUN_SIGNALS];
   uv_timer_t give_up;
   uv_timer_t linger;
+  uv_timer_t mend;
   bool was_attended; /* a client has been there */
   bool has_socket, stopping;
   int socket_mode;       /* as it is */
@@ -60,6 +62,9 @@ typedef struct bb_run_process {
 
 /* run.c: begins the ordered end. */
 void bb_run_stop(bb_run_process *run);
+
+/* Listens where bb_place has found a place. */
+void bb_run_open_socket(bb_run_process *run);
 
 /* run_options.c: 0; or what the process exits with, plus one, after it was told. */
 int bb_run_options_read(bb_run_options *options, int argc, char **argv);
@@ -75,6 +80,9 @@ void bb_run_take_config(bb_run_process *run, bb_config *config);
 /* Listens for scrapes where the config says so. */
 void bb_run_serve_metrics(bb_run_process *run, const bb_config *config);
 
+/* The address that is served; NULL: none. */
+const char *bb_run_metrics(const bb_run_process *run);
+
 /* Lets those connect whom the config, or else the command line, names; NULL: before there is one. */
 void bb_run_share_socket(bb_run_process *run, const bb_config *config);
 
@@ -89,5 +97,9 @@ void bb_run_linger_close(bb_run_process *run);
 
 /* As bb_socket.on_attended. */
 void bb_run_attended(bb_socket *socket, bool attended);
+
+/* run_mend.c */
+void bb_run_mend_init(bb_run_process *run);
+void bb_run_mend_close(bb_run_process *run);
 
 #endif

@@ -44,9 +44,13 @@ int bb_run_read_config(bb_run_process *run, bb_config **out) {
   return err;
 }
 
+const char *bb_run_metrics(const bb_run_process *run) {
+  return run->health.address[0] != 0 ? run->health.address : NULL;
+}
+
 void bb_run_serve_metrics(bb_run_process *run, const bb_config *config) {
   bb_health_listen(&run->health, config->runtime.metrics);
-  bb_place_record(&run->place, run->health.address[0] != 0 ? run->health.address : NULL);
+  bb_place_record(&run->place, bb_run_metrics(run));
 }
 
 void bb_run_share_socket(bb_run_process *run, const bb_config *config) {

@@ -32,6 +32,36 @@ void bb_intake_add_history(bb_intake *intake, uint64_t from, uint64_t to) {
   note_reading(intake);
 }
 
+void bb_intake_add_saved(bb_intake *intake, uint64_t from, uint64_t to) {
+  bb_reader *reader = &intake->reader;
+  bb_intake_add_history(intake, from, to);
+  reader->durable = true;
+  if (reader->reading < reader->floor) reader->floor = reader->reading;
+}
+
+static void shift_spans(bb_span *spans, uint32_t n, uint64_t by) {
+  for (uint32_t i = 0; i < n; i++) {
+    spans[i].from += by;
+    spans[i].to += by;
+  }
+}
+
+void bb_intake_shift(bb_intake *intake, uint64_t by) {
+  const bb_outlet *outlet = intake->outlet;
+  intake->live += by;
+  intake->reader.reading += by;
+  intake->reader.floor += by;
+  shift_spans(intake->history, intake->n_history, by);
+  for (uint32_t i = 0; i <= BB_OUTLET_SPANS; i++) {
+    shift_spans(intake->acked[i].ranges, intake->acked[i].n, by);
+  }
+  if (outlet == NULL) return;
+  for (uint64_t ticket = outlet->oldest; ticket < outlet->newest; ticket++) {
+    bb_flight *flight = flight_of(outlet, ticket);
+    if (flight->intake == intake) flight->record += by;
+  }
+}
+
 /* The records on their way that it would lose if they did not arrive. */
 static uint32_t add_flights(const bb_intake *intake, bb_span *out, uint32_t n) {
   const bb_outlet *outlet = intake->outlet;
@@ -323,7 +353,6 @@ void bb_intake_enter(bb_intake *intake, bb_list *intakes) {
 
 void bb_intake_set_store(bb_intake *intake, const bb_config_sink_store *store) {
   bb_reader *reader = &intake->reader;
-  bb_stream *stream = reader->stream;
   bb_span need[BB_READER_SPANS];
   reader->max_age_ns = store->max_age_ms * BB_NS_PER_MS;
   if (store->mode == BB_CONFIG_MEMORY) {
@@ -332,9 +361,7 @@ void bb_intake_set_store(bb_intake *intake, const bb_config_sink_store *store) {
   }
   /* What came while nobody saved it is saved now. */
   bb_intake_need(reader, need);
-  if (!reader->durable && stream->id == 0 && need[0].from < stream->saved) {
-    stream->saved = need[0].from > stream->first ? need[0].from : stream->first;
-  }
+  if (!reader->durable) bb_stream_save_again(reader->stream, need[0].from);
   reader->durable = true;
 }
 

@@ -49,6 +49,12 @@ void bb_intake_rewind(bb_outlet *outlet, uint64_t mono_ns);
 /* from..to is to be sent as history. */
 void bb_intake_add_history(bb_intake *intake, uint64_t from, uint64_t to);
 
+/* The same, of records that lie in the store. */
+void bb_intake_add_saved(bb_intake *intake, uint64_t from, uint64_t to);
+
+/* The records of its stream are called by so much higher numbers now. */
+void bb_intake_shift(bb_intake *intake, uint64_t by);
+
 /* Records from..to are gone; returns how many of them were still to be sent. */
 uint64_t bb_intake_drop(bb_intake *intake, uint64_t from, uint64_t to);
 

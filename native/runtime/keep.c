@@ -74,6 +74,7 @@ int bb_keep_restore(bb_keep *keep, const char *name, const void *bytes, size_t l
   memcpy(owner, name, owner_len);
   owner[owner_len] = 0;
   if (!bb_text_is_id(owner) || !bb_text_is_id(plus + 1)) return BB_ERR_INVALID;
+  if (bb_map_get(&keep->values, name) != NULL) return 0;
   return remember(keep, name, bytes, len, true);
 }
 

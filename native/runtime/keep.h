@@ -37,7 +37,8 @@ int bb_keep_put(bb_keep *keep, const char *owner, const char *key, const void *b
 /* Bytes copied, at most cap; BB_ERR_NOTFOUND. */
 int bb_keep_get(const bb_keep *keep, const char *owner, const char *key, void *out, size_t cap);
 
-/* From the store, by its name. 0 or as put; a name that no put makes is BB_ERR_INVALID. */
+/* From the store, by its name; what was put meanwhile is newer, and stays. 0 or as put; a name that no
+ * put makes is BB_ERR_INVALID. */
 int bb_keep_restore(bb_keep *keep, const char *name, const void *bytes, size_t len);
 
 /* Walks over the values that are not saved: start with *at = 0; false at the end. */

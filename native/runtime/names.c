@@ -119,6 +119,7 @@ int bb_names_restore(bb_names *names, bb_store_kind kind, uint64_t hash, const u
   bb_device *device = NULL;
   bb_shape *shape = NULL;
   uint32_t number;
+  if (find(names, kind, hash) != NULL) return 0; /* taken before */
   int err = kind == BB_STORE_DEVICE ? bb_frame_unpack_device(frame, len, &number, &device)
                                     : bb_frame_unpack_shape(frame, len, &shape);
   if (err < 0) return err;

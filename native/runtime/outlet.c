@@ -125,17 +125,22 @@ static bb_intake *find(const bb_outlet *outlet, const bb_stream *stream) {
   return NULL;
 }
 
-int bb_outlet_join(bb_outlet *outlet, bb_stream *stream) {
-  bb_intake *intake = find(outlet, stream);
-  if (intake != NULL) {
-    intake->leaving = false;
-    return 0;
-  }
-  intake = bb_intake_new(stream, outlet->id, outlet->config->store.mode == BB_CONFIG_DISK);
-  if (intake == NULL) return BB_ERR_NOMEM;
+bb_intake *bb_outlet_add(bb_outlet *outlet, bb_stream *stream) {
+  bool durable = outlet->config->store.mode == BB_CONFIG_DISK;
+  bb_intake *intake = bb_intake_new(stream, outlet->id, durable);
+  if (intake == NULL) return NULL;
   intake->outlet = outlet;
+  intake->leaving = true;
   bb_intake_set_store(intake, &outlet->config->store);
   bb_intake_enter(intake, &outlet->intakes);
+  return intake;
+}
+
+int bb_outlet_join(bb_outlet *outlet, bb_stream *stream) {
+  bb_intake *intake = find(outlet, stream);
+  if (intake == NULL) intake = bb_outlet_add(outlet, stream);
+  if (intake == NULL) return BB_ERR_NOMEM;
+  intake->leaving = false;
   return 0;
 }
 

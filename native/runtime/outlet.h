@@ -126,6 +126,10 @@ bb_outlet *bb_outlet_open(struct bb_runtime *runtime, bb_config *owner,
 /* Feeds from that stream from its next record on; joined twice is joined once. */
 int bb_outlet_join(bb_outlet *outlet, bb_stream *stream);
 
+/* A further intake, of a stream that no route feeds it from, for what the store has of it. NULL without
+ * memory. */
+bb_intake *bb_outlet_add(bb_outlet *outlet, bb_stream *stream);
+
 /* No route feeds it from that stream any more; what is in it will still be sent. */
 void bb_outlet_leave(bb_outlet *outlet, bb_stream *stream);
 

@@ -57,19 +57,13 @@ void bb_parking_take(bb_outlet *outlet) {
   }
 }
 
-int bb_parking_restore(bb_runtime *runtime, const char *sink, bb_stream *stream,
-                       const bb_span *spans, uint32_t n) {
+bb_intake *bb_parking_add(bb_runtime *runtime, const char *sink, bb_stream *stream) {
   parked *place = find_or_make(runtime, sink);
   bb_intake *intake = place != NULL ? bb_intake_new(stream, place->id, true) : NULL;
-  if (intake == NULL) return BB_ERR_NOMEM;
-  for (uint32_t i = 0; i < n; i++) {
-    uint64_t to = spans[i].to < stream->next ? spans[i].to : stream->next;
-    bb_intake_add_history(intake, spans[i].from, to);
-  }
+  if (intake == NULL) return NULL;
   intake->leaving = true; /* unless a route feeds it again */
-  intake->reader.floor = intake->reader.reading;
   bb_intake_enter(intake, &place->intakes);
-  return 0;
+  return intake;
 }
 
 static void free_place(parked *place) {
@@ -150,14 +144,6 @@ static void settle(bb_runtime *runtime, parked *place) {
                 orphan.disabled ? "the sink is disabled" : "there is no such sink any more",
                 (unsigned long long)orphan.batches,
                 orphan.disabled ? "once it is enabled it" : "a sink of that id", place->id);
-  }
-}
-
-void bb_parking_forget(bb_runtime *runtime) {
-  for (bb_list *node; (node = bb_list_first(&runtime->parked)) != NULL;) {
-    parked *place = BB_LIST_ITEM(node, parked, link);
-    clear(runtime, place, true);
-    free_place(place);
   }
 }
 

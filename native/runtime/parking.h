@@ -23,12 +23,9 @@ typedef struct bb_orphan {
 /* Takes the outlet's intakes; those on their way are to be sent again. Without memory they stay. */
 void bb_parking_take(bb_outlet *outlet);
 
-/* Parks what the store says that a sink has not delivered of a stream: 0 or BB_ERR_NOMEM. */
-int bb_parking_restore(struct bb_runtime *runtime, const char *sink, bb_stream *stream,
-                       const bb_span *spans, uint32_t n);
-
-/* Forgets all that is parked, without a word. */
-void bb_parking_forget(struct bb_runtime *runtime);
+/* A durable intake of that stream, parked, for what the store says that the sink has not delivered. NULL
+ * without memory. */
+bb_intake *bb_parking_add(struct bb_runtime *runtime, const char *sink, bb_stream *stream);
 
 /* Gives a new outlet what was parked under its id. */
 void bb_parking_give(bb_outlet *outlet);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <uv.h>
 
 #include "base/err.h"
 #include "io/error.h"
@@ -70,8 +71,8 @@ static int lock(bb_place *place, const char *dir, int *locks, int *error, char *
   if (err == BB_ERR_BUSY) {
     bb_place_name_holder(place, dir, holder, sizeof(holder));
     snprintf(why, cap,
-             "the data directory %.400s is in use by %s; stop that one, or give this one a data "
-             "directory of its own with %s",
+             "the data directory %.360s is in use by %s; stop that one, or give this one a data "
+             "directory of its own with %.32s",
              place->dir, holder, source_of(place));
   }
   return err;
@@ -103,20 +104,34 @@ static int lock_beside(bb_place *place, char *why, size_t cap) {
   return err;
 }
 
+/* What else stands there is left alone, and shows when the socket is bound. */
+static bool takes_socket(const char *path) {
+  if (mknod(path, S_IFSOCK | 0600, 0) < 0) return errno == EEXIST;
+  unlink(path);
+  return true;
+}
+
+static void tell_unreachable(bb_place *place, int err) {
+  if (place->unreachable) return;
+  place->unreachable = true;
+  bb_log_warn(place->log, NULL,
+              "nobody can connect to this runtime: there is no place for its socket in the "
+              "temporary directory (%s); set TMPDIR to a directory of your own with a short path",
+              bb_error_text(err));
+}
+
 static int find_socket(bb_place *place, char *why, size_t cap) {
   size_t len = strlen(place->dir) + sizeof("/" SOCKET_NAME) - 1;
-  if (place->writable && len <= BB_PLACE_SOCKET_MAX) {
+  if (len <= BB_PLACE_SOCKET_MAX) {
     snprintf(place->socket, sizeof(place->socket), "%.88s/" SOCKET_NAME, place->dir);
     remove_stale(place);
-    return 0;
+    if (takes_socket(place->socket)) return 0;
+    place->socket[0] = 0;
   }
   int err = lock_beside(place, why, cap);
   if (err == BB_ERR_NOMEM || err == BB_ERR_BUSY) return err;
   if (err < 0) {
-    bb_log_warn(place->log, NULL,
-                "nobody can connect to this runtime: there is no place for its socket in the "
-                "temporary directory (%s); set TMPDIR to a directory of your own with a short path",
-                bb_error_text(err));
+    tell_unreachable(place, err);
     return 0;
   }
   snprintf(place->socket, sizeof(place->socket), "%.88s/" SOCKET_NAME, place->beside);
@@ -131,8 +146,10 @@ static void tell_unwritable(const bb_place *place, int error, bool missing) {
   if (stat(place->dir, &info) < 0 || S_ISDIR(info.st_mode)) {
     snprintf(how, sizeof(how), "cannot be %s (%.100s)", missing ? "made" : "written",
              bb_error_text(error));
+    bool full = error == UV_ENOSPC || error == -EDQUOT;
     snprintf(advice, sizeof(advice), "make it%s writable for user %lu, or ", missing ? "," : "",
              (unsigned long)geteuid());
+    if (full) snprintf(advice, sizeof(advice), "free space there, or ");
   }
   bb_log_warn(
       place->log, NULL,
@@ -168,17 +185,72 @@ static int start(bb_place *place, const char *dir, char *why, size_t cap) {
   return err;
 }
 
+/* Taken where the directory was missing, and completed where its file was. */
+static bool relock(bb_place *place) {
+  char why[BB_PLACE_TEXT];
+  bb_place_lock held = {.dir = place->locks[0], .file = place->locks[1]};
+  if (held.dir < 0 && held.file < 0) {
+    if (lock(place, place->dir, place->locks, NULL, why, sizeof(why)) == 0) return true;
+    if (!place->taken) bb_log_error(place->log, NULL, "%s", why);
+    place->taken = true;
+    return false;
+  }
+  if (held.file < 0) bb_place_lock_file(&held);
+  place->locks[1] = held.file;
+  return true;
+}
+
+/* A name too long or a temporary directory without room leave it where it is. */
+static bool find_missing_socket(bb_place *place) {
+  char why[BB_PLACE_TEXT];
+  if (place->socket[0] != 0) return false;
+  return find_socket(place, why, sizeof(why)) == 0 && place->socket[0] != 0;
+}
+
+bool bb_place_mend(bb_place *place, const char *metrics) {
+  bool amiss = !place->writable || place->unsaved.len > 0;
+  bool found = find_missing_socket(place);
+  if (!amiss && !found) return false;
+  if (make_dirs(place->dir) < 0 || !relock(place)) return found;
+  if (bb_place_record(place, metrics) < 0 || place->record_dir != place->dir) return found;
+  if (!bb_place_save_unsaved(place)) return found;
+  if (!amiss) return found;
+  place->writable = true;
+  place->warned = place->taken = false;
+  bb_log_info(place->log, NULL,
+              "the data directory %s can be written again: what is applied is kept", place->dir);
+  return found;
+}
+
+bool bb_place_socket(const char *dir, unsigned nth, char out[BB_PLACE_SOCKET_MAX + 1]) {
+  bb_place place = {.dir = absolute(dir)};
+  int len = -1;
+  out[0] = 0;
+  if (place.dir != NULL && nth == 0 && strlen(place.dir) <= BB_PLACE_SOCKET_MAX) {
+    len = snprintf(out, BB_PLACE_SOCKET_MAX + 1, "%s/" SOCKET_NAME, place.dir);
+  } else if (place.dir != NULL && nth == 1) {
+    char beside[BB_PLACE_SOCKET_MAX + 1];
+    int err = bb_place_find_beside(&place, beside, sizeof(beside));
+    if (err == 0) len = snprintf(out, BB_PLACE_SOCKET_MAX + 1, "%s/" SOCKET_NAME, beside);
+  }
+  free(place.dir);
+  if (len < 0 || len > BB_PLACE_SOCKET_MAX) out[0] = 0;
+  return nth < 2;
+}
+
 static void release(bb_place *place) {
   bb_place_remove_beside(place);
   bb_place_unlock(&place->locks[0]);
   bb_place_unlock(&place->locks[2]);
   free(place->beside);
   free(place->dir);
+  bb_buf_close(&place->unsaved);
   place->dir = place->beside = NULL;
 }
 
 int bb_place_open(bb_place *place, const char *dir, bb_log *log, char *why, size_t cap) {
   *place = (bb_place){.source = place->source, .log = log, .locks = {-1, -1, -1, -1}};
+  bb_buf_init(&place->unsaved, BB_PLACE_DOCUMENT_MAX);
   int err = start(place, dir[0] != 0 ? dir : ".", why, cap);
   if (err == BB_ERR_NOMEM) snprintf(why, cap, "out of memory");
   if (err < 0) release(place);

@@ -13,8 +13,10 @@
  * 16 hex digits>/, which is ours alone (0700, owner checked) and goes with the runtime. The temporary
  * directory is TMPDIR, or /tmp.
  *
- * Where the data directory cannot be written, the runtime works without: one warning says so,
- * nothing is kept across a restart, and runtime.json lies beside the socket.
+ * Where the data directory cannot be written, the runtime works without: one warning says so, and
+ * nothing is kept across a restart. Each file is tried for itself, as a full disk may still have room
+ * for a name; the socket and runtime.json lie beside where they cannot lie here. bb_place_mend tries
+ * again.
  *
  * The kernel's lock, never a pid, decides who is first. It is taken on the directory itself too, as
  * far as the file system allows, so that a runtime that may not write there is seen as well.
@@ -38,15 +40,17 @@ typedef struct bb_place {
                          said about it tells to change that. */
   /* read-only */
   char *dir;                            /* absolute */
-  bool writable;                        /* what is saved there is kept */
+  bool writable;                        /* what is saved there is kept, as of the last try */
   char socket[BB_PLACE_SOCKET_MAX + 1]; /* to be bound; "" when there is nowhere to put it */
   uint32_t boot;                        /* grows by one a start; random where that cannot be kept */
   uint64_t generation;                  /* of the document saved last; 0: none */
   /* private */
   bb_log *log;
-  char *beside; /* the private directory of the socket; NULL: not used */
-  int locks[4]; /* descriptors; -1: none */
-  bool recorded, warned;
+  char *beside;           /* the private directory of the socket; NULL: not used */
+  int locks[4];           /* descriptors; -1: none */
+  const char *record_dir; /* where runtime.json lies; NULL: nowhere */
+  bb_buf unsaved;         /* the document as its file, where it could not be written; else empty */
+  bool warned, unreachable, taken; /* the log has said so */
 } bb_place;
 
 /*
@@ -57,15 +61,25 @@ typedef struct bb_place {
  */
 int bb_place_open(bb_place *place, const char *dir, bb_log *log, char *why, size_t cap);
 
+/* The `nth` place in which the socket of a runtime of that data directory may lie, from 0 on, or "";
+ * makes nothing. False: there are no more. */
+bool bb_place_socket(const char *dir, unsigned nth, char out[BB_PLACE_SOCKET_MAX + 1]);
+
 /* Removes runtime.json and the socket's own directory, and gives the lock back. The socket must be
  * closed before. */
 void bb_place_close(bb_place *place);
+
+/*
+ * Tries again what could not be made or written. `metrics` as below. Cheap when nothing is amiss.
+ * Returns whether there is a place for a socket now and was none before.
+ */
+bool bb_place_mend(bb_place *place, const char *metrics);
 
 /* Writes runtime.json. `metrics` is the address that is served, or NULL. 0, or an error that the
  * caller may ignore: a warning was logged. */
 int bb_place_record(bb_place *place, const char *metrics);
 
-/* Keeps the document under the next generation. 1: safe on disk; 0: it cannot be kept, and the log
+/* Keeps the document under the next generation. 1: safe on disk; 0: it cannot be kept now, and the log
  * said so once; BB_ERR_NOMEM, BB_ERR_LIMIT. */
 int bb_place_save_document(bb_place *place, const char *text, size_t len);
 

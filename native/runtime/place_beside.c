@@ -68,11 +68,15 @@ void bb_place_remove_beside(bb_place *place) {
   rmdir(place->beside);
 }
 
+int bb_place_find_beside(const bb_place *place, char *out, size_t cap) {
+  return find(place, check_private, out, cap);
+}
+
 void bb_place_name_holder(bb_place *place, const char *dir, char *out, size_t cap) {
   char path[BB_PLACE_SOCKET_MAX + 1];
   if (bb_place_lock_holder(dir, out, cap) == 0) return;
   if (place->beside != NULL && bb_place_lock_holder(place->beside, out, cap) == 0) return;
-  if (find(place, check_private, path, sizeof(path)) == 0 &&
+  if (bb_place_find_beside(place, path, sizeof(path)) == 0 &&
       bb_place_lock_holder(path, out, cap) == 0) {
     return;
   }

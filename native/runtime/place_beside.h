@@ -15,6 +15,9 @@ bool bb_place_is_beside(const bb_place *place);
 /* Takes it away, if it is ours and nothing is left in it. */
 void bb_place_remove_beside(bb_place *place);
 
+/* Where it would be, if it is there and ours. 0 or negated errno. */
+int bb_place_find_beside(const bb_place *place, char *out, size_t cap);
+
 /* Who holds the data directory: by its lock, or by the one beside its socket, where who cannot write
  * in the data directory has put its name. Makes nothing. Always a phrase. */
 void bb_place_name_holder(bb_place *place, const char *dir, char *out, size_t cap);

@@ -22,7 +22,6 @@
 #define RECORD_FILE "runtime.json"
 #define DOCUMENT_FILE "document"
 #define HEADER "busbar-document "
-#define HEADER_MAX 48 /* bytes, line end included */
 
 void bb_place_guess_start(bb_place *place) {
   uint32_t number = 0;
@@ -52,8 +51,8 @@ int bb_place_count_start(bb_place *place) {
 
 /* The length of the header, with the generation in it; 0: it is none of ours. */
 static size_t read_header(const char *bytes, size_t len, uint64_t *generation) {
-  char text[HEADER_MAX + 1], *end;
-  if (len > HEADER_MAX) len = HEADER_MAX;
+  char text[BB_PLACE_HEADER_MAX + 1], *end;
+  if (len > BB_PLACE_HEADER_MAX) len = BB_PLACE_HEADER_MAX;
   memcpy(text, bytes, len);
   text[len] = 0;
   const char *digits = text + sizeof(HEADER) - 1;
@@ -69,7 +68,7 @@ size_t bb_place_document_head(const char *bytes, size_t len) {
 }
 
 uint64_t bb_place_read_generation(const bb_place *place) {
-  char text[HEADER_MAX];
+  char text[BB_PLACE_HEADER_MAX];
   uint64_t generation = 0;
   int len = bb_file_peek(place->dir, DOCUMENT_FILE, text, sizeof(text));
   return len > 0 && read_header(text, (size_t)len, &generation) > 0 ? generation : 0;
@@ -83,26 +82,34 @@ static void warn(bb_place *place, const char *what, int err) {
               place->dir, bb_error_text(err));
 }
 
+static int write_unsaved(bb_place *place) {
+  bb_buf *file = &place->unsaved;
+  int err = bb_file_replace(place->dir, DOCUMENT_FILE, file->bytes, file->len);
+  if (err < 0) return err;
+  place->generation++;
+  bb_buf_close(file);
+  return 0;
+}
+
+bool bb_place_save_unsaved(bb_place *place) {
+  return place->unsaved.len == 0 || write_unsaved(place) == 0;
+}
+
 int bb_place_save_document(bb_place *place, const char *text, size_t len) {
+  bb_buf *file = &place->unsaved;
   if (len > BB_MAX_DOC_BYTES) return BB_ERR_LIMIT;
-  if (!place->writable) {
-    warn(place, "the applied document", UV_EROFS);
-    return 0;
+  bb_buf_clear(file);
+  bb_buf_printf(file, HEADER "%" PRIu64 "\n", place->generation + 1);
+  bb_buf_append(file, text, len);
+  if (file->failed < 0) {
+    int failed = file->failed;
+    bb_buf_close(file);
+    return failed;
   }
-  bb_buf file;
-  bb_buf_init(&file, BB_MAX_DOC_BYTES + HEADER_MAX);
-  bb_buf_printf(&file, HEADER "%" PRIu64 "\n", place->generation + 1);
-  bb_buf_append(&file, text, len);
-  int err = file.failed;
-  if (err == 0) {
-    err = bb_file_replace(place->dir, DOCUMENT_FILE, file.bytes, file.len);
-    if (err == 0) place->generation++;
-    if (err == 0) place->warned = false;
-    if (err < 0) warn(place, "the applied document", err);
-    err = err == 0;
-  }
-  bb_buf_close(&file);
-  return err;
+  int err = write_unsaved(place);
+  if (err < 0) warn(place, "the applied document", err);
+  if (err == 0 && place->writable) place->warned = false;
+  return err == 0;
 }
 
 int bb_place_load_document(const bb_place *place, bb_buf *out) {
@@ -121,15 +128,28 @@ int bb_place_load_document(const bb_place *place, bb_buf *out) {
   return 0;
 }
 
-static const char *record_dir(const bb_place *place) {
-  return place->writable ? place->dir : place->beside;
+/* Where it can be; a former one elsewhere goes. */
+static int put_record(bb_place *place, const bb_buf *text) {
+  const char *dir = place->dir;
+  int err = bb_file_replace(dir, RECORD_FILE, text->bytes, text->len);
+  if (err < 0) {
+    place->writable = false;
+    warn(place, RECORD_FILE, err);
+  }
+  if (err < 0 && place->beside != NULL) {
+    dir = place->beside;
+    if (bb_file_replace(dir, RECORD_FILE, text->bytes, text->len) == 0) err = 0;
+  }
+  if (err < 0) return err;
+  if (place->record_dir != dir) bb_place_forget(place);
+  place->record_dir = dir;
+  return 0;
 }
 
 int bb_place_record(bb_place *place, const char *metrics) {
   char now[32];
   bb_json_writer json;
   bb_buf text;
-  if (record_dir(place) == NULL) return BB_ERR_NOTFOUND;
   bb_buf_init(&text, 4 * BB_MAX_PATH);
   bb_json_writer_init(&json, &text);
   bb_json_writer_map(&json, NULL);
@@ -141,14 +161,12 @@ int bb_place_record(bb_place *place, const char *metrics) {
   bb_json_writer_uint(&json, "boot", place->boot);
   bb_json_writer_end(&json);
   int err = bb_json_writer_finish(&json);
-  if (err == 0) err = bb_file_replace(record_dir(place), RECORD_FILE, text.bytes, text.len);
+  if (err == 0) err = put_record(place, &text);
   bb_buf_close(&text);
-  if (err == 0) place->recorded = true;
-  if (err < 0) warn(place, RECORD_FILE, err);
   return err;
 }
 
 void bb_place_forget(bb_place *place) {
-  if (place->recorded) bb_file_remove(record_dir(place), RECORD_FILE);
-  place->recorded = false;
+  if (place->record_dir != NULL) bb_file_remove(place->record_dir, RECORD_FILE);
+  place->record_dir = NULL;
 }

@@ -89,6 +89,16 @@ static bool is_taken(int *fd) {
   return taken;
 }
 
+static void open_file(bb_place_lock *lock) {
+  lock->file = openat(lock->dir, FILE_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+  lock->error = lock->file < 0 ? -errno : 0;
+}
+
+void bb_place_lock_file(bb_place_lock *lock) {
+  open_file(lock);
+  if (!is_taken(&lock->file) && lock->file >= 0) name_holder(lock->file);
+}
+
 int bb_place_lock_take(bb_place_lock *lock, const char *dir) {
   *lock = (bb_place_lock){.dir = -1, .file = -1};
   lock->dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -96,9 +106,7 @@ int bb_place_lock_take(bb_place_lock *lock, const char *dir) {
     lock->error = -errno;
     return 0;
   }
-  int file = openat(lock->dir, FILE_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-  if (file < 0) lock->error = -errno;
-  lock->file = file;
+  open_file(lock);
   bool taken = is_taken(&lock->dir);
   if (taken || is_taken(&lock->file)) {
     if (lock->dir >= 0) close(lock->dir);

@@ -20,6 +20,9 @@ typedef struct bb_place_lock {
 /* 0 (see `error`, and whether one of the two is held), or BB_ERR_BUSY with nothing held. */
 int bb_place_lock_take(bb_place_lock *lock, const char *dir);
 
+/* Takes the lock's file as well, where it could not be made before and the directory is held. */
+void bb_place_lock_file(bb_place_lock *lock);
+
 /* Takes the file of a lock that is held away. `dir`: the descriptor that holds it. */
 void bb_place_lock_remove(int dir);
 

@@ -61,8 +61,10 @@ struct bb_stream {
   uint64_t next;  /* what the next record will be called */
   uint64_t bytes; /* in memory */
   /* public: the store's side; see save.h */
-  uint32_t id;            /* in the store; 0: it has none */
-  uint64_t saved;         /* what is needed of the records below it is saved */
+  uint32_t id;    /* in the store; 0: it has none */
+  uint64_t saved; /* what is needed of the records below it is saved */
+  bool patchy;    /* the store has some from there on: where a pack ends there is to be asked */
+  bool rewritten; /* and is given what is needed from there on anew, in one job */
   uint64_t saved_records; /* totals of its packs */
   uint64_t saved_bytes;
   uint64_t cursor_hash; /* of what it knows of the readers */
@@ -174,8 +176,16 @@ void bb_stream_fetched(bb_stream *stream, uint64_t record, uint64_t to);
 /* Fetched chunks that no reader comes to next leave the memory. */
 void bb_stream_sweep(bb_stream *stream);
 
+/* A reader needs records from `from` on that nobody saved: what is needed of those in memory is to be
+ * saved anew. */
+void bb_stream_save_again(bb_stream *stream, uint64_t from);
+
 /* The store has taken away what it had below `to`. */
 void bb_stream_forget(bb_stream *stream, uint64_t to, bool aged);
+
+/* Its records, none of which is in the store, are called by so much higher numbers from now on. Its
+ * readers see to what they remember. */
+void bb_stream_shift(bb_stream *stream, uint64_t by);
 
 /* The spans that some durable reader needs, from `stream->first` on. Returns how many; 0: none. */
 uint32_t bb_stream_need(const bb_stream *stream, bb_span *out, uint32_t max);

@@ -51,9 +51,7 @@ static const char *stream_name(const bb_runtime *runtime, uint64_t sinks, char *
   return out;
 }
 
-bb_stream *bb_runtime_stream(bb_runtime *runtime, uint64_t sinks, bb_store_class class) {
-  char name[MAX_STREAM_NAME];
-  stream_name(runtime, sinks, name, sizeof(name));
+bb_stream *bb_runtime_stream_named(bb_runtime *runtime, const char *name, bb_store_class class) {
   bb_stream *stream = bb_map_get(&runtime->streams[class], name);
   if (stream != NULL) return stream;
   stream = bb_stream_open(&runtime->queue, name, class);
@@ -63,6 +61,11 @@ bb_stream *bb_runtime_stream(bb_runtime *runtime, uint64_t sinks, bb_store_class
     return NULL;
   }
   return stream;
+}
+
+bb_stream *bb_runtime_stream(bb_runtime *runtime, uint64_t sinks, bb_store_class class) {
+  char name[MAX_STREAM_NAME];
+  return bb_runtime_stream_named(runtime, stream_name(runtime, sinks, name, sizeof(name)), class);
 }
 
 static bb_feed *same_feed(const bb_station_scan *scan, const bb_config_route *route) {

@@ -84,7 +84,7 @@ static void on_prepare(uv_prepare_t *prepare) {
     if ((wake & 1) && runtime->places[place] != NULL) bb_outlet_wake(runtime->places[place]);
   }
   /* Without a store, at once; with one, once it is saved. */
-  if (!runtime->save.open) bb_runtime_kept(runtime, runtime->keep.puts, false);
+  if (!runtime->save.restored) bb_runtime_kept(runtime, runtime->keep.puts, false);
   bool at_once = runtime->save.limits.sync_ms == 0 && runtime->save.appended > 0;
   if (at_once || runtime->save.at_once) bb_save_look(&runtime->save);
   if (runtime->safe_changed) bb_waits_look(runtime);
@@ -109,6 +109,7 @@ static void on_tick(uv_timer_t *timer) {
   bb_queue_expire(&runtime->queue, now);
   bb_limits_look(runtime, now);
   wake_history(runtime);
+  bb_save_tick(&runtime->save);
   bb_store_state_look(runtime);
 }
 

@@ -146,6 +146,9 @@ void bb_runtime_forget_place(bb_runtime *runtime, uint32_t place);
  * memory. */
 bb_stream *bb_runtime_stream(bb_runtime *runtime, uint64_t sinks, bb_store_class class);
 
+/* The stream of that class and name; made when there is none. NULL without memory. */
+bb_stream *bb_runtime_stream_named(bb_runtime *runtime, const char *name, bb_store_class class);
+
 /* The same, and all of these sinks read it. */
 bb_stream *bb_runtime_join(bb_runtime *runtime, uint64_t sinks, bb_store_class class);
 

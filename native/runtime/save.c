@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "runtime/apply.h"
 #include "runtime/restore.h"
+#include "runtime/restore_job.h"
 #include "runtime/runtime.h"
 #include "runtime/save_gather.h"
 #include "runtime/save_job.h"
@@ -17,7 +18,11 @@
 #define TICKS 8 /* looks in a sync interval */
 #define MIN_TICK_MS 20
 #define RETRY_MS 1000
+#define RESTORE_FIRST_MS (BB_SPOOL_REOPEN_MS * 5 / 4) /* no less than that, spread as it is */
+#define RESTORE_LONGEST_MS 30000
 #define AGE_EVERY_NS (60 * BB_NS_PER_S)
+#define AGE_SELDOM_NS (10 * AGE_EVERY_NS) /* where nothing else is written, to spare flash memory */
+#define BOUNDS_EVERY_NS (10 * BB_NS_PER_S)
 
 static uint64_t now_of(const bb_save *save) {
   return bb_clock_mono_ns(&save->runtime->clock);
@@ -34,33 +39,42 @@ static void on_timer(uv_timer_t *timer) {
 
 /* Only while something may have to be saved. */
 static void arm(bb_save *save) {
-  if (uv_is_active((uv_handle_t *)&save->timer) || save->ending) return;
-  uint64_t ms = save->limits.sync_ms / TICKS;
-  uv_timer_start(&save->timer, on_timer, ms > MIN_TICK_MS ? ms : MIN_TICK_MS, 0);
+  if (uv_is_active((uv_handle_t *)&save->timer) || save->ending || save->restoring) return;
+  uint64_t ms = save->limits.sync_ms / TICKS, now = now_of(save);
+  if (ms < MIN_TICK_MS) ms = MIN_TICK_MS;
+  if (!save->restored) ms = now < save->retry_ns ? (save->retry_ns - now) / BB_NS_PER_MS + 1 : 1;
+  uv_timer_start(&save->timer, on_timer, ms, 0);
 }
 
 static void begin_anew(bb_spool *spool);
 
+static void begin_anew(bb_spool *spool);
+
+static void note_restored(bb_save *save) {
+  save->restored = true;
+  bb_spool_restored(&save->spool);
+}
+
 /* A damaged store makes way for a fresh one. Of one that could not be read nothing is touched. */
 static void restore(bb_save *save) {
-  bb_log *log = save->runtime->log;
   bb_store *store = bb_spool_store(&save->spool);
-  int err = store != NULL ? bb_restore(save, store) : 0;
   if (store == NULL) return;
-  if (err >= 0) {
-    bb_spool_restored(&save->spool);
-    arm(save); /* cursors move without anything new, too */
-    return;
-  }
+  bb_leftover left;
   char why[BB_STORE_WHY];
-  snprintf(why, sizeof(why), "%s", bb_store_why(store));
-  bb_restore_undo(save);
-  if (err == BB_ERR_FORMAT) {
-    bb_spool_discard(&save->spool, why);
+  int err = bb_leftover_read(&left, store);
+  snprintf(why, sizeof(why), "%s", err < 0 ? bb_store_why(store) : "out of memory");
+  if (err >= 0) err = bb_leftover_take(&left, save);
+  bb_leftover_close(&left);
+  if (err == BB_ERR_FORMAT) bb_spool_discard(&save->spool, why);
+  if (err >= 0 || err == BB_ERR_FORMAT) {
+    note_restored(save);
   } else {
-    bb_log_error(log, "store", "%s; what it holds is not sent before the next start", why);
-    bb_spool_shut(&save->spool);
+    bb_spool_fail(&save->spool, why);
   }
+}
+
+static void delay_restore(bb_save *save) {
+  save->retry_ns = now_of(save) + bb_backoff_next_ms(&save->backoff) * BB_NS_PER_MS;
 }
 
 int bb_save_open(bb_save *save, bb_runtime *runtime, char why[BB_STORE_WHY]) {
@@ -80,7 +94,11 @@ int bb_save_open(bb_save *save, bb_runtime *runtime, char why[BB_STORE_WHY]) {
   bb_packer_init(&save->packer);
   uv_timer_init(runtime->loop, &save->timer);
   save->timer.data = save;
+  save->begun_ns = now_of(save);
+  bb_backoff_init(&save->backoff, RESTORE_FIRST_MS, RESTORE_LONGEST_MS, save->begun_ns);
   restore(save);
+  if (!save->restored) delay_restore(save);
+  arm(save); /* cursors move without anything new, too */
   return 0;
 }
 
@@ -150,7 +168,13 @@ static void cut_aged(bb_save *save, const bb_save_part *part) {
 static void apply_part(bb_save *save, const bb_save_job *job, bb_save_part *part) {
   bb_stream *stream = part->stream;
   stream->id = part->id;
-  stream->saved = part->saved;
+  if (stream->saved == part->begun) {
+    stream->saved = part->saved;
+    stream->rewritten = part->asks || (stream->rewritten && part->saved < part->end);
+    stream->patchy = stream->patchy && !part->asks;
+  } else { /* meanwhile more is to be saved */
+    stream->patchy = true;
+  }
   if (part->cursors_changed) stream->cursor_hash = part->cursor_hash;
   cut_aged(save, part);
   for (uint32_t i = 0; i < part->n_packs; i++) save->saved += job->packs[part->first_pack + i].n;
@@ -197,6 +221,7 @@ static void begin_anew(bb_spool *spool) {
     bool had = stream->id != 0;
     stream->id = 0;
     stream->cursor_hash = 0;
+    stream->patchy = stream->rewritten = false;
     stream->saved_records = stream->saved_bytes = 0;
     if (stream->saved > first || had) stream->saved = first;
     if (had) bb_stream_forget(stream, first, false);
@@ -243,7 +268,8 @@ static bool make_job(bb_save *save, bool all) {
   bb_save_job *job = bb_save_job_new(save);
   if (job == NULL) return false;
   job->age_ns = bb_save_age_ns(save, now);
-  job->write_age = all || job->age_ns > save->age_written_ns + AGE_EVERY_NS;
+  uint64_t every = save->aging ? AGE_SELDOM_NS : AGE_EVERY_NS;
+  job->write_age = all || job->age_ns > save->age_written_ns + every;
   if (!bb_save_gather(save, job, now, all)) {
     bb_save_job_free(job);
     return false;
@@ -252,7 +278,7 @@ static bool make_job(bb_save *save, bool all) {
   save->jobs++;
   save->last_ns = now;
   save->appended = 0;
-  save->at_once = false;
+  save->at_once = save->aging = false;
   job->job.must_work = true;
   job->job.run = bb_save_job_run;
   job->job.done = on_done;
@@ -260,11 +286,42 @@ static bool make_job(bb_save *save, bool all) {
   return true;
 }
 
+static void on_restored(bb_save *save, int err) {
+  save->restoring = false;
+  if (err >= 0) {
+    note_restored(save);
+    save->retry_ns = 0;
+  } else {
+    delay_restore(save);
+  }
+  if (save->ending) {
+    end_spool(save);
+  } else {
+    arm(save);
+  }
+}
+
+static bool start_restore(bb_save *save) {
+  save->restoring = bb_restore_job_start(save, on_restored) == 0;
+  return save->restoring;
+}
+
 void bb_save_look(bb_save *save) {
-  if (!save->open || save->ending || save->job != NULL) return;
-  uint64_t now = now_of(save);
-  if (now >= save->retry_ns) make_job(save, false);
-  if (save->job == NULL && bb_save_is_waiting(save)) arm(save);
+  if (!save->open || save->ending || save->job != NULL || save->restoring) return;
+  bool due = now_of(save) >= save->retry_ns;
+  if (save->restored) {
+    if (due) make_job(save, false);
+    if (save->job == NULL && bb_save_is_waiting(save)) arm(save);
+  } else if (!due || !start_restore(save)) {
+    arm(save);
+  }
+}
+
+void bb_save_tick(bb_save *save) {
+  bool holds = save->restored && (save->stats.records > 0 || save->stats.dead > 0);
+  if (!holds || now_of(save) < save->last_ns + BOUNDS_EVERY_NS) return;
+  save->aging = true;
+  bb_save_look(save);
 }
 
 bool bb_save_forget_stream(bb_save *save, bb_stream *stream) {
@@ -281,7 +338,12 @@ bool bb_save_forget_stream(bb_save *save, bb_stream *stream) {
 }
 
 void bb_save_now(bb_save *save) {
-  if (save->open && !save->ending && save->job == NULL) make_job(save, true);
+  if (!save->open || save->ending || save->job != NULL || save->restoring) return;
+  if (save->restored) {
+    make_job(save, true);
+  } else {
+    start_restore(save);
+  }
 }
 
 /* --- the end --- */
@@ -298,7 +360,7 @@ static void on_timer_closed(uv_handle_t *handle) {
 
 /* More than fits one job takes more of them; one that fails is the last. */
 static void end_spool(bb_save *save) {
-  if (save->retry_ns == 0 && make_job(save, true)) return;
+  if (save->retry_ns == 0 && (save->restored ? make_job(save, true) : start_restore(save))) return;
   uv_close((uv_handle_t *)&save->timer, on_timer_closed);
 }
 
@@ -311,7 +373,7 @@ void bb_save_end(bb_save *save, void (*on_ended)(bb_runtime *runtime)) {
   }
   uv_timer_stop(&save->timer);
   save->retry_ns = 0;
-  if (save->job == NULL) end_spool(save);
+  if (save->job == NULL && !save->restoring) end_spool(save);
 }
 
 void bb_save_close(bb_save *save) {

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <uv.h>
 
+#include "io/backoff.h"
 #include "runtime/names.h"
 #include "runtime/queue.h"
 #include "runtime/spool.h"
@@ -34,6 +35,7 @@ typedef struct bb_save {
   bb_save_limits limits;
   /* read-only */
   bool open;            /* there is a store, though it may be failing */
+  bool restored;        /* what earlier runs left was taken; nothing is saved before */
   bb_store_stats stats; /* as of the newest job */
   uint64_t saved;       /* records written since the start */
   uint64_t jobs, failed;
@@ -48,6 +50,9 @@ typedef struct bb_save {
   uint64_t cursors_ns;  /* when all cursors were looked at last */
   uint64_t aging_ns;    /* when it was last looked what is too old for a sink */
   uint64_t retry_ns;    /* after a failure: not before */
+  bool restoring;       /* a try is on its way */
+  bb_backoff backoff;   /* of these */
+  uint64_t begun_ns;    /* monotonic */
   uint64_t age_base_ns; /* of earlier runs; see bb_save_age_ns */
   uint64_t age_written_ns;
   uint64_t written_before; /* bytes, by the stores that were open before this one */
@@ -58,6 +63,7 @@ typedef struct bb_save {
   uint32_t n_gone;
   bool shrinking;                          /* room of the file is being given back, a piece a job */
   bool at_once;                            /* a value waits, or a requeued dead letter */
+  bool aging;                              /* a job is wanted for its bounds alone */
   struct bb_save_dead *dead, *newest_dead; /* refused records that are to be kept, oldest first */
   uint64_t dead_waiting;                   /* bytes */
   bool ending, tried_again;
@@ -65,9 +71,9 @@ typedef struct bb_save {
 } bb_save;
 
 /*
- * Opens the store in the data directory, and takes from it what was left: streams, and what sinks have
- * not delivered, under the sinks' ids (runtime/parking.h). 0; without a data directory nothing is
- * saved, and that is 0 too. BB_ERR_VERSION or BB_ERR_BUSY with a sentence in `why`.
+ * Opens the store in the data directory, and takes from it what was left (runtime/restore.h). Where the
+ * disk does not let it, that is tried again, and nothing is saved until then. 0; without a data
+ * directory nothing is saved, and that is 0 too. BB_ERR_VERSION or BB_ERR_BUSY with a sentence in `why`.
  */
 int bb_save_open(bb_save *save, struct bb_runtime *runtime, char why[BB_STORE_WHY]);
 
@@ -76,6 +82,9 @@ void bb_save_appended(bb_save *save, uint32_t bytes);
 
 /* Once an iteration: makes a job if one is due. */
 void bb_save_look(bb_save *save);
+
+/* Twice a second: what is too old goes from the store, though nothing else happens. Cheap. */
+void bb_save_tick(bb_save *save);
 
 /* A value is to be kept; it is written at once. */
 void bb_save_soon(bb_save *save);

@@ -11,6 +11,7 @@
 
 #define SOON_NS (100 * BB_NS_PER_MS) /* what a healthy sink acknowledges within */
 #define AGING_NS BB_NS_PER_S
+#define REWRITTEN_BYTES (32u << 20)
 #define MAX_DEAD_WAITING (4u << 20) /* bytes of refused records that are not yet in the store */
 
 /* --- what is needed of a stream, and how old it is --- */
@@ -152,6 +153,8 @@ static bool add_record(bb_save *save, bb_save_job *job, bb_save_part *part, bb_s
 static bool pack_needed(bb_save *save, bb_save_job *job, bb_save_part *part) {
   const bb_stream *stream = part->stream;
   bb_save_pack pack = {0};
+  /* What is there already must not go before it is there again. */
+  size_t most = stream->rewritten ? REWRITTEN_BYTES : BB_SAVE_JOB_BYTES;
   bool ok = true;
   part->first_pack = job->n_packs;
   part->saved = stream->next;
@@ -166,7 +169,7 @@ static bool pack_needed(bb_save *save, bb_save_job *job, bb_save_part *part) {
         if (chunk == NULL || chunk->first >= to) break;
         if (record < chunk->first) record = chunk->first;
       }
-      if (job->bodies.len >= BB_SAVE_JOB_BYTES) {
+      if (job->bodies.len >= most) {
         part->saved = record;
         return end_pack(save, job, part, &pack);
       }
@@ -193,21 +196,25 @@ static bool add_part(bb_save *save, bb_save_job *job, bb_stream *stream, uint64_
                      bool all) {
   bb_save_part *part = &job->parts[job->n_parts];
   uint64_t sync_ns = save->limits.sync_ms * BB_NS_PER_MS;
-  *part = (bb_save_part){
-      .stream = stream, .class = stream->class, .id = stream->id, .begun = stream->saved};
+  *part = (bb_save_part){.stream = stream,
+                         .class = stream->class,
+                         .id = stream->id,
+                         .begun = stream->saved,
+                         .end = stream->next,
+                         .asks = stream->patchy};
   part->n_need = bb_stream_need(stream, part->need, BB_STREAM_SPANS);
   uint64_t unsaved = first_unsaved(stream, part->need, part->n_need);
   bool due = unsaved < stream->next && (all || is_due(save, age_of(stream, unsaved, now_ns)));
   bool later = stream->id != 0 && (all || now_ns >= save->cursors_ns + sync_ns);
-  if (!due && !later) return true;
+  if (!due && !later && !part->asks) return true;
   if (!take_cursors(part, stream)) return false;
   bool moved = later && (part->cursor_hash != stream->cursor_hash ||
                          (!all && has_aging(save, part, now_ns)));
-  if (due || moved) {
+  if (due || moved || part->asks) {
     part->name = strdup(stream->name);
     job->n_parts++;
     part->saved = stream->saved;
-    bool ok = part->name != NULL && (!due || pack_needed(save, job, part));
+    bool ok = part->name != NULL && (!due || part->asks || pack_needed(save, job, part));
     part->cursors_changed = part->cursor_hash != stream->cursor_hash || part->id == 0;
     return ok;
   }
@@ -295,7 +302,7 @@ bool bb_save_gather(bb_save *save, bb_save_job *job, uint64_t now_ns, bool all) 
   job->shrinking = save->shrinking && !all;
   for (uint32_t i = 0; i < job->n_parts; i++) job->parts[i].stream->saving = true;
   bool any = job->n_parts > 0 || job->n_values > 0 || job->dead != NULL || job->n_revived > 0 ||
-             job->n_gone > 0 || (job->shrinking && later);
+             job->n_gone > 0 || (job->shrinking && later) || save->aging;
   if (!any) save->at_once = false; /* what was wanted is there already */
   return any;
 }

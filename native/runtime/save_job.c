@@ -127,6 +127,12 @@ static int look_for_aged(const bb_save_job *job, bb_save_part *part, bb_store *s
   return err;
 }
 
+static int note_end(void *user, const bb_store_pack *pack) {
+  bb_save_part *part = user;
+  if (pack->first < part->saved) part->saved = pack->first + pack->n;
+  return 0;
+}
+
 static int write_part(const bb_save_job *job, bb_save_part *part, bb_store *store) {
   if (part->id == 0 && part->n_packs == 0) return 0;
   if (part->id == 0) {
@@ -138,6 +144,7 @@ static int write_part(const bb_save_job *job, bb_save_part *part, bb_store *stor
   if (err >= 0 && part->cursors_changed) err = write_cursors(part, store);
   if (err >= 0 && part->cursors_changed) err = trim(part, store);
   if (err >= 0) err = look_for_aged(job, part, store);
+  if (err >= 0 && part->asks) err = bb_store_read(store, part->id, part->saved, 1, note_end, part);
   return err;
 }
 

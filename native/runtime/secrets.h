@@ -59,6 +59,9 @@ void bb_secrets_check(const bb_secrets *secrets, const bb_doc *changes, bb_repor
  */
 int bb_secrets_set(bb_secrets *secrets, const bb_doc *changes, bool memory);
 
+/* Tries again to keep what could not be kept. Cheap when there is none of that. */
+void bb_secrets_mend(bb_secrets *secrets);
+
 /* Overwrites the text of all values below `doc`, whose tree nobody needs any more; NULL is fine. */
 void bb_secrets_wipe_doc(const bb_doc *doc);
 

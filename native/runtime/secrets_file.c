@@ -103,7 +103,7 @@ void bb_secrets_load(bb_secrets *secrets) {
   if (secrets->dir == NULL) return;
   char *text = read_file(secrets, &len);
   if (text == NULL) {
-    if (len != UV_ENOENT) warn(secrets, bb_error_text((int)len));
+    if (len != UV_ENOENT && len != UV_ENOTDIR) warn(secrets, bb_error_text((int)len));
     return;
   }
   int err = take(secrets, text, (size_t)len);
@@ -161,6 +161,14 @@ static int save(const bb_secrets *secrets) {
   if (text.bytes != NULL) bb_secret_wipe(text.bytes, text.len);
   bb_buf_close(&text);
   return err;
+}
+
+void bb_secrets_mend(bb_secrets *secrets) {
+  bool told = secrets->warned;
+  if (!secrets->unsaved || secrets->dir == NULL) return;
+  bb_secrets_save(secrets);
+  if (secrets->unsaved || !told) return;
+  bb_log_info(secrets->log, NULL, "the secrets are kept in %s now", secrets->dir);
 }
 
 void bb_secrets_save(bb_secrets *secrets) {

@@ -51,28 +51,6 @@ static int open_store(bb_spool *spool, char why[BB_STORE_WHY]) {
   return bb_store_open(&options, &spool->store, why);
 }
 
-static int refuse_any(void *user, const bb_store_stream *stream) {
-  (void)user;
-  (void)stream;
-  return 1;
-}
-
-/* What earlier runs left must not be mixed with what this one has numbered on its own. */
-static int check_empty(bb_spool *spool, char why[BB_STORE_WHY]) {
-  int found = bb_store_streams(spool->store, refuse_any, NULL);
-  if (found == 0) {
-    spool->restored = true;
-    return 0;
-  }
-  snprintf(why, BB_STORE_WHY,
-           "%s: it could not be opened at the start and holds what earlier runs left; it is sent "
-           "after the next start",
-           spool->path);
-  bb_store_close(spool->store);
-  spool->store = NULL;
-  return BB_ERR_DENIED;
-}
-
 static int reopen(bb_spool *spool, char why[BB_STORE_WHY], int before) {
   bb_clock clock = bb_clock_system();
   uint64_t now = bb_clock_mono_ns(&clock);
@@ -80,12 +58,18 @@ static int reopen(bb_spool *spool, char why[BB_STORE_WHY], int before) {
     return before;
   }
   spool->tried_ns = now;
-  int err = open_store(spool, why);
-  return err < 0 || spool->restored ? err : check_empty(spool, why);
+  return open_store(spool, why);
+}
+
+static bool may_open(bb_spool *spool, const bb_spool_job *job) {
+  uv_mutex_lock(&spool->lock);
+  bool may = spool->restored || job->restores;
+  uv_mutex_unlock(&spool->lock);
+  return may;
 }
 
 static void run_job(bb_spool *spool, bb_spool_job *job, char why[BB_STORE_WHY], int *state) {
-  if (spool->store == NULL) *state = reopen(spool, why, *state);
+  if (spool->store == NULL && may_open(spool, job)) *state = reopen(spool, why, *state);
   if (spool->store == NULL) {
     job->result = *state < 0 ? *state : BB_ERR_IO;
     memcpy(job->why, why, BB_STORE_WHY);
@@ -153,14 +137,18 @@ static void tell_damage(bb_spool *spool) {
   free(aside);
 }
 
+static void tell_failure(bb_spool *spool, const char *why) {
+  bb_log_error(spool->log, "store",
+               "%s; the runtime goes on with what its memory holds and tries again", why);
+}
+
 static void note_state(bb_spool *spool, const bb_spool_job *job) {
   bool failing = job->result < 0 && job->result != BB_ERR_STATE &&
                  (job->must_work || is_of_store(job->result));
   if (failing && !spool->failing) {
-    bb_log_error(spool->log, "store",
-                 "%s; the runtime goes on with what its memory holds and tries again", job->why);
+    tell_failure(spool, job->why);
   } else if (!failing && spool->failing && job->result >= 0) {
-    bb_log_info(spool->log, "store", "works again");
+    bb_log_info(spool->log, "store", "works again%s", job->then);
   }
   if (job->result >= 0 || failing) spool->failing = failing;
   if (failing) memcpy(spool->why, job->why, sizeof(spool->why));
@@ -220,8 +208,7 @@ int bb_spool_open(bb_spool *spool, uv_loop_t *loop, const char *path, bb_log *lo
   spool->epoch = spool->store_epoch;
   if (!is_final(err)) {
     if (err < 0) {
-      bb_log_error(log, "store",
-                   "%s; the runtime goes on with what its memory holds and tries again", why);
+      tell_failure(spool, why);
       memcpy(spool->why, why, sizeof(spool->why));
       spool->failing = true;
     }
@@ -236,17 +223,26 @@ int bb_spool_open(bb_spool *spool, uv_loop_t *loop, const char *path, bb_log *lo
 }
 
 void bb_spool_restored(bb_spool *spool) {
+  uv_mutex_lock(&spool->lock);
   spool->restored = true;
+  uv_mutex_unlock(&spool->lock);
 }
 
-void bb_spool_shut(bb_spool *spool) {
+static void shut(bb_spool *spool) {
   bb_store_close(spool->store);
   spool->store = NULL;
 }
 
+void bb_spool_fail(bb_spool *spool, const char *why) {
+  snprintf(spool->why, sizeof(spool->why), "%s", why);
+  shut(spool);
+  spool->failing = true;
+  tell_failure(spool, spool->why);
+}
+
 void bb_spool_discard(bb_spool *spool, const char *why) {
   bb_store_options options = {.path = spool->path};
-  bb_spool_shut(spool);
+  shut(spool);
   if (set_aside(spool, why) < 0) return;
   tell_damage(spool);
   spool->epoch = spool->store_epoch;

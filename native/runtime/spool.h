@@ -7,6 +7,9 @@
  * for a later one, at most once in BB_SPOOL_REOPEN_MS. A damaged store is set aside under a new name
  * and a fresh one is opened; what the former held is gone, and jobs that were made for it end with
  * BB_ERR_STATE.
+ *
+ * What earlier runs left must not be mixed with what this one has numbered on its own. So until it was
+ * taken (bb_spool_restored), only a job that takes it opens the store.
  */
 #ifndef BB_RUNTIME_SPOOL_H
 #define BB_RUNTIME_SPOOL_H
@@ -29,9 +32,11 @@ struct bb_spool_job {
   void (*done)(bb_spool_job *job);
   void *user;
   bool must_work; /* any failure is the store's, and is told */
+  bool restores;  /* takes what earlier runs left */
   /* read-only in done */
   int result;             /* run's, or why the store could not be opened */
   char why[BB_STORE_WHY]; /* the sentence to a failure */
+  char then[96];          /* set by run: goes behind "works again" */
   /* private */
   uint32_t epoch; /* of the store that it was made for; then of the one that there is */
   bb_list link;
@@ -53,7 +58,7 @@ struct bb_spool {
   uint64_t tried_ns;
   bb_list jobs, ended; /* below the lock */
   bool started, stopping, finished;
-  bool restored; /* else it must not be written while it holds anything */
+  bool restored; /* below the lock, too */
   uv_mutex_t lock;
   uv_cond_t wake;
   uv_thread_t thread;
@@ -74,15 +79,14 @@ int bb_spool_open(bb_spool *spool, uv_loop_t *loop, const char *path, bb_log *lo
 /* The store itself, before the first job was pushed. NULL while it cannot be opened. */
 bb_store *bb_spool_store(bb_spool *spool);
 
-/* Before the first job: what the store held was taken, so that it may be written. Else it is only used
- * once it is found empty. */
+/* What the store held was taken, so that it may be written. */
 void bb_spool_restored(bb_spool *spool);
 
 /* Before the first job: sets the store aside as damaged and opens a fresh one. */
 void bb_spool_discard(bb_spool *spool, const char *why);
 
-/* Before the first job: closes the store. */
-void bb_spool_shut(bb_spool *spool);
+/* Before the first job: it cannot be read. Closes it; a later job opens it again. */
+void bb_spool_fail(bb_spool *spool, const char *why);
 
 /* The job's memory is the caller's and must last until done. */
 void bb_spool_push(bb_spool *spool, bb_spool_job *job);

@@ -183,6 +183,14 @@ void bb_stream_sweep(bb_stream *stream) {
   }
 }
 
+void bb_stream_save_again(bb_stream *stream, uint64_t from) {
+  const bb_chunk *chunk = bb_stream_find(stream, from);
+  if (chunk != NULL && chunk->first > from) from = chunk->first;
+  if (chunk == NULL || from >= stream->saved) return;
+  stream->saved = from;
+  stream->patchy = stream->id != 0;
+}
+
 void bb_stream_forget(bb_stream *stream, uint64_t to, bool aged) {
   bb_queue *queue = stream->queue;
   uint64_t from = stream->first;
@@ -194,6 +202,15 @@ void bb_stream_forget(bb_stream *stream, uint64_t to, bool aged) {
   }
   stream->first = to;
   if (queue->on_dropped != NULL) queue->on_dropped(queue, stream, from, to, aged);
+}
+
+void bb_stream_shift(bb_stream *stream, uint64_t by) {
+  stream->first += by;
+  stream->next += by;
+  stream->saved += by;
+  for (bb_list *node = stream->chunks.next; node != &stream->chunks; node = node->next) {
+    BB_LIST_ITEM(node, bb_chunk, link)->first += by;
+  }
 }
 
 uint32_t bb_stream_need(const bb_stream *stream, bb_span *out, uint32_t max) {

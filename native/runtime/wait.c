@@ -61,6 +61,15 @@ void bb_waits_look(bb_runtime *runtime) {
   }
 }
 
+void bb_waits_shift(bb_runtime *runtime, const bb_stream *stream, uint64_t by) {
+  for (bb_list *node = runtime->waits.next; node != &runtime->waits; node = node->next) {
+    bb_wait *wait = BB_LIST_ITEM(node, bb_wait, link);
+    if (wait->stream != stream) continue;
+    wait->from += by;
+    wait->to += by;
+  }
+}
+
 void bb_waits_lost(bb_runtime *runtime, const bb_stream *stream, uint64_t from, uint64_t to) {
   if (bb_list_empty(&runtime->waits)) return;
   bb_waits_look(runtime);

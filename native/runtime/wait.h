@@ -33,6 +33,9 @@ void bb_wait_stop(bb_wait *wait); /* on_end is not called; harmless after it was
 /* Ends those whose records are safe. */
 void bb_waits_look(struct bb_runtime *runtime);
 
+/* The records of the stream are called by so much higher numbers now. */
+void bb_waits_shift(struct bb_runtime *runtime, const bb_stream *stream, uint64_t by);
+
 /* Records from..to are about to be dropped: ends those of them as lost that are not safe. */
 void bb_waits_lost(struct bb_runtime *runtime, const bb_stream *stream, uint64_t from, uint64_t to);
 

@@ -206,18 +206,22 @@ test('everything in the store is looked at', async (t) => {
   assert.deepEqual([n, sentences], [0, []]);
 });
 
-test('without a store, what needs one is refused', async (t) => {
+test('while the store cannot be opened, what needs it is refused', async (t) => {
   const folder = path.join(tempDir(t), 'data');
   fs.writeFileSync(folder, 'no folder');
-  const place = tempDir(t);
-  await startRuntime(t, {}, { data: folder, env: { TMPDIR: place } });
-  const [beside] = fs.readdirSync(place);
-  const client = await connectSocket(t, path.join(place, beside));
+  await startRuntime(t, {}, { data: folder });
+  const client = await connectSocket(t, folder);
   const { store } = await client.must('status');
-  assert.deepEqual(store, { open: false, failing: false, orphans: [] });
+  assert.deepEqual([store.open, store.failing, store.orphans], [true, true, []]);
+  const why = /store\.db: it cannot be made: Not a directory/;
+  assert.match(store.reason, why);
   for (const order of ['list', 'dead', 'requeue', 'drop_dead', 'verify']) {
     const answer = await client.ask('store', { do: order });
-    assert.deepEqual([order, answer.code], [order, 'STATE']);
-    assert.match(answer.error, /has no store: it cannot write in its data directory/);
+    assert.deepEqual([order, answer.ok], [order, false]);
+    assert.match(answer.error, why);
   }
+  fs.unlinkSync(folder);
+  const isOpen = async () => !(await client.must('status')).store.failing;
+  await waitFor(isOpen, { timeoutMs: 60000, what: 'the store to be opened by itself' });
+  assert.deepEqual((await client.must('store', { do: 'list' })).waiting, []);
 });

@@ -4,7 +4,6 @@
 /* A disk that is full, a folder that cannot be written, and a store that is damaged or not ours. */
 
 const assert = require('node:assert/strict');
-const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { test } = require('node:test');
@@ -16,7 +15,7 @@ const {
   startCounter,
   waitForAll,
 } = require('../support/counter');
-const { atEnd } = require('../support/end');
+const { count, fillUp, lacksMounts, mountSmall, openPlant } = require('../support/disk');
 const { startForwarder } = require('../support/forwarder');
 const { listen } = require('../support/listener');
 const { startRuntime } = require('../support/runtime');
@@ -25,67 +24,7 @@ const { startRuntime } = require('../support/runtime');
 
 const MOSQUITTO = lacks('mosquitto');
 
-/** Why no file system can be mounted here, or false. */
-function lacksMounts() {
-  if (process.getuid?.() !== 0) return 'only root may mount a small file system';
-  const folder = fs.mkdtempSync('/tmp/bb-mount-');
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder], { stdio: 'ignore' });
-    execFileSync('umount', [folder]);
-    return false;
-  } catch {
-    return 'no file system can be mounted in here';
-  } finally {
-    fs.rmdirSync(folder);
-  }
-}
-
 const MOUNTS = lacksMounts();
-
-/** A file system of its own, gone with the test. @param {TestContext} t @param {string} size */
-function mountSmall(t, size) {
-  const folder = tempDir(t);
-  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', folder]);
-  atEnd(t, () => execFileSync('umount', ['-l', folder]));
-  return folder;
-}
-
-/** How often the log says it. @param {import('../support/runtime').Runtime} runtime
- * @param {RegExp} pattern */
-function count(runtime, pattern) {
-  return runtime.log.split('\n').filter((line) => pattern.test(line)).length;
-}
-
-/** A broker behind a way that is closed at first. @param {TestContext} t */
-async function openPlant(t) {
-  const broker = await startMosquitto(t, {
-    config: ['max_queued_messages 0', 'max_inflight_messages 0'],
-  });
-  const listener = await listen(t, broker.url, { topic: 'plant/#' });
-  const way = await startForwarder(t, broker.port);
-  await way.stop();
-  const config = {
-    ...describeCounters('m'),
-    sinks: [{ id: 'bus', mqtt: { url: `mqtt://127.0.0.1:${way.port}` }, devices: ['*'] }],
-    runtime: { store: { sync: '100ms' } },
-  };
-  return { broker, listener, way, config };
-}
-
-/** @param {string} folder */
-function fillUp(folder) {
-  const file = path.join(folder, 'ballast');
-  const fd = fs.openSync(file, 'w');
-  const piece = Buffer.alloc(4096);
-  try {
-    for (;;) fs.writeSync(fd, piece);
-  } catch (error) {
-    assert.equal(/** @type {any} */ (error).code, 'ENOSPC');
-  } finally {
-    fs.closeSync(fd);
-  }
-  return file;
-}
 
 test(
   'a full disk is told once, and what waited is saved when there is room',
@@ -126,49 +65,6 @@ test(
     checkArrivals(arrivalsOf(listener), after);
   },
 );
-
-/** Why a data directory cannot be used, and how it comes to be so. */
-const UNUSABLE = [
-  {
-    name: 'without room',
-    reason: /no space left on device/,
-    spoil: fillUp,
-    mend: (/** @type {string} */ folder) => fs.rmSync(path.join(folder, 'ballast')),
-  },
-  {
-    name: 'that is read-only',
-    reason: /read-only file system/,
-    spoil: (/** @type {string} */ folder) => execFileSync('mount', ['-o', 'remount,ro', folder]),
-    mend: (/** @type {string} */ folder) => execFileSync('mount', ['-o', 'remount,rw', folder]),
-  },
-];
-
-for (const { name, reason, spoil, mend } of UNUSABLE) {
-  const skip = MOSQUITTO || MOUNTS;
-  test(`a data directory ${name} is told, and what it holds comes later`, { skip }, async (t) => {
-    const { listener, way, config } = await openPlant(t);
-    const data = mountSmall(t, '2m');
-    const first = await startRuntime(t, config, { data });
-    const before = await startCounter(t, first);
-    await before.send(50);
-    await before.committed('bus');
-    await first.stop();
-    spoil(data);
-    await way.start();
-    const without = await startRuntime(t, config, { data });
-    const ready = async () => (await without.get('/readyz')).status === 200;
-    await waitFor(ready, { what: 'it to be ready all the same' });
-    assert.equal(count(without, /the data directory .* cannot be written/), 1, without.log);
-    assert.match(without.log, reason);
-    await without.stop();
-    mend(data);
-    const again = await startRuntime(t, config, { data });
-    const after = await startCounter(t, again, { last: before.last });
-    await after.send(5);
-    await waitForAll(() => arrivalsOf(listener), after.last);
-    checkArrivals(arrivalsOf(listener), after);
-  });
-}
 
 /** What may have happened to the store's file. */
 const DAMAGES = [

@@ -6,7 +6,7 @@
    the order in which they came. */
 
 const net = require('node:net');
-const path = require('node:path');
+const { findSocket } = require('../../lib/data_dir');
 const { atEnd } = require('./end');
 const frames = require('./frame');
 const { waitFor } = require('./wait');
@@ -134,14 +134,13 @@ class SocketClient {
  * @param {{hello?: boolean, name?: string}} [options]
  */
 async function connectSocket(t, data, { hello = true, name = 'test' } = {}) {
-  const file = path.join(data, 'busbar.sock');
   const socket = await waitFor(
     () =>
       new Promise((resolve, reject) => {
-        const attempt = net.connect(file);
+        const attempt = net.connect(findSocket(data) || '');
         attempt.once('connect', () => resolve(attempt)).once('error', reject);
       }),
-    { what: `the socket ${file}` },
+    { what: `the socket of ${data}` },
   );
   const client = new SocketClient(/** @type {net.Socket} */ (socket));
   atEnd(t, () => client.close());

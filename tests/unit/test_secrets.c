@@ -285,6 +285,30 @@ static int use_some(void *user) {
   return err < 0 && err != BB_ERR_NOMEM ? err : err >= 0 && !all ? BB_ERR_STATE : 0;
 }
 
+static void test_secrets_are_kept_once_the_disk_lets_them(void **state) {
+  (void)state;
+  folder f;
+  folder_open(&f);
+  const char *dir = folder_path(&f, "missing");
+  bb_secrets secrets = {.dir = dir, .log = &f.log};
+  bb_secrets_init(&secrets);
+  expect_int("not kept", set(&secrets, "{\"bus.password\":\"a\"}"), 0);
+  bb_secrets_mend(&secrets);
+  expect_true("still not", secrets.unsaved);
+  mkdir(dir, 0700);
+  bb_secrets_mend(&secrets);
+  bb_secrets_mend(&secrets);
+  expect_true("kept", !secrets.unsaved);
+  expect_uint("said once", f.log.lines[BB_LOG_INFO], 1);
+  expect_part("where", folder_log(&f), "the secrets are kept in ");
+  bb_secrets_close(&secrets);
+  secrets = (bb_secrets){.dir = dir, .log = &f.log};
+  bb_secrets_init(&secrets);
+  expect_secret("bus.password", "a");
+  bb_secrets_close(&secrets);
+  folder_close(&f);
+}
+
 static void test_secrets_without_memory(void **state) {
   (void)state;
   folder f;
@@ -319,6 +343,7 @@ int main(void) {
       cmocka_unit_test(test_secrets_file_that_is_damaged_is_not_used),
       cmocka_unit_test(test_secrets_file_that_is_a_link_is_not_followed),
       cmocka_unit_test(test_secrets_without_a_disk_work_and_say_so_once),
+      cmocka_unit_test(test_secrets_are_kept_once_the_disk_lets_them),
       cmocka_unit_test(test_secrets_without_memory),
       cmocka_unit_test(test_secrets_wipe_a_tree),
   };
