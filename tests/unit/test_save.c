@@ -67,6 +67,11 @@ static bb_outlet *bus(const fixture *f) {
   return bb_runtime_outlet(&f->r.runtime, "bus");
 }
 
+/* Of its only device. */
+static const bb_stream *bus_stream(const fixture *f) {
+  return BB_LIST_ITEM(bus(f)->intakes.next, bb_intake, link)->reader.stream;
+}
+
 /* The batches that the sink has without a verdict begin with these values, in this order. */
 static void expect_values(fixture *f, double from, double to) {
   size_t n = (size_t)(to - from) + 1;
@@ -159,6 +164,98 @@ static void test_save_does_not_repeat_what_went_live_during_a_drain(void **state
   fake_sink_connect(f.sink);
   expect_values(&f, 2, 6);
   ack_all(&f);
+  rig_close(&f.r);
+}
+
+/* A cursor has 16 ranges. Where more are open its oldest become one, with what was taken between them: of
+ * that a part is in the store, and comes once more; the rest is not, and is no loss. */
+static void test_save_counts_nothing_between_merged_ranges_as_dropped(void **state) {
+  (void)state;
+  fixture f;
+  open_fixture(&f, PLANT(FAST, "manual: true, window: 200"));
+  fake_sink_connect(f.sink);
+  push(&f, 1, 100);
+  rig_turn(&f.r);
+  fake_sink_judge(f.sink, 1, 49, BB_VERDICT_ACKED); /* 2 to 50 */
+  rig_until(&f.r, save_of(&f)->saved == 51);
+  fake_sink_judge(f.sink, 0, 1, BB_VERDICT_RETRY);
+  for (int i = 51; i <= 100; i++) {
+    fake_sink_judge(f.sink, 0, 1, i % 2 == 0 ? BB_VERDICT_ACKED : BB_VERDICT_RETRY);
+  }
+  fake_sink_lose(f.sink, "gone");
+  journal_clear();
+  restart(&f, PLANT(FAST, "manual: true, window: 200"));
+  fake_sink_connect(f.sink);
+  rig_until(&f.r, bb_outlet_depth(bus(&f)) == f.sink->n_pending);
+  bool came[101] = {false};
+  for (uint32_t i = 0; i < f.sink->n_pending; i++) {
+    came[(int)fake_sink_value(f.sink->pending[i].batch)] = true;
+  }
+  expect_true("1", came[1]);
+  expect_true("2 is not in the store", !came[2]);
+  for (int i = 51; i <= 100; i += 2) expect_true("not taken", came[i]);
+  ack_all(&f);
+  expect_uint("all was delivered", bus(&f)->counters.dropped, 0);
+  expect_true("nothing of it is told", !log_has(&f, "dropped"));
+  rig_close(&f.r);
+}
+
+/* The sink has taken so many, all but the newest of which no longer are in memory. */
+enum { REWOUND = 6000 };
+static void take_many(fixture *f, bool saved) {
+  f->r.runtime.queue.max_bytes = 3 * BB_CHUNK_BYTES;
+  fake_sink_connect(f->sink);
+  for (int i = 1; i <= REWOUND; i++) {
+    push_quietly(f, i);
+    rig_turn(&f->r);
+    ack_all(f);
+    if (saved && i % 500 == 0) rig_until(&f->r, save_of(f)->saved == (uint64_t)i);
+  }
+  expect_uint("taken", bus(f)->counters.delivered, REWOUND);
+}
+
+/* How many come after an unclean loss, once each and in their order. */
+static unsigned take_rewound(fixture *f) {
+  unsigned n = 0;
+  double last = 0;
+  fake_sink_lose(f->sink, "no answer");
+  fake_sink_connect(f->sink);
+  rig_until(&f->r, f->sink->n_pending > 0);
+  while (bb_outlet_depth(bus(f)) > 0) {
+    rig_until(&f->r, f->sink->n_pending > 0 || bb_outlet_depth(bus(f)) == 0);
+    journal_clear();
+    for (; f->sink->n_pending > 0; n++) {
+      double value = fake_sink_value(f->sink->pending[0].batch);
+      expect_true("in order", value > last);
+      last = value;
+      fake_sink_judge(f->sink, 0, 1, BB_VERDICT_ACKED);
+    }
+  }
+  return n;
+}
+
+static void test_save_fetches_what_a_rewind_asks_for(void **state) {
+  (void)state;
+  fixture f;
+  /* The other sink has taken nothing, so all is in the store. */
+  open_fixture(&f, PLANT(FAST, "manual: true, keep: 15min") SINK("hist", MANUAL));
+  take_many(&f, true);
+  expect_true("not in memory", bb_stream_find(bus_stream(&f), 0)->first > REWOUND / 4);
+  expect_uint("all of it", take_rewound(&f), REWOUND);
+  expect_uint("none lost", bus(&f)->counters.dropped, 0);
+  rig_close(&f.r);
+}
+
+static void test_save_tells_what_a_rewind_does_not_find(void **state) {
+  (void)state;
+  fixture f;
+  open_fixture(&f, PLANT("sync: 60s", "manual: true, keep: 15min"));
+  take_many(&f, false);
+  expect_uint("taken is not dropped", bus(&f)->counters.dropped, 0);
+  unsigned again = take_rewound(&f);
+  expect_true("what is in memory", again > 1000 && again < REWOUND);
+  expect_uint("the rest is counted", bus(&f)->counters.dropped, REWOUND - again);
+  expect_true("and told", log_has(&f, "that it had taken and lost cannot be sent again"));
   rig_close(&f.r);
 }
 
@@ -539,6 +636,9 @@ int main(void) {
       cmocka_unit_test(test_save_brings_back_what_a_sink_had_not_taken),
       cmocka_unit_test(test_save_sends_live_before_what_was_left),
       cmocka_unit_test(test_save_does_not_repeat_what_went_live_during_a_drain),
+      cmocka_unit_test(test_save_counts_nothing_between_merged_ranges_as_dropped),
+      cmocka_unit_test(test_save_fetches_what_a_rewind_asks_for),
+      cmocka_unit_test(test_save_tells_what_a_rewind_does_not_find),
       cmocka_unit_test(test_save_evicts_and_fetches),
       cmocka_unit_test(test_save_keeps_the_backlog_of_a_sink_that_is_gone),
       cmocka_unit_test(test_save_lets_a_sink_that_is_back_have_what_another_took),
