@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "runtime/apply.h"
+#include "runtime/reading.h"
 #include "runtime/restore.h"
 #include "runtime/runtime.h"
 #include "runtime/save_gather.h"
@@ -65,6 +66,7 @@ static void restore(bb_save *save) {
 
 int bb_save_open(bb_save *save, bb_runtime *runtime, char why[BB_STORE_WHY]) {
   save->runtime = runtime;
+  bb_list_init(&save->readings);
   if (runtime->data_dir == NULL) return 0;
   size_t len = strlen(runtime->data_dir) + sizeof("/" BB_STORE_FILE);
   char *path = malloc(len);
@@ -298,6 +300,7 @@ static void on_timer_closed(uv_handle_t *handle) {
 
 /* More than fits one job takes more of them; one that fails is the last. */
 static void end_spool(bb_save *save) {
+  if (save->job != NULL || !bb_list_empty(&save->readings)) return;
   if (save->retry_ns == 0 && make_job(save, true)) return;
   uv_close((uv_handle_t *)&save->timer, on_timer_closed);
 }
@@ -311,7 +314,12 @@ void bb_save_end(bb_save *save, void (*on_ended)(bb_runtime *runtime)) {
   }
   uv_timer_stop(&save->timer);
   save->retry_ns = 0;
-  if (save->job == NULL) end_spool(save);
+  bb_readings_end(save);
+  end_spool(save);
+}
+
+void bb_save_read(bb_save *save) {
+  if (save->ending) end_spool(save);
 }
 
 void bb_save_close(bb_save *save) {

@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "runtime/parking.h"
+#include "runtime/reading.h"
 #include "runtime/wait.h"
 #include "support/expect.h"
 #include "support/runtime_rig.h"
@@ -613,6 +614,82 @@ static void test_save_ages_the_pack_that_a_sink_is_in_as_a_whole(void **state) {
   rig_close(&f.r);
 }
 
+/* One that goes on until the test, or the end of the runtime, lets it end. */
+typedef struct long_reading {
+  bb_reading base; /* first */
+  uv_sem_t begun, go_on;
+  bool endless, done;
+} long_reading;
+
+static int read_long(bb_reading *reading, bb_store *still) {
+  long_reading *own = (long_reading *)reading;
+  int result;
+  uv_sem_post(&own->begun);
+  if (!own->endless) uv_sem_wait(&own->go_on);
+  do {
+    result = bb_store_verify(still, NULL, NULL);
+  } while (own->endless && result >= 0);
+  return result;
+}
+
+static void on_read(bb_reading *reading) {
+  ((long_reading *)reading)->done = true;
+}
+
+static void begin_reading(fixture *f, long_reading *own, bool endless) {
+  *own = (long_reading){.base = {.read = read_long, .done = on_read}, .endless = endless};
+  uv_sem_init(&own->begun, 0);
+  uv_sem_init(&own->go_on, 0);
+  bb_reading_start(&own->base, &f->r.runtime.save);
+}
+
+static void end_reading(long_reading *own) {
+  uv_sem_destroy(&own->begun);
+  uv_sem_destroy(&own->go_on);
+}
+
+static void test_save_goes_on_while_all_is_read(void **state) {
+  (void)state;
+  fixture f;
+  long_reading first, second;
+  open_fixture(&f, PLANT(FAST, MANUAL));
+  push(&f, 1, 5);
+  rig_until(&f.r, save_of(&f)->saved == 5);
+  begin_reading(&f, &first, false);
+  begin_reading(&f, &second, false);
+  rig_until(&f.r, first.base.working);
+  uv_sem_wait(&first.begun);
+  push(&f, 6, 9);
+  rig_until(&f.r, save_of(&f)->saved == 9 && save_of(&f)->job == NULL);
+  expect_true("still reading", !first.done);
+  expect_true("one after the other", !second.base.working);
+  uv_sem_post(&first.go_on);
+  uv_sem_post(&second.go_on);
+  rig_until(&f.r, first.done && second.done);
+  expect_int("sound", first.base.result, 0);
+  expect_int("sound", second.base.result, 0);
+  end_reading(&first);
+  end_reading(&second);
+  rig_close(&f.r);
+}
+
+static void test_save_ends_a_reading_with_the_runtime(void **state) {
+  (void)state;
+  fixture f;
+  long_reading own;
+  open_fixture(&f, PLANT(FAST, MANUAL));
+  begin_reading(&f, &own, true);
+  rig_until(&f.r, own.base.working);
+  uv_sem_wait(&own.begun);
+  push(&f, 1, 3);
+  restart(&f, PLANT(FAST, MANUAL));
+  expect_true("done", own.done);
+  expect_int("ended", own.base.result, BB_ERR_CLOSED);
+  expect_uint("what waited was saved", bb_outlet_depth(bus(&f)), 3);
+  end_reading(&own);
+  rig_close(&f.r);
+}
+
 static void test_save_forgets_a_stream_that_its_last_reader_left(void **state) {
   (void)state;
   fixture f;
@@ -649,6 +726,8 @@ int main(void) {
       cmocka_unit_test(test_save_leaves_a_saved_backlog_alone_when_the_memory_is_full),
       cmocka_unit_test(test_save_takes_away_packs_that_were_needed_in_part),
       cmocka_unit_test(test_save_ages_the_pack_that_a_sink_is_in_as_a_whole),
+      cmocka_unit_test(test_save_goes_on_while_all_is_read),
+      cmocka_unit_test(test_save_ends_a_reading_with_the_runtime),
       cmocka_unit_test(test_save_forgets_a_stream_that_its_last_reader_left),
       cmocka_unit_test(test_save_survives_a_store_that_is_no_store),
       cmocka_unit_test(test_save_takes_away_later_what_it_could_not_now),
