@@ -56,6 +56,26 @@ uint32_t bb_span_clip(bb_span *ranges, uint32_t n, uint64_t floor, uint64_t *rem
   return n;
 }
 
+/* Takes from..to out of the middle of the range at `at`. The two oldest become one by what lies between
+ * them, which never is a part of from..to. */
+static uint32_t split(bb_span *ranges, uint32_t n, uint32_t max, uint32_t at, uint64_t from,
+                      uint64_t to) {
+  if (n == max && at <= 1) {
+    ranges[0].to = from;
+    ranges[1].from = to;
+    return n;
+  }
+  if (n == max) {
+    ranges[0].to = ranges[1].to;
+    n = take_out(ranges, n, 1);
+    at--;
+  }
+  memmove(ranges + at + 2, ranges + at + 1, (n - at - 1) * sizeof(*ranges));
+  ranges[at + 1] = (bb_span){to, ranges[at].to};
+  ranges[at].to = from;
+  return n + 1;
+}
+
 uint32_t bb_span_cut(bb_span *ranges, uint32_t n, uint32_t max, uint64_t from, uint64_t to,
                      uint64_t *removed) {
   for (uint32_t at = 0; at < n && ranges[at].from < to;) {
@@ -75,12 +95,8 @@ uint32_t bb_span_cut(bb_span *ranges, uint32_t n, uint32_t max, uint64_t from, u
         range->to = begin;
       at++;
     } else {
-      if (n == max) return n;
       *removed += end - begin;
-      memmove(range + 2, range + 1, (n - at - 1) * sizeof(*ranges));
-      range[1] = (bb_span){end, range->to};
-      range->to = begin;
-      return n + 1;
+      return split(ranges, n, max, at, begin, end);
     }
   }
   return n;

@@ -19,8 +19,8 @@ uint32_t bb_span_add(bb_span *ranges, uint32_t n, uint32_t max, uint64_t from, u
 /* Takes out all below `floor`. `*removed` grows by what that was. Returns the new number. */
 uint32_t bb_span_clip(bb_span *ranges, uint32_t n, uint64_t floor, uint64_t *removed);
 
-/* Takes out from..to. `*removed` grows by what that was. Where it would split a range and the list is
- * full, that range stays whole. Returns the new number. */
+/* Takes out from..to. `*removed` grows by what that was. Where it splits a range and the list is full,
+ * the two oldest become one first; `max` is at least 2. Returns the new number. */
 uint32_t bb_span_cut(bb_span *ranges, uint32_t n, uint32_t max, uint64_t from, uint64_t to,
                      uint64_t *removed);
 

@@ -88,7 +88,8 @@ struct bb_sink_host {
                      const bb_reason *reason);
 
   /* Delivers what was acknowledged in the last `last_ms` once more, as history; whenever it was taken, so
-   * also backlog. At most hold_ms; up to an eighth of that more than was asked for may come. */
+   * also backlog. At most hold_ms; up to an eighth of that more than was asked for may come. What is
+   * neither in memory nor in the store any more is told and counted as dropped. */
   void (*rewind)(bb_sink *sink, uint32_t last_ms);
 
   /* The newest values of an announced shape; false: there are none yet. The view is valid until the

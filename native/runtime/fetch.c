@@ -164,7 +164,7 @@ static void on_done(bb_spool_job *job) {
                  "rest",
                  from->n, stream->name, bb_err_text(err));
     part lost = missing(one, from);
-    if (bb_stream_gap(stream, &lost.from, &lost.to)) bb_stream_fetched(stream, lost.from, lost.to);
+    if (bb_stream_gap(stream, &lost.from, &lost.to)) bb_stream_lose(stream, lost.from, lost.to);
   }
   /* A store that cannot be read now is asked again when the sinks are looked at next. */
   if (job->result >= 0) wake_readers(stream);

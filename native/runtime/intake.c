@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "runtime/past.h"
+#include "runtime/rewind.h"
 #include "runtime/runtime.h"
 
 static uint32_t in_window(const bb_outlet *outlet) {
@@ -285,22 +286,6 @@ const bb_batch *bb_intake_batch(const bb_outlet *outlet, uint64_t ticket) {
   return &outlet->views[ticket % outlet->needs.window_records];
 }
 
-/* A span is the last eighth of what the sink holds, or longer: the ring reaches back that far. */
-static void note_acked(const bb_outlet *outlet, const bb_flight *flight) {
-  bb_intake *intake = flight->intake;
-  bb_acked *acked = &intake->acked[intake->acked_newest];
-  uint64_t now = bb_clock_mono_ns(&outlet->runtime->clock);
-  if (outlet->needs.hold_ms == 0) return;
-  if (now - acked->begun_ns >= outlet->needs.hold_ms * BB_NS_PER_MS / BB_OUTLET_SPANS) {
-    intake->acked_newest = (intake->acked_newest + 1) % (BB_OUTLET_SPANS + 1);
-    acked = &intake->acked[intake->acked_newest];
-    *acked = (bb_acked){.begun_ns = now};
-  }
-  acked->last_ns = now;
-  acked->n = bb_span_add(acked->ranges, acked->n, BB_OUTLET_ACKED_RANGES, flight->record,
-                         flight->record + 1);
-}
-
 void bb_intake_verdict(bb_outlet *outlet, uint64_t ticket, bb_verdict verdict) {
   if (ticket < outlet->oldest || ticket >= outlet->newest) return;
   bb_flight *flight = flight_of(outlet, ticket);
@@ -315,16 +300,17 @@ void bb_intake_verdict(bb_outlet *outlet, uint64_t ticket, bb_verdict verdict) {
   switch (verdict) {
   case BB_VERDICT_ACKED:
     outlet->counters.delivered++;
-    note_acked(outlet, flight);
+    bb_rewind_note(flight->intake, flight->record);
     break;
   case BB_VERDICT_RETRY:
     flight->state = BB_FLIGHT_RETRY;
     outlet->counters.retried++;
     outlet->regroup = true;
-    if (flight->record < flight->intake->reader.stream->first) {
-      outlet->counters.dropped++; /* meanwhile, for want of room */
+    if (flight->dropped) {
+      outlet->counters.dropped++;
+    } else {
+      bb_intake_add_history(flight->intake, flight->record, flight->record + 1);
     }
-    bb_intake_add_history(flight->intake, flight->record, flight->record + 1);
     break;
   case BB_VERDICT_REFUSED:
     outlet->counters.refused++;
@@ -386,14 +372,7 @@ static uint64_t floor_of(const bb_outlet *outlet, const bb_intake *intake) {
     if (flight->intake != intake || flight->state == BB_FLIGHT_DONE) continue;
     if (flight->record < floor) floor = flight->record;
   }
-  uint64_t now = bb_clock_mono_ns(&outlet->runtime->clock);
-  uint64_t hold = outlet->needs.hold_ms * BB_NS_PER_MS;
-  for (uint32_t i = 0; hold > 0 && i <= BB_OUTLET_SPANS; i++) {
-    const bb_acked *acked = &intake->acked[i];
-    bool held = acked->n > 0 && acked->last_ns + hold >= now;
-    if (held && acked->ranges[0].from < floor) floor = acked->ranges[0].from;
-  }
-  return floor;
+  return bb_rewind_floor(intake, floor);
 }
 
 static bool has_flights(const bb_outlet *outlet, const bb_intake *intake) {
@@ -441,27 +420,6 @@ void bb_intake_settle(bb_outlet *outlet) {
   if (outlet->ready) bb_intake_pump(outlet);
 }
 
-/* What goes again will be acknowledged again. */
-static void rewind_span(bb_intake *intake, bb_acked *acked) {
-  uint64_t first = intake->reader.stream->first;
-  for (uint32_t i = 0; i < acked->n; i++) {
-    const bb_span *range = &acked->ranges[i];
-    uint64_t to = range->to < intake->live ? range->to : intake->live;
-    if (to > first && to > range->from) bb_intake_add_history(intake, range->from, to);
-  }
-  acked->n = 0;
-}
-
-void bb_intake_rewind(bb_outlet *outlet, uint64_t mono_ns) {
-  for (bb_list *node = outlet->intakes.next; node != &outlet->intakes; node = node->next) {
-    bb_intake *intake = BB_LIST_ITEM(node, bb_intake, link);
-    for (uint32_t i = 0; i <= BB_OUTLET_SPANS; i++) {
-      if (intake->acked[i].last_ns >= mono_ns) rewind_span(intake, &intake->acked[i]);
-    }
-  }
-  if (outlet->ready) bb_intake_pump(outlet);
-}
-
 uint64_t bb_intake_drop(bb_intake *intake, uint64_t from, uint64_t to) {
   uint64_t removed = 0;
   intake->n_history =
@@ -474,6 +432,15 @@ uint64_t bb_intake_drop(bb_intake *intake, uint64_t from, uint64_t to) {
   }
   note_reading(intake);
   return removed;
+}
+
+void bb_intake_drop_returning(bb_outlet *outlet, const bb_stream *stream, uint64_t from,
+                              uint64_t to) {
+  for (uint64_t ticket = outlet->oldest; ticket < outlet->newest; ticket++) {
+    bb_flight *flight = flight_of(outlet, ticket);
+    if (flight->intake->reader.stream != stream) continue;
+    if (flight->record >= from && flight->record < to) flight->dropped = true;
+  }
 }
 
 void bb_intake_drop_flights(bb_outlet *outlet) {

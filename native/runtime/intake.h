@@ -43,9 +43,6 @@ void bb_intake_settle(bb_outlet *outlet);
 /* Every flight without a verdict is one to be retried. */
 void bb_intake_retry_all(bb_outlet *outlet);
 
-/* Gives what was acknowledged since `mono_ns`, or a little before, once more, as history. */
-void bb_intake_rewind(bb_outlet *outlet, uint64_t mono_ns);
-
 /* from..to is to be sent as history. */
 void bb_intake_add_history(bb_intake *intake, uint64_t from, uint64_t to);
 
@@ -57,6 +54,10 @@ void bb_intake_shift(bb_intake *intake, uint64_t by);
 
 /* Records from..to are gone; returns how many of them were still to be sent. */
 uint64_t bb_intake_drop(bb_intake *intake, uint64_t from, uint64_t to);
+
+/* Records from..to are gone: of those on their way none can be sent again. */
+void bb_intake_drop_returning(bb_outlet *outlet, const bb_stream *stream, uint64_t from,
+                              uint64_t to);
 
 /* Lets go of all flights. */
 void bb_intake_drop_flights(bb_outlet *outlet);

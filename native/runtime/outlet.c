@@ -12,6 +12,7 @@
 #include "runtime/intake.h"
 #include "runtime/parking.h"
 #include "runtime/past.h"
+#include "runtime/rewind.h"
 #include "runtime/runtime.h"
 #include "runtime/wait.h"
 
@@ -220,6 +221,16 @@ void bb_outlet_dropped(bb_outlet *outlet, bb_stream *stream, uint64_t from, uint
     bb_intake *intake = BB_LIST_ITEM(node, bb_intake, link);
     if (intake->reader.stream != stream) continue;
     outlet->counters.dropped += bb_intake_drop(intake, from, to);
+  }
+  bb_intake_drop_returning(outlet, stream, from, to);
+}
+
+void bb_outlet_missing(bb_outlet *outlet, bb_stream *stream, uint64_t from, uint64_t to) {
+  for (bb_list *node = outlet->intakes.next; node != &outlet->intakes; node = node->next) {
+    bb_intake *intake = BB_LIST_ITEM(node, bb_intake, link);
+    if (intake->reader.stream != stream) continue;
+    bb_intake_drop(intake, from, to);
+    bb_rewind_missing(intake, from, to);
   }
 }
 

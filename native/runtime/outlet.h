@@ -28,7 +28,7 @@
 struct bb_runtime;
 
 #define BB_OUTLET_LIVE_MS 5000
-#define BB_OUTLET_RANGES 16
+#define BB_OUTLET_RANGES 512     /* more than the store keeps: what is merged is sent again */
 #define BB_OUTLET_SPANS 8        /* of hold_ms: how finely a rewind is told from when */
 #define BB_OUTLET_ACKED_RANGES 8 /* live and history, and gaps that close soon */
 #define BB_OUTLET_REASONS 8      /* newest refusals kept for the status */
@@ -51,6 +51,8 @@ typedef struct bb_intake {
   bool leaving;                        /* no route feeds it any more: goes once it is empty */
   bb_acked acked[BB_OUTLET_SPANS + 1]; /* a ring; empty where the sink holds nothing */
   uint32_t acked_newest;
+  bb_span rewound[BB_OUTLET_ACKED_RANGES]; /* what a rewind asked for, until history is empty */
+  uint32_t n_rewound;
 } bb_intake;
 
 typedef enum bb_flight_state { BB_FLIGHT_SENT, BB_FLIGHT_DONE, BB_FLIGHT_RETRY } bb_flight_state;
@@ -63,6 +65,7 @@ typedef struct bb_flight {
   uint32_t bytes;
   uint8_t state; /* bb_flight_state */
   bool history;
+  bool dropped; /* meanwhile: it cannot be sent again */
 } bb_flight;
 
 typedef struct bb_outlet_counters {
@@ -148,6 +151,10 @@ uint64_t bb_outlet_saved(const bb_outlet *outlet);
 
 /* Records were dropped from that stream: those that this outlet had not sent are counted. */
 void bb_outlet_dropped(bb_outlet *outlet, bb_stream *stream, uint64_t from, uint64_t to);
+
+/* Records of that stream are nowhere, though they were delivered. A rewind that wanted them is told, and
+ * counted as dropped. */
+void bb_outlet_missing(bb_outlet *outlet, bb_stream *stream, uint64_t from, uint64_t to);
 
 /* Drops all that waits, but for what is on its way; how many batches. They are counted as dropped. */
 uint64_t bb_outlet_drop_all(bb_outlet *outlet);

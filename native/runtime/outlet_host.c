@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "runtime/intake.h"
+#include "runtime/rewind.h"
 #include "runtime/runtime.h"
 
 static void on_ready(bb_sink *sink) {
@@ -71,7 +72,7 @@ static void rewind_last(bb_sink *sink, uint32_t last_ms) {
   uint64_t now = bb_clock_mono_ns(&outlet->runtime->clock);
   if (last_ms > outlet->needs.hold_ms) last_ms = outlet->needs.hold_ms;
   uint64_t back = last_ms * BB_NS_PER_MS;
-  bb_intake_rewind(outlet, now > back ? now - back : 0);
+  bb_rewind(outlet, now > back ? now - back : 0);
 }
 
 /* The feed that brings this sink that shape. */

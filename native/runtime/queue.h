@@ -98,6 +98,9 @@ struct bb_queue {
   void (*on_aged)(bb_queue *queue, bb_reader *reader, uint64_t to);
   /* Records that some reader may have needed went: for their age, or for want of room. */
   void (*on_dropped)(bb_queue *queue, bb_stream *stream, uint64_t from, uint64_t to, bool aged);
+  /* Records that a reader came to are nowhere, and never were dropped: they had been delivered, and
+   * were to be sent once more because ranges became one, or because the sink asked for it. */
+  void (*on_missing)(bb_queue *queue, bb_stream *stream, uint64_t from, uint64_t to);
   /* A saved record is wanted that is not in memory; bb_stream_fetched follows. NULL: there is no
    * store. */
   void (*fetch)(bb_queue *queue, bb_stream *stream, uint64_t record);
@@ -132,7 +135,7 @@ bool bb_stream_has_room(const bb_stream *stream, const bb_batch *batch);
 /* 1 with the chunk that holds the record in *out; 0: it is being fetched; BB_ERR_NOTFOUND: it is
  * gone. */
 int bb_stream_pin(bb_stream *stream, uint64_t record, bb_chunk **out);
-/* Pin said that the record is gone: it is dropped, with those behind it that are gone, too. */
+/* Pin said that the record is gone: it is missing, with those behind it that are gone, too. */
 void bb_stream_miss(bb_stream *stream, uint64_t record);
 void bb_chunk_pin(bb_chunk *chunk);
 void bb_chunk_unpin(bb_chunk *chunk);
@@ -169,9 +172,11 @@ bb_chunk *bb_chunk_begin(bb_stream *stream, uint64_t first, uint32_t bytes);
 int bb_chunk_add(bb_chunk *chunk, const bb_batch *batch);
 void bb_chunk_end(bb_chunk *chunk);
 
-/* The fetch of `record` is over: the chunks that came were ended before, and what is missing up to
- * `to` is gone. */
+/* The fetch of `record` is over: the store has nothing from it up to `to`. */
 void bb_stream_fetched(bb_stream *stream, uint64_t record, uint64_t to);
+
+/* What the store has of these records cannot be read: they are dropped. */
+void bb_stream_lose(bb_stream *stream, uint64_t from, uint64_t to);
 
 /* Fetched chunks that no reader comes to next leave the memory. */
 void bb_stream_sweep(bb_stream *stream);

@@ -7,7 +7,8 @@
  *   {"id":3,"ok":true,"batches":4711}
  *
  * What is not at once is done on the store's thread; the loop goes on meanwhile. What waits for
- * sinks is in request_backlog.c, dead letters are in request_letters.c.
+ * sinks is in request_backlog.c, dead letters are in request_letters.c, what reads all of it is in
+ * request_whole.c.
  */
 #include "runtime/request_store.h"
 
@@ -21,7 +22,6 @@
 #include "runtime/letters.h"
 #include "runtime/store_state.h"
 
-#define MAX_SENTENCES 1000
 #define MAX_LETTER 9007199254740991.0 /* 2^53 - 1 */
 
 static const char *const orders[] = {"list",      "drop",   "reassign", "dead", "requeue",
@@ -62,43 +62,44 @@ static void on_gone(bb_call *call) {
   (void)call;
 }
 
-bool bb_store_call_start(bb_request *request, bb_store_call *call,
-                         int (*run)(bb_spool_job *job, bb_store *store),
-                         void (*done)(bb_spool_job *job)) {
+bool bb_store_call_begin(bb_request *request, bb_call *call) {
   bb_runtime *runtime = request->client->socket->runtime;
   if (!runtime->save.open) {
     bb_request_refuse(request->client, request->id, BB_ERR_STATE,
                       "this runtime has no store: it cannot write in its data directory");
     return false;
   }
-  bb_list_init(&call->call.link);
-  call->call.on_gone = on_gone;
+  bb_list_init(&call->link);
+  call->on_gone = on_gone;
+  return bb_request_start(request, call);
+}
+
+bool bb_store_call_start(bb_request *request, bb_store_call *call,
+                         int (*run)(bb_spool_job *job, bb_store *store),
+                         void (*done)(bb_spool_job *job)) {
+  bb_runtime *runtime = request->client->socket->runtime;
   call->runtime = runtime;
   call->job.run = run;
   call->job.done = done;
-  if (!bb_request_start(request, &call->call)) return false;
+  if (!bb_store_call_begin(request, &call->call)) return false;
   bb_spool_push(&runtime->save.spool, &call->job);
   return true;
 }
 
-int bb_store_call_note(bb_store_call *call, bb_store *store, int result) {
-  call->result = result;
-  if (result < 0) snprintf(call->why, sizeof(call->why), "%s", bb_store_why(store));
-  return 0;
+bool bb_store_call_ended(const bb_call *call, int result, const char *why) {
+  if (result < 0 && call->client != NULL) {
+    bb_request_refuse(call->client, call->id, result, "%s",
+                      why[0] != 0 ? why : bb_error_text(result));
+  }
+  return result >= 0 && call->client != NULL;
 }
 
 bool bb_store_call_ok(const bb_store_call *call) {
-  bool reached = call->job.result >= 0;
-  int result = reached ? call->result : call->job.result;
-  const char *why = reached ? call->why : call->job.why;
-  if (result == BB_ERR_STATE && !reached) {
+  const char *why = call->job.why;
+  if (call->job.result == BB_ERR_STATE) {
     why = "the store was damaged, and a fresh one was begun meanwhile; ask again";
   }
-  if (result < 0 && call->call.client != NULL) {
-    bb_request_refuse(call->call.client, call->call.id, result, "%s",
-                      why[0] != 0 ? why : bb_error_text(result));
-  }
-  return result >= 0 && call->call.client != NULL;
+  return bb_store_call_ended(&call->call, call->job.result, why);
 }
 
 /* --- list --- */
@@ -126,7 +127,7 @@ static void on_listed(bb_spool_job *job) {
   free(listing);
 }
 
-static void refuse_memory(bb_request *request) {
+void bb_store_refuse_memory(bb_request *request) {
   bb_request_refuse(request->client, request->id, BB_ERR_NOMEM, "out of memory");
 }
 
@@ -134,103 +135,10 @@ static void list(bb_request *request, const bb_store_request *in) {
   (void)in;
   list_call *listing = calloc(1, sizeof(*listing));
   if (listing == NULL) {
-    refuse_memory(request);
+    bb_store_refuse_memory(request);
   } else if (!bb_store_call_start(request, &listing->base, run_list, on_listed)) {
     free(listing);
   }
-}
-
-/* --- export --- */
-
-typedef struct export_call {
-  bb_store_call base; /* first */
-  char path[];
-} export_call;
-
-static int run_export(bb_spool_job *job, bb_store *store) {
-  bb_store_call *call = BB_STORE_CALL(job);
-  const char *path = ((export_call *)call)->path;
-  return bb_store_call_note(call, store, bb_store_copy(store, path));
-}
-
-static void on_exported(bb_spool_job *job) {
-  export_call *exporting = (export_call *)BB_STORE_CALL(job);
-  bb_call *call = &exporting->base.call;
-  if (bb_store_call_ok(&exporting->base)) {
-    bb_json_writer json = bb_request_answer(call->client, call->id);
-    bb_json_writer_text(&json, "path", exporting->path);
-    bb_request_end(call->client, &json);
-  }
-  bb_request_finish(call);
-  free(exporting);
-}
-
-static void export(bb_request *request, const bb_store_request *in) {
-  if (!bb_store_request_has(request, in, "path", in->path)) return;
-  size_t len = strlen(in->path) + 1;
-  if (in->path[0] != '/' || len > BB_MAX_PATH) {
-    bb_request_refuse(request->client, request->id, BB_ERR_INVALID,
-                      "%.80s is no absolute path: the runtime does not know the folder that you "
-                      "are in",
-                      in->path);
-    return;
-  }
-  export_call *exporting = calloc(1, sizeof(*exporting) + len);
-  if (exporting == NULL) {
-    refuse_memory(request);
-    return;
-  }
-  memcpy(exporting->path, in->path, len);
-  if (!bb_store_call_start(request, &exporting->base, run_export, on_exported)) free(exporting);
-}
-
-/* --- verify --- */
-
-typedef struct verify_call {
-  bb_store_call base; /* first */
-  bb_buf sentences;   /* each with its terminator */
-  uint32_t n;
-} verify_call;
-
-static void found(void *user, const char *sentence) {
-  verify_call *verifying = user;
-  if (verifying->n >= MAX_SENTENCES) return;
-  if (bb_buf_append(&verifying->sentences, sentence, strlen(sentence) + 1) == 0) verifying->n++;
-}
-
-static int run_verify(bb_spool_job *job, bb_store *store) {
-  bb_store_call *call = BB_STORE_CALL(job);
-  return bb_store_call_note(call, store, bb_store_verify(store, found, call));
-}
-
-static void on_verified(bb_spool_job *job) {
-  verify_call *verifying = (verify_call *)BB_STORE_CALL(job);
-  bb_call *call = &verifying->base.call;
-  if (bb_store_call_ok(&verifying->base)) {
-    const char *at = (const char *)verifying->sentences.bytes;
-    bb_json_writer json = bb_request_answer(call->client, call->id);
-    bb_json_writer_int(&json, "n", verifying->base.result);
-    bb_json_writer_list(&json, "sentences");
-    for (uint32_t i = 0; i < verifying->n; i++, at += strlen(at) + 1) {
-      bb_json_writer_text(&json, NULL, at);
-    }
-    bb_json_writer_end(&json);
-    bb_request_end(call->client, &json);
-  }
-  bb_request_finish(call);
-  bb_buf_close(&verifying->sentences);
-  free(verifying);
-}
-
-static void verify(bb_request *request, const bb_store_request *in) {
-  (void)in;
-  verify_call *verifying = calloc(1, sizeof(*verifying));
-  if (verifying == NULL) {
-    refuse_memory(request);
-    return;
-  }
-  bb_buf_init(&verifying->sentences, MAX_SENTENCES * 1024u);
-  if (!bb_store_call_start(request, &verifying->base, run_verify, on_verified)) free(verifying);
 }
 
 /* As in `orders`. */
@@ -241,8 +149,8 @@ static void (*const serve[])(bb_request *request, const bb_store_request *in) = 
     bb_request_letters,
     bb_request_requeue,
     bb_request_drop_letters,
-    export,
-    verify,
+    bb_request_export,
+    bb_request_verify,
 };
 
 void bb_request_store(bb_request *request) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of the request store share: request_store (what it holds, copies, a look at
- * everything), request_backlog (what waits for sinks) and request_letters (dead letters). */
+/* What the files of the request store share: request_store (what it holds), request_backlog (what waits
+ * for sinks), request_letters (dead letters) and request_whole (copies, a look at everything). */
 #ifndef BB_RUNTIME_REQUEST_STORE_H
 #define BB_RUNTIME_REQUEST_STORE_H
 
@@ -24,10 +24,6 @@ typedef struct bb_store_call {
   bb_call call;
   bb_spool_job job;
   bb_runtime *runtime;
-  /* what came of it on the thread: kept apart from the job's result, because a name that is taken, or
-   * a folder that is full, is no failure of the store */
-  int result;
-  char why[BB_STORE_WHY];
 } bb_store_call;
 
 #define BB_STORE_CALL(spool_job) BB_LIST_ITEM(spool_job, bb_store_call, job)
@@ -42,13 +38,22 @@ bool bb_store_call_start(bb_request *request, bb_store_call *call,
 /* In done: false after the request was refused for a failure; also when the client has gone. */
 bool bb_store_call_ok(const bb_store_call *call);
 
-/* Keeps the result of `run`, with the store's sentence to a failure. */
-int bb_store_call_note(bb_store_call *call, bb_store *store, int result);
+/* The same by parts: whether a call that needs the store may begin; whether it came to a good end, and
+ * somebody waits for its answer. */
+bool bb_store_call_begin(bb_request *request, bb_call *call);
+bool bb_store_call_ended(const bb_call *call, int result, const char *why);
+
+/* True if the field is there; else the request was refused. */
+bool bb_store_request_has(bb_request *request, const bb_store_request *in, const char *field,
+                          const char *value);
+void bb_store_refuse_memory(bb_request *request);
 
 void bb_request_drop(bb_request *request, const bb_store_request *in);
 void bb_request_reassign(bb_request *request, const bb_store_request *in);
 void bb_request_letters(bb_request *request, const bb_store_request *in);
 void bb_request_requeue(bb_request *request, const bb_store_request *in);
 void bb_request_drop_letters(bb_request *request, const bb_store_request *in);
+void bb_request_export(bb_request *request, const bb_store_request *in);
+void bb_request_verify(bb_request *request, const bb_store_request *in);
 
 #endif

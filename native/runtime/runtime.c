@@ -64,6 +64,15 @@ static void on_dropped(bb_queue *queue, bb_stream *stream, uint64_t from, uint64
   runtime->safe_changed = true;
 }
 
+static void on_missing(bb_queue *queue, bb_stream *stream, uint64_t from, uint64_t to) {
+  bb_runtime *runtime = queue->user;
+  for (size_t i = 0; i < runtime->outlets.cap; i++) {
+    bb_outlet *outlet = runtime->outlets.entries[i].value;
+    if (runtime->outlets.entries[i].key != NULL) bb_outlet_missing(outlet, stream, from, to);
+  }
+  runtime->safe_changed = true;
+}
+
 void bb_runtime_kept(bb_runtime *runtime, uint64_t puts, bool durable) {
   for (size_t i = 0; i < runtime->outlets.cap; i++) {
     bb_outlet *outlet = runtime->outlets.entries[i].value;
@@ -126,6 +135,7 @@ int bb_runtime_init(bb_runtime *runtime, char why[BB_STORE_WHY]) {
   bb_queue_init(&runtime->queue, DEFAULT_QUEUE_BYTES);
   runtime->queue.user = runtime;
   runtime->queue.on_dropped = on_dropped;
+  runtime->queue.on_missing = on_missing;
   runtime->queue.fetch = bb_fetch;
   runtime->queue.on_aged = bb_limits_aged;
   runtime->save.limits = (bb_save_limits){.sync_ms = 1000, .max_bytes = DEFAULT_STORE_BYTES};

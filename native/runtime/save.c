@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "runtime/apply.h"
+#include "runtime/reading.h"
 #include "runtime/restore.h"
 #include "runtime/restore_job.h"
 #include "runtime/runtime.h"
@@ -79,6 +80,7 @@ static void delay_restore(bb_save *save) {
 
 int bb_save_open(bb_save *save, bb_runtime *runtime, char why[BB_STORE_WHY]) {
   save->runtime = runtime;
+  bb_list_init(&save->readings);
   if (runtime->data_dir == NULL) return 0;
   size_t len = strlen(runtime->data_dir) + sizeof("/" BB_STORE_FILE);
   char *path = malloc(len);
@@ -360,6 +362,7 @@ static void on_timer_closed(uv_handle_t *handle) {
 
 /* More than fits one job takes more of them; one that fails is the last. */
 static void end_spool(bb_save *save) {
+  if (save->job != NULL || save->restoring || !bb_list_empty(&save->readings)) return;
   if (save->retry_ns == 0 && (save->restored ? make_job(save, true) : start_restore(save))) return;
   uv_close((uv_handle_t *)&save->timer, on_timer_closed);
 }
@@ -373,7 +376,12 @@ void bb_save_end(bb_save *save, void (*on_ended)(bb_runtime *runtime)) {
   }
   uv_timer_stop(&save->timer);
   save->retry_ns = 0;
-  if (save->job == NULL && !save->restoring) end_spool(save);
+  bb_readings_end(save);
+  end_spool(save);
+}
+
+void bb_save_read(bb_save *save) {
+  if (save->ending) end_spool(save);
 }
 
 void bb_save_close(bb_save *save) {

@@ -66,6 +66,7 @@ typedef struct bb_save {
   bool aging;                              /* a job is wanted for its bounds alone */
   struct bb_save_dead *dead, *newest_dead; /* refused records that are to be kept, oldest first */
   uint64_t dead_waiting;                   /* bytes */
+  bb_list readings; /* of all of the store; the first is under way; see reading.h */
   bool ending, tried_again;
   void (*on_ended)(struct bb_runtime *runtime);
 } bb_save;
@@ -106,6 +107,9 @@ bool bb_save_is_revived(const bb_save *save, int64_t letter);
 /* What `mono_ns` is on the clock that ages are told by: the time that runs of this runtime took
  * together. A clock that is set forward makes nothing old. */
 uint64_t bb_save_age_ns(const bb_save *save, uint64_t mono_ns);
+
+/* The last reading of all of the store is over. */
+void bb_save_read(bb_save *save);
 
 /* Saves what waits, due or not: the end is near. */
 void bb_save_now(bb_save *save);

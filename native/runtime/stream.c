@@ -98,15 +98,18 @@ int bb_stream_pin(bb_stream *stream, uint64_t record, bb_chunk **out) {
   return 1;
 }
 
+static void tell_missing(bb_stream *stream, uint64_t from, uint64_t to) {
+  bb_queue *queue = stream->queue;
+  if (from < to && queue->on_missing != NULL) queue->on_missing(queue, stream, from, to);
+}
+
 void bb_stream_miss(bb_stream *stream, uint64_t record) {
   uint64_t to = stream->first;
   if (record >= to) {
     const bb_chunk *chunk = bb_stream_find(stream, record);
     to = chunk != NULL ? chunk->first : stream->next;
   }
-  if (record < to && stream->queue->on_dropped != NULL) {
-    stream->queue->on_dropped(stream->queue, stream, record, to, false);
-  }
+  tell_missing(stream, record, to);
 }
 
 bb_chunk *bb_stream_find(const bb_stream *stream, uint64_t record) {
@@ -157,11 +160,13 @@ void bb_chunk_end(bb_chunk *chunk) {
 }
 
 void bb_stream_fetched(bb_stream *stream, uint64_t record, uint64_t to) {
-  bb_queue *queue = stream->queue;
   stream->fetching = false;
-  if (record < to && queue->on_dropped != NULL) {
-    queue->on_dropped(queue, stream, record, to, false);
-  }
+  tell_missing(stream, record, to);
+}
+
+void bb_stream_lose(bb_stream *stream, uint64_t from, uint64_t to) {
+  bb_queue *queue = stream->queue;
+  if (queue->on_dropped != NULL) queue->on_dropped(queue, stream, from, to, false);
 }
 
 static bool is_read_next(const bb_stream *stream, const bb_chunk *chunk) {

@@ -72,11 +72,11 @@ static int has_wal(bb_store *store, const char *vfs_name, bool *out) {
 /*
  * To look only: a file without a log cannot be open elsewhere, and is read without locks and without a
  * right to write. With a log beside it, its index must be made, in memory; that needs the lock, and a
- * lock needs the right to write.
+ * lock needs the right to write. One that is held still is read without its log.
  */
-static int open_to_look(bb_store *store, const char *vfs) {
-  bool wal;
-  int err = has_wal(store, vfs, &wal);
+static int open_to_look(bb_store *store, const char *vfs, bool still) {
+  bool wal = false;
+  int err = still ? 0 : has_wal(store, vfs, &wal);
   if (err < 0) return err;
   int flags = SQLITE_OPEN_NOMUTEX | (wal ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY);
   char *name = wal ? strdup(store->path) : immutable_name(store->path);
@@ -118,8 +118,8 @@ static void configure(bb_store *store) {
 }
 
 static int open_store(bb_store *store, const bb_store_options *options) {
-  int err =
-      store->read_only ? open_to_look(store, options->vfs) : open_to_write(store, options->vfs);
+  int err = store->read_only ? open_to_look(store, options->vfs, options->still)
+                             : open_to_write(store, options->vfs);
   if (err < 0) return err;
   configure(store);
   err = bb_store_schema(store);
@@ -137,7 +137,7 @@ int bb_store_open(const bb_store_options *options, bb_store **out, char why[BB_S
     free(store);
     return BB_ERR_NOMEM;
   }
-  store->read_only = options->read_only;
+  store->read_only = options->read_only || options->still;
   store->max_log_pages = options->log_pages > 0 ? options->log_pages : BB_STORE_LOG_PAGES;
   int err = open_store(store, options);
   if (err < 0) {
@@ -152,6 +152,7 @@ int bb_store_open(const bb_store_options *options, bb_store **out, char why[BB_S
 void bb_store_close(bb_store *store) {
   if (store == NULL) return;
   if (store->writing) bb_store_rollback(store);
+  for (bb_store_hold *hold = store->holds; hold != NULL; hold = hold->next) hold->lost = true;
   for (int i = 0; i < BB_SQL_COUNT; i++) sqlite3_finalize(store->statements[i]);
   int rc = sqlite3_close(store->db);
   assert(rc == SQLITE_OK);
@@ -192,4 +193,9 @@ int bb_store_commit(bb_store *store) {
   store->writing = false;
   bb_store_wal_commit(store);
   return 0;
+}
+
+void bb_store_interrupt(bb_store *store) {
+  atomic_store(&store->interrupted, true);
+  sqlite3_interrupt(store->db);
 }

@@ -74,6 +74,7 @@ typedef struct bb_store_options {
   /* Look only; the file must exist. Nothing is written, not even recovered; but where there is a log
    * beside it, it must be free (BB_ERR_BUSY) and it must be allowed to write it. */
   bool read_only;
+  bool still; /* look only, at the main file of a store that is held; see bb_store_hold */
 } bb_store_options;
 
 /* Makes the file (0600) where there is none, and brings an earlier version up to date in one
@@ -228,6 +229,25 @@ int bb_store_read_stats(bb_store *store, bb_store_stats *out);
 /* Gives at most `max_bytes` of unused room back to the file system. Outside of a transaction. Returns
  * 1 when there is more to give back. */
 int bb_store_shrink(bb_store *store, uint64_t max_bytes);
+
+/* While it is held, the main file stays as it is, and what is committed stays in the log. */
+typedef struct bb_store_hold {
+  /* private */
+  struct bb_store_hold *next;
+  bool lost; /* the store was closed meanwhile */
+} bb_store_hold;
+
+/* Moves everything into the main file, and holds it. It can then be opened once more, with `still`, and
+ * read by another thread while this one goes on. The hold is the caller's until its release. Outside of
+ * a transaction. */
+int bb_store_hold_still(bb_store *store, bb_store_hold *hold);
+
+/* BB_ERR_STATE: the store that was held has been closed, so what was read meanwhile means nothing. */
+int bb_store_release(bb_store *store, bb_store_hold *hold);
+
+/* Ends what takes long in a store that is open to look: with BB_ERR_CLOSED. From any thread, while it is
+ * not being closed. */
+void bb_store_interrupt(bb_store *store);
 
 /* Copies the store as it is now into a new file at `path` (0600), which must not exist: a backup. */
 int bb_store_copy(bb_store *store, const char *path);

@@ -13,6 +13,7 @@
 #include "store/store_sql.h"
 
 #define NAMES_TRIED 100
+#define COPIED_PAGES 256 /* of a copy, at once */
 
 sqlite3_file *bb_store_file(bb_store *store, int which) {
   sqlite3_file *file = NULL;
@@ -99,7 +100,10 @@ static int copy_pages(bb_store *store, sqlite3 *to) {
   if (rc != SQLITE_OK) return rc;
   sqlite3_backup *backup = sqlite3_backup_init(to, "main", store->db, "main");
   if (backup == NULL) return sqlite3_errcode(to);
-  rc = sqlite3_backup_step(backup, -1);
+  do {
+    rc = atomic_load(&store->interrupted) ? SQLITE_INTERRUPT
+                                          : sqlite3_backup_step(backup, COPIED_PAGES);
+  } while (rc == SQLITE_OK);
   int end = sqlite3_backup_finish(backup);
   return rc == SQLITE_DONE ? end : rc;
 }

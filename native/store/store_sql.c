@@ -41,6 +41,7 @@ static const reason reasons[] = {
      damaged},
     {SQLITE_MISMATCH, "SQLITE_MISMATCH", BB_ERR_FORMAT, "the file is damaged", damaged},
     {SQLITE_CONSTRAINT, "SQLITE_CONSTRAINT", BB_ERR_EXISTS, "it is there already", keep},
+    {SQLITE_INTERRUPT, "SQLITE_INTERRUPT", BB_ERR_CLOSED, "it was ended", "ask again"},
     {SQLITE_TOOBIG, "SQLITE_TOOBIG", BB_ERR_LIMIT, "something is too large for it", keep},
     {0, "SQLite", BB_ERR_IO, stuck, keep},
 };

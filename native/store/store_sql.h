@@ -8,6 +8,7 @@
 #define BB_STORE_STORE_SQL_H
 
 #include <sqlite3.h>
+#include <stdatomic.h>
 
 #include "store/store.h"
 
@@ -91,6 +92,8 @@ struct bb_store {
   uint32_t log_pages;   /* in the log */
   uint32_t moved_pages; /* of these, already in the main file */
   uint64_t written_bytes;
+  bb_store_hold *holds;
+  atomic_bool interrupted;
   char why[BB_STORE_WHY];
 };
 
@@ -142,7 +145,7 @@ int bb_store_schema(bb_store *store);
  * enough, or now. */
 void bb_store_wal_watch(bb_store *store);
 void bb_store_wal_commit(bb_store *store);
-void bb_store_wal_move(bb_store *store);
+void bb_store_wal_move(bb_store *store); /* not while it is held */
 
 /* store_file.c: the main file or its log, by SQLITE_FCNTL_FILE_POINTER or _JOURNAL_POINTER. NULL:
  * there is none. */

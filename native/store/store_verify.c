@@ -35,8 +35,11 @@ static int each_row(bb_verify *verify, const char *text,
   int rc = sqlite3_prepare_v2(verify->store->db, text, -1, &s, NULL);
   if (rc != SQLITE_OK) return go_on(verify, bb_sql_fail(verify->store, rc));
   int more, err = 0;
-  while (err == 0 && (more = bb_sql_step(verify->store, s)) == 1)
+  while (err == 0 && (more = bb_sql_step(verify->store, s)) == 1) {
     err = go_on(verify, row(verify, s));
+    if (atomic_load(&verify->store->interrupted))
+      err = bb_sql_fail(verify->store, SQLITE_INTERRUPT);
+  }
   if (err == 0) err = go_on(verify, more);
   sqlite3_finalize(s);
   return err;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The log beside the main file: when its pages are moved there, and what all of it writes to the disk.
  * A page that changes often is in the log often and is moved once; so a long log is moved seldom. */
+#include <errno.h>
 #include <stdlib.h>
 
 #include "base/bytes.h"
+#include "base/err.h"
 #include "store/store_sql.h"
 
 #define BLOCK 4096    /* bytes that a file system writes at least */
@@ -57,15 +59,45 @@ static uint32_t count_pages(bb_store *store) {
 
 /* What is committed is safe without it; so a failure is not the commit's, and the next one tries
  * again. */
-void bb_store_wal_move(bb_store *store) {
+static int move(bb_store *store) {
   uint32_t pages = count_pages(store);
   int in_log = 0, moved = 0;
+  errno = 0;
   int rc = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &in_log, &moved);
-  if (rc != SQLITE_OK || moved < in_log) return;
+  if (rc == SQLITE_OK && moved < in_log) rc = SQLITE_BUSY;
+  if (rc != SQLITE_OK) return rc;
   store->moved_pages = store->log_pages;
   store->written_bytes += (uint64_t)pages * BB_STORE_PAGE;
+  return rc;
+}
+
+void bb_store_wal_move(bb_store *store) {
+  if (store->holds == NULL) move(store);
 }
 
 void bb_store_wal_commit(bb_store *store) {
   if (store->log_pages - store->moved_pages >= store->max_log_pages) bb_store_wal_move(store);
+}
+
+/* One at a time: a second would see what was committed before the first. */
+int bb_store_hold_still(bb_store *store, bb_store_hold *hold) {
+  if (store->writing || store->read_only || store->holds != NULL) {
+    return bb_store_refuse(store, BB_ERR_STATE, "it cannot be held now; ask again later");
+  }
+  int rc = move(store);
+  if (rc != SQLITE_OK) return bb_sql_fail(store, rc);
+  *hold = (bb_store_hold){.next = store->holds};
+  store->holds = hold;
+  return 0;
+}
+
+int bb_store_release(bb_store *store, bb_store_hold *hold) {
+  bb_store_hold **at = &store->holds;
+  if (hold->lost) {
+    return bb_store_refuse(store, BB_ERR_STATE, "it was closed while it was looked at; ask again");
+  }
+  while (*at != hold) at = &(*at)->next;
+  *at = hold->next;
+  bb_store_wal_commit(store);
+  return 0;
 }

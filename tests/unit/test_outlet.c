@@ -2,6 +2,7 @@
 /* Delivery to a sink that the test judges by hand. A batch is known by its first value. */
 #include "runtime/outlet.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -406,6 +407,46 @@ static void test_outlet_counts_what_was_dropped(void **state) {
   rig_close(&f.r);
 }
 
+/* More open ranges than a cursor of the store has. */
+static void test_outlet_repeats_nothing_between_many_retries(void **state) {
+  enum { RECORDS = 100 };
+  (void)state;
+  fixture f;
+  open_fixture(&f, PLANT("manual: true, window: 200"));
+  push(&f, 1, RECORDS);
+  rig_turn(&f.r);
+  for (int i = 0; i < RECORDS; i++) {
+    fake_sink_judge(f.sink, 0, 1, i % 2 == 0 ? BB_VERDICT_RETRY : BB_VERDICT_ACKED);
+  }
+  expect_uint("half of them wait", bb_outlet_history(f.outlet), RECORDS / 2);
+  rig_until(&f.r, f.sink->n_pending > 0);
+  while (f.sink->n_pending > 0) {
+    expect_double("not taken", fmod(fake_sink_value(f.sink->pending[0].batch), 2), 1);
+    fake_sink_judge(f.sink, 0, 1, BB_VERDICT_ACKED);
+    rig_turn(&f.r);
+  }
+  expect_uint("each once", f.outlet->counters.delivered, RECORDS);
+  expect_uint("none dropped", f.outlet->counters.dropped, 0);
+  rig_close(&f.r);
+}
+
+/* What was on its way when it was dropped is lost only if it comes back. */
+static void test_outlet_counts_what_comes_back_after_it_was_dropped(void **state) {
+  (void)state;
+  fixture f;
+  open_fixture(&f, PLANT("manual: true, window: 10"));
+  f.r.runtime.queue.max_bytes = 3 * BB_CHUNK_BYTES;
+  push(&f, 1, 4);
+  expect_pending(&f, 1, 2, 3, 4);
+  push(&f, 5, 5000);
+  uint64_t before = f.outlet->counters.dropped;
+  fake_sink_judge(f.sink, 0, 2, BB_VERDICT_ACKED);
+  expect_uint("taken all the same", f.outlet->counters.dropped, before);
+  fake_sink_judge(f.sink, 0, 2, BB_VERDICT_RETRY);
+  expect_uint("two are lost", f.outlet->counters.dropped, before + 2);
+  rig_close(&f.r);
+}
+
 static void test_outlet_goes_on_after_a_full_sink(void **state) {
   (void)state;
   fixture f;
@@ -528,6 +569,8 @@ int main(void) {
       cmocka_unit_test(test_outlet_rewinds_a_backlog_by_when_it_was_acknowledged),
       cmocka_unit_test(test_outlet_rewinds_no_further_than_it_said),
       cmocka_unit_test(test_outlet_counts_what_was_dropped),
+      cmocka_unit_test(test_outlet_repeats_nothing_between_many_retries),
+      cmocka_unit_test(test_outlet_counts_what_comes_back_after_it_was_dropped),
       cmocka_unit_test(test_outlet_goes_on_after_a_full_sink),
       cmocka_unit_test(test_outlet_tries_again_without_a_verdict_to_wait_for),
       cmocka_unit_test(test_outlet_lingers_for_a_larger_run),

@@ -215,7 +215,8 @@ static void test_restore_ends_the_waits_of_what_came_before_once_it_is_saved(voi
   waiting one = {.wait = {.on_end = on_waited}};
   open_fixture(&f, PLANT, "bus");
   push(&f, 4, 5);
-  bb_wait_start(&f.r.runtime, &one.wait, bb_runtime_stream(&f.r.runtime, 1, BB_STORE_TELEMETRY), 1, 2);
+  bb_wait_start(&f.r.runtime, &one.wait, bb_runtime_stream(&f.r.runtime, 1, BB_STORE_TELEMETRY), 1,
+                2);
   for (int i = 0; i < 20; i++) rig_turn(&f.r);
   expect_uint("not yet", one.ended, 0);
   show_store(&f);

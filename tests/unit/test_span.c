@@ -97,6 +97,35 @@ static void test_span_clip_takes_out_what_is_below(void **state) {
   }
 }
 
+static void test_span_cut_takes_out_what_is_between(void **state) {
+  (void)state;
+  static const struct {
+    const char *before;
+    uint64_t from, to, removed;
+    const char *after;
+  } rows[] = {
+      {"", 1, 9, 0, ""},
+      {"5-7", 1, 5, 0, "5-7"},
+      {"5-7", 5, 7, 2, ""},
+      {"5-9", 0, 7, 2, "7-9"},
+      {"5-9", 7, 20, 2, "5-7"},
+      {"5-9", 6, 7, 1, "5-6 7-9"},
+      {"1-3 5-7 9-12", 2, 10, 4, "1-2 10-12"},
+      /* The list is full. */
+      {"1-2 4-5 7-8 10-15", 11, 12, 1, "1-5 7-8 10-11 12-15"},
+      {"1-2 4-5 7-10 15-16", 8, 9, 1, "1-5 7-8 9-10 15-16"},
+      {"1-2 4-9 12-13 15-16", 6, 7, 1, "1-6 7-9 12-13 15-16"},
+      {"1-5 7-8 10-11 13-14", 2, 4, 2, "1-2 4-8 10-11 13-14"},
+  };
+  for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    list l = list_of(rows[i].before);
+    uint64_t removed = 100;
+    l.n = bb_span_cut(l.ranges, l.n, MAX, rows[i].from, rows[i].to, &removed);
+    expect_text(rows[i].before, text_of(&l), rows[i].after);
+    expect_uint(rows[i].before, removed, 100 + rows[i].removed);
+  }
+}
+
 static void test_span_count_adds_them_up(void **state) {
   (void)state;
   list none = list_of(""), some = list_of("1-2 5-9");
@@ -132,6 +161,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_span_add_keeps_them_ascending_and_apart),
       cmocka_unit_test(test_span_clip_takes_out_what_is_below),
+      cmocka_unit_test(test_span_cut_takes_out_what_is_between),
       cmocka_unit_test(test_span_count_adds_them_up),
       cmocka_unit_test(test_span_add_loses_nothing),
   };

@@ -313,6 +313,57 @@ static void test_store_is_copied(void **state) {
   free(streams);
 }
 
+/* Far more than the log may hold, so that it would be moved. */
+static void commit_much(store_rig *rig, uint64_t from) {
+  for (uint64_t i = from; i < from + 10; i++) {
+    store_begin(rig);
+    for (uint64_t k = 0; k < 40; k++) store_append(rig, 1, i * 40 + k, 1, i, 50000);
+    store_commit(rig);
+  }
+}
+
+static void test_store_that_is_held_can_be_read_beside(void **state) {
+  store_rig *rig = *state;
+  char why[BB_STORE_WHY];
+  bb_store_hold hold, second;
+  bb_store_options options = {.path = rig->path, .still = true};
+  store_begin(rig);
+  store_make_stream(rig, "a", BB_STORE_TELEMETRY);
+  store_append(rig, 1, 0, 1, 0, 50000);
+  store_commit(rig);
+  expect_int("hold", bb_store_hold_still(rig->store, &hold), 0);
+  expect_int("once", bb_store_hold_still(rig->store, &second), BB_ERR_STATE);
+  char *then = strdup(store_show_packs(rig, 1, 0, SIZE_MAX));
+  bb_store *own = rig->store, *still;
+  expect_int("open", bb_store_open(&options, &still, why), 0);
+  commit_much(rig, 1);
+  rig->store = still;
+  expect_text("as it was", store_show_packs(rig, 1, 0, SIZE_MAX), then);
+  expect_true("cannot be written", bb_store_begin(still) < 0);
+  rig->store = own;
+  bb_store_close(still);
+  expect_int("release", bb_store_release(rig->store, &hold), 0);
+  bb_store_stats before, after;
+  expect_int("stats", bb_store_read_stats(rig->store, &before), 0);
+  commit_much(rig, 11);
+  expect_int("stats", bb_store_read_stats(rig->store, &after), 0);
+  expect_true("the log is used again", after.file_bytes < before.file_bytes + 25000000);
+  store_reopen(rig);
+  expect_int("stats", bb_store_read_stats(rig->store, &after), 0);
+  expect_uint("nothing is lost", after.packs, 801);
+  free(then);
+}
+
+static void test_store_that_was_closed_is_held_no_more(void **state) {
+  store_rig *rig = *state;
+  bb_store_hold hold;
+  expect_int("hold", bb_store_hold_still(rig->store, &hold), 0);
+  store_reopen(rig);
+  expect_int("release", bb_store_release(rig->store, &hold), BB_ERR_STATE);
+  expect_int("again", bb_store_hold_still(rig->store, &hold), 0);
+  expect_int("release", bb_store_release(rig->store, &hold), 0);
+}
+
 static void test_store_is_set_aside(void **state) {
   store_rig *rig = *state;
   char moved[600], again[600], log[700], shorter[40];
@@ -428,6 +479,8 @@ int main(void) {
       store_test(test_store_counts_what_it_has),
       store_test(test_store_gives_room_back),
       store_test(test_store_is_copied),
+      store_test(test_store_that_is_held_can_be_read_beside),
+      store_test(test_store_that_was_closed_is_held_no_more),
       store_test(test_store_is_set_aside),
       store_test(test_store_goes_on_when_there_is_room_again),
       store_test(test_store_goes_on_when_a_disk_was_full),
