@@ -59,6 +59,8 @@ void probe_rig_open(rig *r) {
   rig_open(r);
   rig_apply(r, RIG_PLANT);
   bb_runtime_pause(&r->runtime, true);
+  /* The store's thread says when it has the number of the sink's session: the last that comes. */
+  rig_until(r, journal_count("bus durable") == 1);
   rig_turn(r);
   journal_clear();
 }
