@@ -53,6 +53,7 @@ void bb_intake_shift(bb_intake *intake, uint64_t by) {
   intake->reader.reading += by;
   intake->reader.floor += by;
   shift_spans(intake->history, intake->n_history, by);
+  shift_spans(intake->rewound, intake->n_rewound, by);
   for (uint32_t i = 0; i <= BB_OUTLET_SPANS; i++) {
     shift_spans(intake->acked[i].ranges, intake->acked[i].n, by);
   }
