@@ -8,8 +8,9 @@
 #include "base/err.h"
 
 int bb_message_unpack(const bb_batch *batch, bb_message *out) {
+  if (batch->text_len == 0) return BB_ERR_FORMAT;
   const char *end = batch->text + batch->text_len;
-  const char *at = batch->text_len > 0 ? memchr(batch->text, 0, batch->text_len) : NULL;
+  const char *at = memchr(batch->text, 0, batch->text_len);
   if (at == NULL) return BB_ERR_FORMAT;
   *out = (bb_message){.topic = batch->text, .topic_len = (uint16_t)(at - batch->text)};
   at++;

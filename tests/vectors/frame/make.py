@@ -256,7 +256,9 @@ def refused(shapes):
     event = batch(kind="event", text="lost")
     yield "batch-hash", pack_batch(full, shapes, hash=1), "another shape"
     yield "batch-no-hash", pack_batch(full, shapes, hash=0), "no shape"
-    yield "batch-kind", pack_batch(event, shapes, kind=3), "an unknown kind"
+    yield "batch-kind", pack_batch(event, shapes, kind=4), "an unknown kind"
+    yield "batch-message-topic", pack_batch(event, shapes, kind=3), "a message whose topic has no end"
+    yield "batch-message-empty", pack_batch({**event, "text": ""}, shapes, kind=3), "a message of nothing"
     yield "batch-flags", pack_batch({**full, "flags": 4}, shapes), "an unknown flag"
     yield "batch-content", pack_batch(full, shapes, content=7), "an unknown part"
     yield "batch-content-less", pack_batch(full, shapes, content=1), "codes that are not said"
