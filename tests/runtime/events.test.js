@@ -85,6 +85,7 @@ test(
     ]);
     const first = await startRuntime(t, config);
     const client = await connectSocket(t, first.data);
+    const { boot } = await client.must('hello', { protocol: [1, 1] });
     await waitForEvent(listener, 'meter-1', /^answers$/);
     await write(client, 12.5, 'c-1');
     await waitForEvent(
@@ -118,12 +119,15 @@ test(
     await waitFor(() => listener.messages.slice(before).some(isLoss), { what: 'the loss' });
     const late = listener.messages.slice(before).filter(({ payload }) => payload.historical);
     const camera = late.find(({ payload }) => payload.event === 'door "A" opened');
+    const { seq, ...payload } = camera?.payload ?? {};
+    assert.ok(Number.isInteger(seq), `seq ${seq}`);
     assert.deepEqual(
-      [camera?.topic, camera?.payload],
+      [camera?.topic, payload],
       [
         'plant/camera/event',
         {
           timestamp: 1763688000123,
+          boot,
           device: 'camera',
           site: 'plant',
           tags: {},
