@@ -6,7 +6,7 @@
 
 const { makeConnection } = require('./document_connection');
 const { makeDevices } = require('./document_device');
-const { makeRoutes } = require('./document_route');
+const { makeRoutes, nodeOfRoute, warnOfUntold } = require('./document_route');
 const { makeSink } = require('./document_sink');
 const { leaveOutEmpty, readTagList } = require('./fields');
 
@@ -21,7 +21,7 @@ const { leaveOutEmpty, readTagList } = require('./fields');
  * @property {Map<string, string>} connectionIds By node.
  * @property {Map<string, LiveNode>} nodes All config nodes, by their id.
  * @property {import('./document_route').DirectRoute[]} routes
- * @property {Set<string>} sinksUsed Ids of sink nodes.
+ * @property {LiveNode[]} ends Each busbar-mqtt-out and busbar-influx-out.
  * @property {(deviceId: string) => 'polled' | 'asked' | 'unused'} useOf
  * @property {(tls: LiveNode, what: string) => string | undefined} [pemFile] A certificate that the runtime
  *   reads itself.
@@ -86,7 +86,7 @@ function assemble(parts) {
   /** @type {Problem[]} */
   const problems = [];
   /** @type {Problem[]} */
-  const warnings = [];
+  const warnings = warnOfUntold(parts.ends, parts.routes);
   const connectionOf = parts.connectionIds;
   nameConnections(parts.connections, connectionOf);
   const connectionIds = new Map([...connectionOf].map(([nodeId, id]) => [id, nodeId]));
@@ -100,6 +100,7 @@ function assemble(parts) {
   /** @type {Record<string, string>} */
   const secrets = {};
   const sinkEntries = [];
+  const sinksUsed = new Set(parts.ends.map(({ sink }) => sink));
   for (const node of parts.sinks) {
     const made = makeSink(node, parts, { problems, warnings });
     const other = sinks.get(made.id);
@@ -109,7 +110,7 @@ function assemble(parts) {
       }
       continue;
     }
-    const used = parts.sinksUsed.has(node.id);
+    const used = sinksUsed.has(node.id);
     sinks.set(made.id, { nodeId: node.id, kind: made.kind, used });
     if (!used) continue;
     sinkEntries.push(made.entry);
@@ -137,11 +138,11 @@ function assemble(parts) {
  * @param {string} path @param {{connectionIds: Map<string, string>, devices: Assembly['devices'],
  *   sinks: Assembly['sinks'], parts: Parts}} known */
 function findNode(path, { connectionIds, devices, sinks, parts }) {
-  const [, list, id] = /^(\w+)(?:\[([^\]]*)\])?/.exec(path) || [];
+  const [, list, id, key] = /^(\w+)(?:\[([^\]]*)\])?(?:\.(\w+))?/.exec(path) || [];
   if (list === 'connections') return connectionIds.get(id);
   if (list === 'devices') return devices.get(id)?.nodeId;
   if (list === 'sinks') return sinks.get(id)?.nodeId;
-  if (list === 'routes') return parts.routes[Number(id)]?.nodeId;
+  if (list === 'routes') return nodeOfRoute(parts.routes[Number(id)], key);
   return list === 'site' || list === 'runtime' ? parts.runtime?.id : undefined;
 }
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 'use strict';
 
-/* The routes of the document: one for each wire that leads straight from busbar-in into a sink. */
+/* The routes of the document: one for each wire that leads straight from busbar-in into a sink. Its two
+   nodes say what goes along it: which readings, the busbar-in; whether events too, the end. */
 
-const { leaveOutEmpty } = require('./fields');
+const { leaveOutEmpty, readBoolean } = require('./fields');
 const { splitList } = require('./patterns');
 
 /** @typedef {import('./document').LiveNode} LiveNode */
@@ -13,10 +14,20 @@ const { splitList } = require('./patterns');
  * @property {string} sink
  * @property {string[]} devices Ids.
  * @property {LiveNode} source
+ * @property {LiveNode} end The busbar-mqtt-out or busbar-influx-out.
  */
 
+const UNTOLD =
+  'it shall get events of devices, and none come: they go along a wire straight from "read points", ' +
+  'while its fields for messages are empty; draw such a wire, or empty them';
+
+/** @param {LiveNode} end */
+function wantsEvents({ events }) {
+  return readBoolean(events) === true;
+}
+
 /** @param {DirectRoute} route */
-function makeRoute({ sink, devices, source }) {
+function makeRoute({ sink, devices, source, end }) {
   return {
     sink,
     devices,
@@ -27,6 +38,7 @@ function makeRoute({ sink, devices, source }) {
       heartbeat: source.mode === 'changes' ? source.heartbeat : undefined,
       every: source.every,
       aggregate: source.aggregate === 'none' || !source.every ? undefined : source.aggregate,
+      events: wantsEvents(end) || undefined,
     }),
   };
 }
@@ -36,4 +48,17 @@ function makeRoutes(routes) {
   return routes.map(makeRoute);
 }
 
-module.exports = { makeRoutes };
+/** Messages carry no events, so who wants some and has no route would wait for nothing.
+ * @param {LiveNode[]} ends @param {DirectRoute[]} routes @returns {import('./document').Problem[]} */
+function warnOfUntold(ends, routes) {
+  const told = new Set(routes.map(({ end }) => end.id));
+  const untold = ends.filter((end) => wantsEvents(end) && !told.has(end.id));
+  return untold.map(({ id }) => ({ nodeId: id, text: UNTOLD }));
+}
+
+/** Whose setting a key of a route is. @param {DirectRoute | undefined} route @param {string} [key] */
+function nodeOfRoute(route, key) {
+  return key === 'events' ? route?.end.id : route?.nodeId;
+}
+
+module.exports = { makeRoutes, nodeOfRoute, warnOfUntold };

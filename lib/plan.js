@@ -104,12 +104,13 @@ function planRuntime(key, deploy, { pemFile, connectionIds = new Map() } = {}) {
   const polled = idsOf(sources);
   const asked = idsOf(askers);
   const direct = splitDirect(sources, ends, deploy, key);
-  const byId = new Map(sources.map((node) => [node.id, node]));
+  const byId = new Map([...sources, ...ends].map((node) => [node.id, node]));
   const routes = direct.map(({ source, sink }) => ({
     nodeId: source.id,
     sink: sinkIdOf(/** @type {LiveNode} */ (deploy.nodes.get(sink.sink))),
     devices: devicesOf.get(source.id) ?? [],
     source: /** @type {LiveNode} */ (byId.get(source.id)),
+    end: /** @type {LiveNode} */ (byId.get(sink.id)),
   }));
   const assembly = assemble({
     runtime: deploy.nodes.get(key),
@@ -118,7 +119,7 @@ function planRuntime(key, deploy, { pemFile, connectionIds = new Map() } = {}) {
     sinks: mine(...SINKS),
     nodes: deploy.nodes,
     routes: routes.filter(({ devices }) => devices.length > 0),
-    sinksUsed: new Set(ends.map(({ sink }) => sink)),
+    ends,
     useOf: (id) => (polled.has(id) ? 'polled' : asked.has(id) ? 'asked' : 'unused'),
     pemFile,
     connectionIds,

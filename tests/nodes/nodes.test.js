@@ -297,6 +297,36 @@ test('busbar-in with a direct route only: its points are known soon', MOSQUITTO,
   await within(() => wait('stated', isKnown, from), 'points again');
 });
 
+test('busbar-mqtt-out: what happens at a device, along a straight wire', MOSQUITTO, async (t) => {
+  const broker = await startMosquitto(t);
+  const listener = await listen(t, broker.url);
+  const sim = await startSim(t, ['generic/modbus']);
+  const flow = [
+    ...device(sim.port),
+    {
+      id: 'mq',
+      type: 'busbar-mqtt',
+      sinkId: 'bus',
+      url: broker.url,
+      topic: 'hall/{device}/{scan}',
+    },
+    { id: 'to', type: 'busbar-mqtt-out', sink: 'mq', events: true, wires: [] },
+    reader({ wires: [['to']], scans: 'fast' }),
+  ];
+  await bind(t, flow);
+  const told = (/** @type {RegExp} */ text) =>
+    listener.waitFor(
+      ({ topic, payload }) => topic === 'hall/meter-1/event' && text.test(payload.event),
+      { what: String(text), timeoutMs: 15000 },
+    );
+  await told(/^answers$/);
+  await sim.tell('fault silence');
+  const { payload } = await told(/^lost: no answer from 127\.0\.0\.1:/);
+  assert.equal(payload.device, 'meter-1');
+  await sim.tell('fault none');
+  await told(/^back$/);
+});
+
 test('busbar-influx-out: fields and tags reach the database', INFLUX, async (t) => {
   const influx = await startInflux1(t, { databases: ['energy'] });
   const flow = [

@@ -139,6 +139,37 @@ test('a route reports as its node says', () => {
   assert.deepEqual({ every, aggregate }, { every: '1min', aggregate: 'mean' });
 });
 
+test('events go along a straight wire whose end wants them', () => {
+  const quiet = { ...OUT, id: 'o2', events: false };
+  const nodes = [CONNECTION, DEVICE, MQTT, { ...OUT, events: true }, quiet];
+  const { assembly } = plan(...nodes, reader({ wires: [['o2', 'o1']], points: 'power/*' }));
+  const route = { sink: 'bus', devices: ['meter-1'], points: ['power/*'] };
+  assert.deepEqual(assembly.document.routes, [route, { ...route, events: true }]);
+  assert.deepEqual(assembly.warnings, []);
+  assert.equal(assembly.nodeOf('routes[0].events'), 'o2');
+  assert.equal(assembly.nodeOf('routes[1].events'), 'o1');
+  assert.equal(assembly.nodeOf('routes[1].points'), 'i1');
+});
+
+test('an end that wants events and has no straight wire is warned of', () => {
+  /** @param {LiveNode} end @param {Record<string, any>} [source] */
+  const warningsOf = (end, source) => {
+    const { document, warnings } = plan(CONNECTION, DEVICE, MQTT, end, reader(source)).assembly;
+    assert.equal(document.routes, undefined);
+    return warnings.map(({ nodeId, text }) => `${nodeId}: ${text}`);
+  };
+  const rows = [
+    warningsOf({ ...OUT, events: true }, { wires: [['f1']] }),
+    warningsOf({ ...OUT, events: true, topic: 'mine' }),
+    warningsOf({ ...OUT, events: true }, { device: 'gone' }),
+  ];
+  for (const [text, ...others] of rows) {
+    assert.match(text, /^o1: .*events of devices, and none come: .*straight/);
+    assert.deepEqual(others, []);
+  }
+  assert.deepEqual(warningsOf(OUT, { wires: [['f1']] }), []);
+});
+
 test('what nothing uses is neither polled nor opened', () => {
   const { assembly } = plan(CONNECTION, DEVICE, MQTT);
   assert.deepEqual(assembly.document, { busbar: 1, runtime: { owner: 'editor' } });

@@ -134,10 +134,11 @@ function flowNodes() {
     },
     {
       ...{ id: 'f6', type: 'busbar-mqtt-out', name: 'publish', sink: 'c6', topic: 'a/b' },
-      ...{ qos: '0', retain: 'true' },
+      ...{ qos: '0', retain: 'true', events: false },
     },
     {
       ...{ id: 'f7', type: 'busbar-influx-out', name: 'store', sink: 'c7', measurement: 'meter' },
+      events: true,
     },
     {
       ...{ id: 'f8', type: 'busbar-event', name: 'events', devices: 'm*', deviceEvents: true },

@@ -36,6 +36,7 @@ static void on_verdict(bb_sink *sink, uint64_t ticket, uint32_t n, bb_verdict ve
     assert_non_null(reason);
     snprintf(host->refusal[i], sizeof(host->refusal[i]), "%s", reason->text);
   }
+  if (reason != NULL) host->refused = *reason;
   host->verdicts += n;
   if (host->on_verdict != NULL) host->on_verdict(host, ticket, n, verdict);
 }
@@ -83,6 +84,7 @@ int sink_host_open(sink_host *host, const bb_sink_kind *kind, uv_loop_t *loop,
 
 void sink_host_free(sink_host *host) {
   free(host->sink);
+  host->sink = NULL;
   bb_doc_close(&host->doc);
 }
 

@@ -13,6 +13,7 @@
 typedef struct sink_host {
   /* public */
   void (*on_verdict)(struct sink_host *host, uint64_t ticket, uint32_t n, bb_verdict verdict);
+  void *data;      /* for on_verdict */
   size_t fail_nth; /* that allocation of open fails; 0: none */
   /* read-only */
   bb_sink *sink;
@@ -24,6 +25,7 @@ typedef struct sink_host {
   uint8_t judged[SINK_HOST_TICKETS]; /* verdicts that a ticket got */
   bb_verdict verdict[SINK_HOST_TICKETS];
   char refusal[SINK_HOST_TICKETS][BB_MAX_REASON]; /* "" */
+  bb_reason refused;                              /* of the last verdict that had one */
   bb_log log;
   bb_clock clock;
   bb_doc_tree doc;
