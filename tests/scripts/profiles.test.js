@@ -38,7 +38,11 @@ for (const file of files) {
   });
 
   test(`${file} names its schema for editors`, () => {
-    const [, schema] = /\$schema=(\S+)/.exec(readFile(file)) ?? [];
+    const [, schema] = /^# yaml-language-server: \$schema=(\S+)/m.exec(readFile(file)) ?? [];
+    assert.ok(
+      schema,
+      'its first line is to be `# yaml-language-server: $schema=../profile.schema.json`',
+    );
     assert.equal(path.join(path.dirname(file), schema), 'profiles/profile.schema.json');
   });
 }
