@@ -150,9 +150,21 @@ static void find_gaps(bb_config_reader *reader, const bb_doc *root) {
   }
 }
 
+/* One of the two kinds of files that people write, in place of the other. */
+static bool is_profile(const bb_doc *root) {
+  return root->kind == BB_DOC_MAP && bb_doc_get(root, "profile") != NULL &&
+         bb_doc_get(root, "busbar") == NULL;
+}
+
 static void read_all(bb_config_reader *reader) {
   top_part top = {0};
   bb_config *config = reader->config;
+  if (is_profile(config->tree.root)) {
+    bb_report_add(reader->report, bb_doc_get(config->tree.root, "profile"),
+                  "this is a profile, no config: `busbar profiles %s` tells what is in it",
+                  config->tree.name);
+    return;
+  }
   bb_schema_read(&top_schema, config->tree.root, &top, reader->report);
   if (config->tree.root->kind != BB_DOC_MAP) return;
   find_gaps(reader, config->tree.root);

@@ -174,6 +174,9 @@ typedef struct mistake_row {
 } mistake_row;
 
 static const mistake_row rows[] = {
+    {"profile: 1\nid: x\npoints: []\n",
+     {"site.yaml:1: profile: this is a profile, no config: `busbar profiles site.yaml` tells "
+      "what"}},
     /* The document. */
     {"", {"site.yaml"}},
     {"[1]\n", {"site.yaml:1: "}},
