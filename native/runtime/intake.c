@@ -436,10 +436,11 @@ uint64_t bb_intake_drop(bb_intake *intake, uint64_t from, uint64_t to) {
 }
 
 void bb_intake_drop_returning(bb_outlet *outlet, const bb_stream *stream, uint64_t from,
-                              uint64_t to) {
+                              uint64_t to, bb_drop why) {
   for (uint64_t ticket = outlet->oldest; ticket < outlet->newest; ticket++) {
     bb_flight *flight = flight_of(outlet, ticket);
-    if (flight->intake->reader.stream != stream) continue;
+    const bb_reader *reader = &flight->intake->reader;
+    if (reader->stream != stream || !bb_reader_loses(reader, why)) continue;
     if (flight->record >= from && flight->record < to) flight->dropped = true;
   }
 }

@@ -24,9 +24,10 @@ typedef struct fixture {
   uint64_t mono_ns; /* of the next batch */
 } fixture;
 
-static void on_dropped(bb_queue *queue, bb_stream *stream, uint64_t from, uint64_t to, bool aged) {
+static void on_dropped(bb_queue *queue, bb_stream *stream, uint64_t from, uint64_t to,
+                       bb_drop why) {
   uint64_t n = to - from;
-  (void)aged;
+  (void)why;
   fixture *f = queue->user;
   f->dropped += n;
   f->drops++;
