@@ -161,9 +161,10 @@ int bb_store_edit_reassign(bb_store *store, const char *sink, const char *to, ui
 
 /* --- requeue --- */
 
-/* A sink's own stream, and which of its records are new. */
+/* A sink's own stream of that class, and which of its records are new. */
 typedef struct target {
   uint32_t id;
+  bb_store_class class;
   char sink[BB_MAX_ID + 1];
   uint64_t from, next;
 } target;
@@ -189,26 +190,27 @@ static int take_next(void *user, const bb_store_stream *stream) {
   return 0;
 }
 
-static int find_target(requeue *all, const char *sink, target **out) {
+static int find_target(requeue *all, const char *sink, bb_store_class class, target **out) {
   for (uint32_t i = 0; i < all->n; i++) {
     *out = &all->targets[i];
-    if (strcmp((*out)->sink, sink) == 0) return 0;
+    if ((*out)->class == class && strcmp((*out)->sink, sink) == 0) return 0;
   }
   target *targets = realloc(all->targets, (all->n + 1) * sizeof(*targets));
   if (targets == NULL) return BB_ERR_NOMEM;
   all->targets = targets;
-  int id = bb_store_stream_make(all->store, sink, BB_STORE_TELEMETRY);
+  int id = bb_store_stream_make(all->store, sink, class);
   if (id < 0) return id;
   *out = &targets[all->n++];
-  **out = (target){.id = (uint32_t)id};
+  **out = (target){.id = (uint32_t)id, .class = class};
   snprintf((*out)->sink, sizeof((*out)->sink), "%s", sink);
   return bb_store_streams(all->store, take_next, *out);
 }
 
 /* A letter is a pack of one record already. */
-static int revive(requeue *all, const bb_letters *page, const bb_letter *letter) {
+static int revive(requeue *all, const bb_letters *page, uint32_t i) {
+  const bb_letter *letter = &page->items[i];
   target *to;
-  int err = find_target(all, letter->sink, &to);
+  int err = find_target(all, letter->sink, bb_letters_class(page, i), &to);
   if (err < 0) return err;
   bb_store_pack pack = {.stream = to->id,
                         .first = to->next,
@@ -229,7 +231,7 @@ static int revive_all(requeue *all, const char *sink, uint64_t *letters) {
   if (sink != NULL) snprintf(page.sink, sizeof(page.sink), "%s", sink);
   do {
     err = bb_letters_read(&page, all->store);
-    for (uint32_t i = 0; i < page.n && err >= 0; i++) err = revive(all, &page, &page.items[i]);
+    for (uint32_t i = 0; i < page.n && err >= 0; i++) err = revive(all, &page, i);
     *letters += page.n;
     more = page.more;
     bb_letters_close(&page);

@@ -376,6 +376,16 @@ static uint64_t floor_of(const bb_outlet *outlet, const bb_intake *intake) {
   return bb_rewind_floor(intake, floor);
 }
 
+/* Of what lay in the store, whether some may have to be sent once more. */
+static bool has_history(const bb_outlet *outlet, const bb_intake *intake) {
+  for (uint64_t ticket = outlet->oldest; ticket < outlet->newest; ticket++) {
+    const bb_flight *flight = flight_of(outlet, ticket);
+    if (flight->intake != intake || !flight->history) continue;
+    if (flight->state == BB_FLIGHT_SENT) return true;
+  }
+  return intake->n_history > 0;
+}
+
 static bool has_flights(const bb_outlet *outlet, const bb_intake *intake) {
   for (uint64_t ticket = outlet->oldest; ticket < outlet->newest; ticket++) {
     if (flight_of(outlet, ticket)->intake == intake) return true;
@@ -388,8 +398,8 @@ static void release(bb_outlet *outlet) {
     bb_intake *intake = BB_LIST_ITEM(node, bb_intake, link);
     node = node->next;
     bb_reader_release(&intake->reader, floor_of(outlet, intake));
-    if (outlet->config->store.mode == BB_CONFIG_MEMORY && intake->n_history == 0) {
-      intake->reader.durable = false; /* what the store held for it is sent */
+    if (outlet->config->store.mode == BB_CONFIG_MEMORY && intake->reader.durable) {
+      intake->reader.durable = has_history(outlet, intake); /* what the store holds for it */
     }
     if (!intake->leaving || bb_intake_waiting(intake) > 0 || has_flights(outlet, intake)) continue;
     bb_list_remove(&intake->link);
@@ -436,10 +446,11 @@ uint64_t bb_intake_drop(bb_intake *intake, uint64_t from, uint64_t to) {
 }
 
 void bb_intake_drop_returning(bb_outlet *outlet, const bb_stream *stream, uint64_t from,
-                              uint64_t to) {
+                              uint64_t to, bb_drop why) {
   for (uint64_t ticket = outlet->oldest; ticket < outlet->newest; ticket++) {
     bb_flight *flight = flight_of(outlet, ticket);
-    if (flight->intake->reader.stream != stream) continue;
+    const bb_reader *reader = &flight->intake->reader;
+    if (reader->stream != stream || !bb_reader_loses(reader, why)) continue;
     if (flight->record >= from && flight->record < to) flight->dropped = true;
   }
 }

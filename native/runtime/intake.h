@@ -57,7 +57,7 @@ uint64_t bb_intake_drop(bb_intake *intake, uint64_t from, uint64_t to);
 
 /* Records from..to are gone: of those on their way none can be sent again. */
 void bb_intake_drop_returning(bb_outlet *outlet, const bb_stream *stream, uint64_t from,
-                              uint64_t to);
+                              uint64_t to, bb_drop why);
 
 /* Lets go of all flights. */
 void bb_intake_drop_flights(bb_outlet *outlet);

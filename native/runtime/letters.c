@@ -93,6 +93,17 @@ int bb_letters_batch(const bb_letters *letters, uint32_t i, const bb_names *name
   return bb_packed_batch(&packed, device, shape, from.boot, out);
 }
 
+bb_store_class bb_letters_class(const bb_letters *letters, uint32_t i) {
+  const bb_letter *letter = &letters->items[i];
+  bb_unpacker unpacker;
+  bb_packed packed;
+  int err = bb_unpacker_open(&unpacker, letters->bodies.bytes + letter->at, letter->len);
+  if (err < 0 || bb_unpacker_next(&unpacker, &packed) != 1) return BB_STORE_TELEMETRY;
+  unsigned kind = bb_packed_kind(&packed);
+  bool event = kind == BB_BATCH_EVENT || kind == BB_BATCH_OUTCOME;
+  return event ? BB_STORE_EVENTS : BB_STORE_TELEMETRY;
+}
+
 /* Texts of batches are not terminated. A NUL in it ends it. */
 static void put_text(bb_json_writer *json, const char *key, const char *text, size_t len) {
   char *copy = malloc(len + 1);

@@ -51,6 +51,9 @@ int bb_letters_drop(bb_letters *letters, bb_store *store, uint64_t *dropped);
 /* The batch of a letter, a view into the page. 0; BB_ERR_FORMAT or BB_ERR_VERSION: it cannot be read. */
 int bb_letters_batch(const bb_letters *letters, uint32_t i, const bb_names *names, bb_batch *out);
 
+/* The class of the stream that the letter belongs to; one that cannot be read passes for telemetry. */
+bb_store_class bb_letters_class(const bb_letters *letters, uint32_t i);
+
 /* A map of "id", "sink", "reason", "time"; with the batch "timestamp", "device", and "scan" and
  * "values" of samples, "topic" and "payload" of a message, or "text". What cannot be read has
  * "damaged": true. */

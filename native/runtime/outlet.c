@@ -216,13 +216,14 @@ uint64_t bb_outlet_history(const bb_outlet *outlet) {
   return records;
 }
 
-void bb_outlet_dropped(bb_outlet *outlet, bb_stream *stream, uint64_t from, uint64_t to) {
+void bb_outlet_dropped(bb_outlet *outlet, bb_stream *stream, uint64_t from, uint64_t to,
+                       bb_drop why) {
   for (bb_list *node = outlet->intakes.next; node != &outlet->intakes; node = node->next) {
     bb_intake *intake = BB_LIST_ITEM(node, bb_intake, link);
-    if (intake->reader.stream != stream) continue;
+    if (intake->reader.stream != stream || !bb_reader_loses(&intake->reader, why)) continue;
     outlet->counters.dropped += bb_intake_drop(intake, from, to);
   }
-  bb_intake_drop_returning(outlet, stream, from, to);
+  bb_intake_drop_returning(outlet, stream, from, to, why);
 }
 
 void bb_outlet_missing(bb_outlet *outlet, bb_stream *stream, uint64_t from, uint64_t to) {

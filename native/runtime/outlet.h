@@ -150,7 +150,8 @@ uint64_t bb_outlet_depth(const bb_outlet *outlet);
 uint64_t bb_outlet_saved(const bb_outlet *outlet);
 
 /* Records were dropped from that stream: those that this outlet had not sent are counted. */
-void bb_outlet_dropped(bb_outlet *outlet, bb_stream *stream, uint64_t from, uint64_t to);
+void bb_outlet_dropped(bb_outlet *outlet, bb_stream *stream, uint64_t from, uint64_t to,
+                       bb_drop why);
 
 /* Records of that stream are nowhere, though they were delivered. A rewind that wanted them is told, and
  * counted as dropped. */

@@ -155,12 +155,13 @@ void bb_parking_settle(bb_runtime *runtime) {
   }
 }
 
-void bb_parking_dropped(bb_runtime *runtime, bb_stream *stream, uint64_t from, uint64_t to) {
+void bb_parking_dropped(bb_runtime *runtime, bb_stream *stream, uint64_t from, uint64_t to,
+                        bb_drop why) {
   for (bb_list *node = runtime->parked.next; node != &runtime->parked; node = node->next) {
     parked *place = BB_LIST_ITEM(node, parked, link);
     for (bb_list *at = place->intakes.next; at != &place->intakes; at = at->next) {
       bb_intake *intake = BB_LIST_ITEM(at, bb_intake, link);
-      if (intake->reader.stream != stream) continue;
+      if (intake->reader.stream != stream || !bb_reader_loses(&intake->reader, why)) continue;
       place->counters.dropped += bb_intake_drop(intake, from, to);
     }
   }

@@ -34,7 +34,8 @@ void bb_parking_give(bb_outlet *outlet);
 void bb_parking_settle(struct bb_runtime *runtime);
 
 /* Records went that were parked, too. */
-void bb_parking_dropped(struct bb_runtime *runtime, bb_stream *stream, uint64_t from, uint64_t to);
+void bb_parking_dropped(struct bb_runtime *runtime, bb_stream *stream, uint64_t from, uint64_t to,
+                        bb_drop why);
 
 /* A walk over the orphans: start with *at = NULL; false at the end. */
 bool bb_parking_next(const struct bb_runtime *runtime, const void **at, bb_orphan *out);

@@ -63,12 +63,20 @@ static bb_chunk *oldest_chunk(const bb_queue *queue) {
   return oldest;
 }
 
-static void drop_counted(bb_queue *queue, bb_chunk *chunk, bool aged) {
+static void tell_dropped(bb_stream *stream, uint64_t from, uint64_t to, bb_drop why) {
+  bb_queue *queue = stream->queue;
+  if (from < to && queue->on_dropped != NULL) queue->on_dropped(queue, stream, from, to, why);
+}
+
+/* What is needed below `saved` the durable readers have in the store, where age alone takes it away. */
+static void drop_counted(bb_chunk *chunk, bool aged) {
   bb_stream *stream = chunk->stream;
-  uint64_t from = chunk->first, to = chunk->first + chunk->n;
+  uint64_t from = chunk->first, to = chunk->first + chunk->n, saved = from;
+  if (!aged && stream->saved > from) saved = stream->saved < to ? stream->saved : to;
   bb_stream_drop_chunk(stream, chunk);
   if (stream->id == 0) stream->first = to; /* else the store may have older ones */
-  if (queue->on_dropped != NULL) queue->on_dropped(queue, stream, from, to, aged);
+  tell_dropped(stream, from, saved, BB_DROP_MEMORY);
+  tell_dropped(stream, saved, to, aged ? BB_DROP_AGED : BB_DROP_ROOM);
 }
 
 /* False: what would have to go is worth more than what comes. */
@@ -81,17 +89,17 @@ static bool make_room(bb_queue *queue, bb_store_class class, uint32_t bytes) {
     } else if (chunk->stream->class > class) {
       return false;
     } else {
-      drop_counted(queue, chunk, false);
+      drop_counted(chunk, false);
     }
   }
   return true;
 }
 
 /* As if the record had come and gone: it was counted, and its number is used. */
-static void lose(bb_queue *queue, bb_stream *stream) {
+static void lose(bb_stream *stream) {
   uint64_t record = stream->next++;
   if (stream->id == 0) stream->first = stream->next;
-  if (queue->on_dropped != NULL) queue->on_dropped(queue, stream, record, record + 1, false);
+  tell_dropped(stream, record, record + 1, BB_DROP_ROOM);
 }
 
 void bb_queue_expire(bb_queue *queue, uint64_t now_ns) {
@@ -100,7 +108,7 @@ void bb_queue_expire(bb_queue *queue, uint64_t now_ns) {
     bb_stream *stream = BB_LIST_ITEM(node, bb_stream, link);
     for (bb_chunk *chunk; (chunk = oldest_of(stream)) != NULL;) {
       if (now_ns < chunk->newest_mono_ns + queue->max_age_ns) break;
-      drop_counted(queue, chunk, true);
+      drop_counted(chunk, true);
     }
   }
 }
@@ -123,7 +131,7 @@ int bb_stream_append(bb_stream *stream, const bb_batch *batch) {
   uint32_t bytes = bb_chunk_record_bytes(batch);
   if (bytes > BB_CHUNK_BYTES || bytes > queue->max_bytes) return BB_ERR_LIMIT;
   if (!make_room(queue, stream->class, bytes)) {
-    lose(queue, stream);
+    lose(stream);
     return 0;
   }
   bb_chunk *chunk = newest_chunk(stream);

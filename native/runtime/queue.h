@@ -6,8 +6,8 @@
  * (runtime/save.h) as well.
  *
  * A chunk whose records are saved may leave the memory when room is wanted; a reader that comes to it
- * asks for it to be fetched. What is not saved is lost when room is wanted: whole oldest chunks go,
- * telemetry before events. Telemetry that comes while events alone fill the memory is lost itself.
+ * asks for it to be fetched. What is not saved is lost when room is wanted, and so is for a reader that
+ * is not durable what was saved for others: whole oldest chunks go, telemetry before events. Telemetry that comes while events alone fill the memory is lost itself.
  * What a reader does not need is neither saved nor kept: which records it needs, it says as spans.
  *
  * A chunk is pinned while its records are read; if it is not in memory, pin says so and asks for it.
@@ -35,6 +35,13 @@ typedef struct bb_stream bb_stream;
 typedef struct bb_chunk bb_chunk;
 typedef struct bb_reader bb_reader;
 
+/* Why records went, and for whom. */
+typedef enum bb_drop {
+  BB_DROP_ROOM,   /* for want of room */
+  BB_DROP_AGED,   /* for their age */
+  BB_DROP_MEMORY, /* for want of room in memory only: durable readers have them in the store */
+} bb_drop;
+
 /* One reader of a stream. It lies in the sink's memory. */
 struct bb_reader {
   /* public: set before join */
@@ -52,6 +59,10 @@ struct bb_reader {
   /* private */
   bb_list link;
 };
+
+static inline bool bb_reader_loses(const bb_reader *reader, bb_drop why) {
+  return why != BB_DROP_MEMORY || !reader->durable;
+}
 
 struct bb_stream {
   /* read-only */
@@ -96,8 +107,8 @@ struct bb_queue {
   void *user;
   /* A reader's own bound: what it has below `to` is too old. */
   void (*on_aged)(bb_queue *queue, bb_reader *reader, uint64_t to);
-  /* Records that some reader may have needed went: for their age, or for want of room. */
-  void (*on_dropped)(bb_queue *queue, bb_stream *stream, uint64_t from, uint64_t to, bool aged);
+  /* Records went that some reader may have needed; see bb_reader_loses. */
+  void (*on_dropped)(bb_queue *queue, bb_stream *stream, uint64_t from, uint64_t to, bb_drop why);
   /* Records that a reader came to are nowhere, and never were dropped: they had been delivered, and
    * were to be sent once more because ranges became one, or because the sink asked for it. */
   void (*on_missing)(bb_queue *queue, bb_stream *stream, uint64_t from, uint64_t to);

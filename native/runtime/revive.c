@@ -21,9 +21,7 @@ int bb_revive(bb_runtime *runtime, const bb_letters *letters, uint32_t i) {
   int err = bb_letters_batch(letters, i, &runtime->save.names, &batch);
   if (err < 0) return err;
   uint64_t sinks = 1ull << outlet->place;
-  bool event = batch.kind == BB_BATCH_EVENT || batch.kind == BB_BATCH_OUTCOME;
-  bb_stream *stream =
-      bb_runtime_stream(runtime, sinks, event ? BB_STORE_EVENTS : BB_STORE_TELEMETRY);
+  bb_stream *stream = bb_runtime_stream(runtime, sinks, bb_letters_class(letters, i));
   if (stream == NULL || bb_outlet_join(outlet, stream) < 0) return BB_ERR_NOMEM;
   batch.mono_ns = past_of(runtime);
   if (!bb_stream_has_room(stream, &batch)) return BB_ERR_AGAIN;

@@ -49,18 +49,22 @@ static void note_dropped(bb_runtime *runtime, bb_outlet *outlet, bool aged, bool
   }
 }
 
-static void on_dropped(bb_queue *queue, bb_stream *stream, uint64_t from, uint64_t to, bool aged) {
+static void on_dropped(bb_queue *queue, bb_stream *stream, uint64_t from, uint64_t to,
+                       bb_drop why) {
   bb_runtime *runtime = queue->user;
-  bool unsaved = to > stream->saved; /* it was the memory that had no room */
+  /* Whether it was the memory that had no room. */
+  bool unsaved = why == BB_DROP_MEMORY || to > stream->saved;
   bb_waits_lost(runtime, stream, from, to);
   for (size_t i = 0; i < runtime->outlets.cap; i++) {
     bb_outlet *outlet = runtime->outlets.entries[i].value;
     if (runtime->outlets.entries[i].key == NULL) continue;
     uint64_t dropped = outlet->counters.dropped;
-    bb_outlet_dropped(outlet, stream, from, to);
-    if (dropped < outlet->counters.dropped) note_dropped(runtime, outlet, aged, unsaved);
+    bb_outlet_dropped(outlet, stream, from, to, why);
+    if (dropped < outlet->counters.dropped) {
+      note_dropped(runtime, outlet, why == BB_DROP_AGED, unsaved);
+    }
   }
-  bb_parking_dropped(runtime, stream, from, to);
+  bb_parking_dropped(runtime, stream, from, to, why);
   runtime->safe_changed = true;
 }
 

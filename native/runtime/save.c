@@ -49,8 +49,6 @@ static void arm(bb_save *save) {
 
 static void begin_anew(bb_spool *spool);
 
-static void begin_anew(bb_spool *spool);
-
 static void note_restored(bb_save *save) {
   save->restored = true;
   bb_spool_restored(&save->spool);

@@ -166,7 +166,7 @@ void bb_stream_fetched(bb_stream *stream, uint64_t record, uint64_t to) {
 
 void bb_stream_lose(bb_stream *stream, uint64_t from, uint64_t to) {
   bb_queue *queue = stream->queue;
-  if (queue->on_dropped != NULL) queue->on_dropped(queue, stream, from, to, false);
+  if (queue->on_dropped != NULL) queue->on_dropped(queue, stream, from, to, BB_DROP_ROOM);
 }
 
 static bool is_read_next(const bb_stream *stream, const bb_chunk *chunk) {
@@ -206,7 +206,8 @@ void bb_stream_forget(bb_stream *stream, uint64_t to, bool aged) {
     bb_stream_drop_chunk(stream, chunk);
   }
   stream->first = to;
-  if (queue->on_dropped != NULL) queue->on_dropped(queue, stream, from, to, aged);
+  bb_drop why = aged ? BB_DROP_AGED : BB_DROP_ROOM;
+  if (queue->on_dropped != NULL) queue->on_dropped(queue, stream, from, to, why);
 }
 
 void bb_stream_shift(bb_stream *stream, uint64_t by) {

@@ -108,6 +108,9 @@ typedef struct bb_packed {
 /* The next record: 1, 0 at the end, BB_ERR_FORMAT, then always so. */
 int bb_unpacker_next(bb_unpacker *unpacker, bb_packed *out);
 
+/* Its bb_batch_kind. */
+uint8_t bb_packed_kind(const bb_packed *packed);
+
 /*
  * The record as a view into the pack. `device` and `shape` are those that its source names (shape
  * NULL when its hash is 0), `boot` the source's. Where all points are good, quality points to static

@@ -143,6 +143,10 @@ int bb_unpacker_next(bb_unpacker *unpacker, bb_packed *out) {
   return 1;
 }
 
+uint8_t bb_packed_kind(const bb_packed *packed) {
+  return packed->head & BB_PACK_KIND;
+}
+
 int bb_packed_batch(const bb_packed *packed, const bb_device *device, const bb_shape *shape,
                     uint32_t boot, bb_batch *out) {
   size_t points = shape != NULL ? shape->n_points : 0;

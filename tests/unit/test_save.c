@@ -125,6 +125,29 @@ static void test_save_evicts_and_fetches(void **state) {
   save_rig_close(&f);
 }
 
+/* Both sinks are away, and one of them has only the memory: what goes from there goes for it alone. */
+static void test_save_loses_nothing_of_the_disk_for_a_sink_of_the_memory(void **state) {
+  (void)state;
+  enum { N = 20000 };
+  save_rig f;
+  save_rig_open(&f, SAVE_RUNTIME("queue_bytes: 1MiB, store: { sync: 20ms }") "sinks:\n" SAVE_SINK(
+                        "bus", SAVE_MANUAL) "  - { id: hist, session: { manual: true }, store: { "
+                                            "mode: memory } }\n");
+  bb_outlet *hist = bb_runtime_outlet(&f.r.runtime, "hist");
+  for (int i = 0; i < N; i++) {
+    save_push_quietly(&f, i);
+    if (i % 200 == 0) rig_until(&f.r, save_of(&f)->appended < (256u << 10));
+  }
+  rig_until(&f.r, save_of(&f)->saved == N);
+  expect_true("the memory is full", hist->counters.dropped > 0);
+  expect_uint("and no more is counted", bb_outlet_depth(hist) + hist->counters.dropped, N);
+  expect_uint("nothing is lost", save_bus(&f)->counters.dropped, 0);
+  expect_uint("all waits", bb_outlet_depth(save_bus(&f)), N);
+  save_rig_restart(&f, SAVE_PLANT(SAVE_FAST, "manual: true, window: 100"));
+  expect_uint("and is there", bb_outlet_depth(save_bus(&f)), N);
+  save_rig_close(&f);
+}
+
 static void test_save_keeps_the_backlog_of_a_sink_that_is_gone(void **state) {
   (void)state;
   save_rig f;
@@ -235,6 +258,7 @@ int main(void) {
       cmocka_unit_test(test_save_sends_live_before_what_was_left),
       cmocka_unit_test(test_save_does_not_repeat_what_went_live_during_a_drain),
       cmocka_unit_test(test_save_evicts_and_fetches),
+      cmocka_unit_test(test_save_loses_nothing_of_the_disk_for_a_sink_of_the_memory),
       cmocka_unit_test(test_save_keeps_the_backlog_of_a_sink_that_is_gone),
       cmocka_unit_test(test_save_lets_a_sink_that_is_back_have_what_another_took),
       cmocka_unit_test(test_save_leaves_memory_sinks_alone),

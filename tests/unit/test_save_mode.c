@@ -147,9 +147,38 @@ static void test_save_mode_saves_at_the_end_what_lay_in_memory(void **state) {
   }
 }
 
+/* What the disk held goes to a sink that has only the memory now, and stays held until it is there. */
+static void test_save_mode_from_disk_to_memory_holds_what_is_on_its_way(void **state) {
+  (void)state;
+  rig r;
+  rig_open(&r);
+  rig_apply(&r, DISK);
+  push(&r, 1, 5);
+  rig_end_runtime(&r);
+  rig_reopen(&r);
+  rig_apply(&r, MEMORY);
+  fake_sink *hist = rig_sink(&r, "hist");
+  fake_sink_connect(hist);
+  rig_until(&r, hist->n_pending == 5);
+  ack(hist, 1, 1);
+  fake_sink_connect(rig_sink(&r, "bus"));
+  rig_until(&r, rig_sink(&r, "bus")->n_pending == 5);
+  ack(rig_sink(&r, "bus"), 1, 5);
+  uint64_t jobs = r.runtime.save.jobs;
+  rig_until(&r, r.runtime.save.jobs > jobs && r.runtime.save.job == NULL);
+  fake_sink_lose(hist, "gone");
+  rig_end_runtime(&r);
+  rig_reopen(&r);
+  rig_apply(&r, MEMORY);
+  expect_left(&r, "hist", (const double[]){2, 3, 4, 5}, 4);
+  rig_until(&r, r.runtime.save.stats.records == 0 && r.runtime.save.job == NULL);
+  rig_close(&r);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_save_mode_from_memory_to_disk_saves_what_lay_in_memory),
+      cmocka_unit_test(test_save_mode_from_disk_to_memory_holds_what_is_on_its_way),
       cmocka_unit_test(test_save_mode_saves_at_the_end_what_lay_in_memory),
   };
   return cmocka_run_group_tests_name("save_mode", tests, NULL, NULL);

@@ -159,6 +159,55 @@ static void test_store_edit_requeues_where_a_cursor_is_ahead(void **state) {
   store_rig_close(&rig);
 }
 
+static int show_class(void *user, const bb_store_stream *stream) {
+  return bb_buf_printf(user, "%s %s %llu; ",
+                       stream->class == BB_STORE_EVENTS ? "events" : "telemetry", stream->name,
+                       (unsigned long long)stream->records);
+}
+
+/* One letter of the batch, which is a pack of one record. */
+static void put_letter(store_rig *rig, const char *sink, const bb_batch *batch) {
+  bb_packer packer;
+  bb_buf body;
+  bb_packer_init(&packer);
+  bb_buf_init(&body, BB_PACK_LONGEST);
+  expect_int("add", bb_packer_add(&packer, batch), 0);
+  expect_true("pack", bb_packer_end(&packer, &body) > 0);
+  bb_store_dead dead = {
+      .sink = sink, .reason = "no", .age_ns = 1, .body = body.bytes, .len = body.len};
+  expect_int("letter", bb_store_dead_put(rig->store, &dead), 0);
+  bb_packer_close(&packer);
+  bb_buf_close(&body);
+}
+
+static void test_store_edit_requeues_events_as_events(void **state) {
+  static const bb_batch_kind kinds[] = {BB_BATCH_EVENT, BB_BATCH_SAMPLES, BB_BATCH_OUTCOME,
+                                        BB_BATCH_MESSAGE};
+  (void)state;
+  store_rig rig;
+  pack_sample sample;
+  uint64_t letters = 0;
+  store_rig_open(&rig);
+  pack_sample_open(&sample);
+  store_begin(&rig);
+  for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
+    size_t i = 0;
+    while (i < sample.n && sample.batches[i].kind != kinds[k]) i++;
+    expect_true("a sample of each kind", i < sample.n);
+    put_letter(&rig, "hist", &sample.batches[i]);
+  }
+  store_commit(&rig);
+  expect_int("requeue", bb_store_edit_requeue(rig.store, NULL, &letters), 0);
+  expect_uint("letters", letters, 4);
+  bb_buf text;
+  bb_buf_init(&text, 4096);
+  expect_int("streams", bb_store_streams(rig.store, show_class, &text), 0);
+  expect_text("streams", bb_buf_string(&text), "events hist 2; telemetry hist 2; ");
+  bb_buf_close(&text);
+  pack_sample_close(&sample);
+  store_rig_close(&rig);
+}
+
 static void test_store_edit_drops_the_letters_of_a_sink(void **state) {
   static const uint8_t frame[] = {1};
   (void)state;
@@ -220,6 +269,7 @@ int main(void) {
       cmocka_unit_test(test_store_edit_merges_what_two_sinks_need),
       cmocka_unit_test(test_store_edit_requeues_behind_what_waits),
       cmocka_unit_test(test_store_edit_requeues_where_a_cursor_is_ahead),
+      cmocka_unit_test(test_store_edit_requeues_events_as_events),
       cmocka_unit_test(test_store_edit_drops_the_letters_of_a_sink),
       cmocka_unit_test(test_store_edit_pages_letters),
   };

@@ -6,9 +6,10 @@
 
 #include "support/expect.h"
 
-static void on_dropped(bb_queue *queue, bb_stream *stream, uint64_t from, uint64_t to, bool aged) {
+static void on_dropped(bb_queue *queue, bb_stream *stream, uint64_t from, uint64_t to,
+                       bb_drop why) {
   uint64_t n = to - from;
-  (void)aged;
+  (void)why;
   queue_rig *f = queue->user;
   f->dropped += n;
   f->drops++;
