@@ -38,6 +38,7 @@ static bool allocate(bb_outlet *outlet) {
 }
 
 static void free_outlet(bb_outlet *outlet) {
+  bb_parking_give_up(outlet);
   free(outlet->flights);
   free(outlet->views);
   free(outlet->sink);
@@ -99,7 +100,7 @@ bb_outlet *bb_outlet_open(bb_runtime *runtime, bb_config *owner, const bb_config
   bb_list_init(&outlet->intakes);
   bb_list_init(&outlet->link);
   bb_reason_set(&outlet->reason, 0, 0, "connecting");
-  int err = allocate(outlet) ? 0 : BB_ERR_NOMEM;
+  int err = allocate(outlet) ? bb_parking_reserve(outlet) : BB_ERR_NOMEM;
   if (err == 0) {
     set_sink(outlet);
     bb_backoff_init(&outlet->backoff, BACKOFF_FIRST_MS, BACKOFF_LONGEST_MS, outlet->sink->seed);

@@ -94,7 +94,8 @@ typedef struct bb_outlet {
   bool drop_told; /* the log has said that batches are dropped, since it was last ready */
   /* private */
   struct bb_runtime *runtime;
-  bb_list intakes; /* whose turn it is to send history stands first */
+  bb_list intakes;          /* whose turn it is to send history stands first */
+  struct bb_parked *parked; /* room for what it leaves; see parking.h */
   bb_list link;
   bb_flight *flights;      /* ring of needs.window_records */
   bb_batch *views;         /* the batches of the flights, in the same ring */

@@ -12,7 +12,7 @@
 #include "runtime/runtime.h"
 #include "runtime/wait.h"
 
-typedef struct {
+typedef struct bb_parked {
   bb_list link;
   bb_list intakes;
   bb_outlet_counters counters;
@@ -28,14 +28,37 @@ static parked *find(const bb_runtime *runtime, const char *id) {
   return NULL;
 }
 
-static parked *find_or_make(bb_runtime *runtime, const char *id) {
-  parked *place = find(runtime, id);
-  if (place != NULL) return place;
-  place = calloc(1, sizeof(*place));
+static parked *make(const char *id) {
+  parked *place = calloc(1, sizeof(*place));
   if (place == NULL) return NULL;
+  bb_list_init(&place->link);
   bb_list_init(&place->intakes);
   snprintf(place->id, sizeof(place->id), "%s", id);
-  bb_list_append(&runtime->parked, &place->link);
+  return place;
+}
+
+static parked *find_or_make(bb_runtime *runtime, const char *id) {
+  parked *place = find(runtime, id);
+  if (place == NULL && (place = make(id)) != NULL) bb_list_append(&runtime->parked, &place->link);
+  return place;
+}
+
+int bb_parking_reserve(bb_outlet *outlet) {
+  outlet->parked = make(outlet->id);
+  return outlet->parked != NULL ? 0 : BB_ERR_NOMEM;
+}
+
+void bb_parking_give_up(bb_outlet *outlet) {
+  free(outlet->parked);
+}
+
+/* What was reserved, unless something is parked under that id already. */
+static parked *take_place(bb_outlet *outlet) {
+  parked *place = find(outlet->runtime, outlet->id);
+  if (place != NULL) return place;
+  place = outlet->parked;
+  outlet->parked = NULL;
+  bb_list_append(&outlet->runtime->parked, &place->link);
   return place;
 }
 
@@ -48,8 +71,7 @@ static void move(bb_intake *intake, bb_list *to, bb_outlet *outlet, const char *
 
 void bb_parking_take(bb_outlet *outlet) {
   if (bb_list_empty(&outlet->intakes)) return;
-  parked *place = find_or_make(outlet->runtime, outlet->id);
-  if (place == NULL) return;
+  parked *place = take_place(outlet);
   bb_intake_retry_all(outlet);
   place->counters = outlet->counters;
   for (bb_list *node; (node = bb_list_first(&outlet->intakes)) != NULL;) {

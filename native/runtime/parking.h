@@ -20,7 +20,11 @@ typedef struct bb_orphan {
   bool disabled;           /* the config has the sink, with "enabled: false" */
 } bb_orphan;
 
-/* Takes the outlet's intakes; those on their way are to be sent again. Without memory they stay. */
+/* Room for what a new outlet may leave, so that its end needs no memory: 0 or BB_ERR_NOMEM; and its end. */
+int bb_parking_reserve(bb_outlet *outlet);
+void bb_parking_give_up(bb_outlet *outlet);
+
+/* Takes the outlet's intakes; those on their way are to be sent again. Once. */
 void bb_parking_take(bb_outlet *outlet);
 
 /* A durable intake of that stream, parked, for what the store says that the sink has not delivered. NULL

@@ -264,6 +264,13 @@ static bool add_values(bb_save *save, bb_save_job *job) {
   return true;
 }
 
+static bool asks(const bb_save_job *job) {
+  for (uint32_t i = 0; i < job->n_parts; i++) {
+    if (job->parts[i].asks) return true;
+  }
+  return false;
+}
+
 static bool add_dead(bb_save *save, bb_save_job *job) {
   for (const bb_save_dead *dead = save->dead; dead != NULL; dead = dead->next) {
     if (!add_names(save, job, dead->device, dead->shape)) return false;
@@ -271,8 +278,8 @@ static bool add_dead(bb_save *save, bb_save_job *job) {
   job->dead = save->dead;
   save->dead = save->newest_dead = NULL;
   save->dead_waiting = 0;
-  /* A job that is full may not have the records that they are now. */
-  if (job->bodies.len >= BB_SAVE_JOB_BYTES) return true;
+  /* A job that is full, or only asks where to go on, may not have the records that they are now. */
+  if (job->bodies.len >= BB_SAVE_JOB_BYTES || asks(job)) return true;
   job->revived = save->revived;
   job->n_revived = save->n_revived;
   save->revived = NULL;
