@@ -166,7 +166,13 @@ static void show_mistakes(bb_cli_store_show *show, const bb_doc *answer) {
   }
   if (n == 0) puts("ok: nothing in it is damaged");
   if (n > shown) printf("and %llu more\n", (unsigned long long)(n - shown));
-  if (n > 0) show->code = BB_EXIT_FAILED;
+  if (n == 0) return;
+  show->code = BB_EXIT_FAILED;
+  if (show->wish->file == NULL) {
+    puts("busbar run leaves out a damaged batch; a file that it cannot read it sets aside by "
+         "itself, "
+         "and begins a fresh one");
+  }
 }
 
 static void show_requeued(bb_cli_store_show *show, const bb_doc *answer) {
