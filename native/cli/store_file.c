@@ -20,6 +20,7 @@ static int put_status(bb_cli_store_place *place, bb_json_writer *json) {
   bb_json_writer_bool(json, "failing", false);
   bb_json_writer_text(json, "path", place->path);
   bb_json_writer_uint(json, "file_bytes", stats.file_bytes);
+  bb_json_writer_uint(json, "log_bytes", stats.log_bytes);
   bb_json_writer_uint(json, "free_bytes", stats.free_bytes);
   bb_json_writer_uint(json, "records", stats.records);
   bb_json_writer_uint(json, "bytes", stats.bytes);

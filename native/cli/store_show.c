@@ -98,8 +98,13 @@ static void print_amount(const char *what, const char *noun, uint64_t n, uint64_
 
 static void print_file(const bb_doc *store) {
   char size[24], unused[24];
-  printf("%-13s %s", "file", size_of(size, number_of(store, "file_bytes")));
+  uint64_t log = number_of(store, "log_bytes");
+  printf("%-13s %s", "file", size_of(size, number_of(store, "file_bytes") - log));
   printf(", %s of it unused\n", size_of(unused, number_of(store, "free_bytes")));
+  if (log > 0) {
+    printf("%-13s %s in " BB_STORE_FILE "-wal, which is written over again\n", "log",
+           size_of(size, log));
+  }
   if (bb_doc_get(store, "written_bytes") == NULL) return;
   printf("%-13s %s since the start of the runtime\n", "written",
          size_of(size, number_of(store, "written_bytes")));

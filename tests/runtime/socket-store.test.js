@@ -27,6 +27,7 @@ test('status tells what waits on the disk, and for which sink', async (t) => {
   );
   assert.deepEqual([store.sync_ms, store.orphans], [100, []]);
   assert.ok(store.bytes > 0 && store.file_bytes > store.bytes, JSON.stringify(store));
+  assert.ok(store.log_bytes > 0 && store.log_bytes < store.file_bytes, JSON.stringify(store));
   assert.ok(store.written_bytes >= store.bytes, JSON.stringify(store));
   assert.deepEqual([sinks[0].store, sinks[0].waiting, sinks[0].saved], ['disk', 3, 3]);
 });
