@@ -20,7 +20,7 @@ struct bb_cli_store_show {
   bb_json_writer json;
 };
 
-static const char *const list_heads[] = {"SINK", "STREAM", ">BATCHES", ">SIZE", "OLDEST"};
+static const char *const list_heads[] = {"SINK", "STREAM", "KIND", ">BATCHES", ">SIZE", "OLDEST"};
 static const char *const dead_heads[] = {">ID", "SINK", "REFUSED", "DEVICE", "WHAT", "REASON"};
 
 bb_cli_store_show *bb_cli_store_show_new(const bb_cli_store_wish *wish, bool running) {
@@ -33,7 +33,7 @@ bb_cli_store_show *bb_cli_store_show_new(const bb_cli_store_wish *wish, bool run
       !wish->json && (wish->order == BB_CLI_STORE_LIST || wish->order == BB_CLI_STORE_DEAD);
   if (!show->has_table) return show;
   bool list = wish->order == BB_CLI_STORE_LIST;
-  bb_table_init(&show->table, list ? list_heads : dead_heads, list ? 5 : 6);
+  bb_table_init(&show->table, list ? list_heads : dead_heads, 6);
   return show;
 }
 
@@ -136,6 +136,7 @@ static void add_rows(bb_cli_store_show *show, const bb_doc *answer) {
        row = row->next, show->rows++) {
     bb_table_cell(&show->table, text_of(row, "sink"));
     bb_table_cell(&show->table, text_of(row, "stream"));
+    bb_table_cell(&show->table, text_of(row, "kind"));
     bb_table_cell(&show->table, text_of(row, "records"));
     bb_table_cell(&show->table, size_of(size, number_of(row, "bytes")));
     bb_table_cell(&show->table, time_of(time, row, "oldest"));

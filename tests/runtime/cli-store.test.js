@@ -83,11 +83,14 @@ test('what waits is shown the same, whether the runtime runs or not', async (t) 
     assert.match(status, /^file +\d+\.0 KiB, 0 B of it unused$/m);
     assert.equal(/^log +[\d.]+ KiB in store\.db-wal, /m.test(status), state === 'runs', status);
     const [head, row, ...rest] = readTable(await must(runtime.data, 'list'));
-    assert.deepEqual(head, ['SINK', 'STREAM', 'BATCHES', 'SIZE', 'OLDEST']);
-    assert.deepEqual([row.slice(0, 3), rest], [['bus', 'bus', '3'], []]);
-    assert.match(row[4], /^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+    assert.deepEqual(head, ['SINK', 'STREAM', 'KIND', 'BATCHES', 'SIZE', 'OLDEST']);
+    assert.deepEqual([row.slice(0, 4), rest], [['bus', 'bus', 'readings', '3'], []]);
+    assert.match(row[5], /^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
     const { waiting } = await json(runtime.data, 'list');
-    assert.deepEqual([waiting.length, waiting[0].records], [1, 3]);
+    assert.deepEqual(
+      [waiting.length, waiting[0].kind, waiting[0].records],
+      [1, 'readings', 3],
+    );
     const about = await json(runtime.data, 'status');
     assert.deepEqual([Object.keys(about), about.store.records], [['store'], 3]);
     assert.equal(await must(runtime.data, 'verify'), 'ok: nothing in it is damaged\n');

@@ -180,8 +180,8 @@ test('what waits is listed by stream and sink', async (t) => {
   const { client } = await startWaiting(t, 3);
   const { waiting } = await client.must('store', { do: 'list' });
   assert.equal(waiting.length, 1);
-  const { stream, sink, records, bytes, oldest } = waiting[0];
-  assert.deepEqual([stream, sink, records], ['bus', 'bus', 3]);
+  const { stream, sink, kind, records, bytes, oldest } = waiting[0];
+  assert.deepEqual([stream, sink, kind, records], ['bus', 'bus', 'readings', 3]);
   assert.ok(bytes > 0 && Math.abs(oldest - Date.now()) < 60000, JSON.stringify(waiting));
 });
 
