@@ -53,8 +53,7 @@ static int put(bb_store *store, const cursor *one) {
   return bb_store_cursor_put(store, &row);
 }
 
-/* How many records the sink has not delivered; BB_ERR_NOTFOUND: none. */
-static int count(bb_store *store, const char *sink, uint64_t *records) {
+int bb_store_edit_count(bb_store *store, const char *sink, uint64_t *records) {
   bb_holdings list = {0};
   int err = bb_holdings_read(&list, store);
   *records = 0;
@@ -119,7 +118,7 @@ static int drop_all(bb_store *store, const cursors *all, const char *sink) {
 
 int bb_store_edit_drop(bb_store *store, const char *sink, uint64_t *records) {
   cursors all = {0};
-  int err = count(store, sink, records);
+  int err = bb_store_edit_count(store, sink, records);
   if (err >= 0) err = bb_store_cursors(store, take_cursor, &all);
   if (err >= 0) err = bb_store_begin(store);
   if (err >= 0) err = end(store, drop_all(store, &all, sink));
@@ -151,7 +150,7 @@ static int give_all(bb_store *store, const cursors *all, const char *sink, const
 
 int bb_store_edit_reassign(bb_store *store, const char *sink, const char *to, uint64_t *records) {
   cursors all = {0};
-  int err = count(store, sink, records);
+  int err = bb_store_edit_count(store, sink, records);
   if (err >= 0) err = bb_store_cursors(store, take_cursor, &all);
   if (err >= 0) err = bb_store_begin(store);
   if (err >= 0) err = end(store, give_all(store, &all, sink, to));

@@ -6,6 +6,9 @@
 
 #include "store/store.h"
 
+/* How many records the sink has not delivered. BB_ERR_NOTFOUND: nothing waits for it. */
+int bb_store_edit_count(bb_store *store, const char *sink, uint64_t *records);
+
 /* Takes away what waits for the sink alone, and forgets that it is waited for. `*records` is how many it
  * had not delivered. BB_ERR_NOTFOUND: nothing waits for it. */
 int bb_store_edit_drop(bb_store *store, const char *sink, uint64_t *records);

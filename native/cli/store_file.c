@@ -7,6 +7,7 @@
 #include "cli/store.h"
 #include "cli/store_edit.h"
 #include "runtime/holdings.h"
+#include "runtime/known_sinks.h"
 #include "runtime/letters.h"
 
 #define MAX_SENTENCES 1000
@@ -20,6 +21,7 @@ static int put_status(bb_cli_store_place *place, bb_json_writer *json) {
   bb_json_writer_bool(json, "failing", false);
   bb_json_writer_text(json, "path", place->path);
   bb_json_writer_uint(json, "file_bytes", stats.file_bytes);
+  bb_json_writer_uint(json, "log_bytes", stats.log_bytes);
   bb_json_writer_uint(json, "free_bytes", stats.free_bytes);
   bb_json_writer_uint(json, "records", stats.records);
   bb_json_writer_uint(json, "bytes", stats.bytes);
@@ -105,8 +107,42 @@ static int answer(bb_cli_store_place *place, const bb_cli_store_wish *wish, bb_j
   }
 }
 
-static bool is_about_sink(const bb_cli_store_wish *wish) {
-  return wish->order == BB_CLI_STORE_DROP || wish->order == BB_CLI_STORE_REASSIGN;
+/* Which sinks are configured is known by a runtime only: one may be that of the next run. */
+static int check_drop(bb_cli_store_place *place, const bb_cli_store_wish *wish, char *why) {
+  uint64_t n = 0;
+  if (wish->order != BB_CLI_STORE_DROP || wish->live) return 0;
+  int err = bb_store_edit_count(place->store, wish->sink, &n);
+  if (err < 0) return err;
+  snprintf(why, BB_CLI_STORE_WHY,
+           "%llu %s for %s would be lost, and no runtime runs that could tell whether it is still "
+           "a sink of the config, to which they would be sent; add --live to drop them all the "
+           "same",
+           (unsigned long long)n, n == 1 ? "batch that waits" : "batches that wait", wish->sink);
+  return BB_ERR_STATE;
+}
+
+/* Dead letters of a sink: of none that the store has never heard of. */
+static int check_letters(bb_cli_store_place *place, const bb_cli_store_wish *wish) {
+  bb_known_sinks known = {0};
+  bool about = wish->order == BB_CLI_STORE_DROP_DEAD || wish->order == BB_CLI_STORE_REQUEUE;
+  if (!about || wish->sink == NULL) return 0;
+  int err = bb_known_sinks_read(&known, place->store);
+  if (err >= 0 && !bb_known_sinks_has(&known, wish->sink)) err = BB_ERR_NOTFOUND;
+  bb_known_sinks_close(&known);
+  return err;
+}
+
+static void say_unknown(bb_cli_store_place *place, const bb_cli_store_wish *wish, char *why) {
+  char near[BB_MAX_ID + 32] = "";
+  bb_known_sinks known = {0};
+  bool waits = wish->order == BB_CLI_STORE_DROP || wish->order == BB_CLI_STORE_REASSIGN;
+  if (bb_known_sinks_read(&known, place->store) >= 0) {
+    bb_known_sinks_near(&known, wish->sink, near, sizeof(near));
+  }
+  bb_known_sinks_close(&known);
+  snprintf(why, BB_CLI_STORE_WHY, "%s a sink %s in %.600s%s; " BB_CLI_STORE_NAME " %s",
+           waits ? "nothing waits for" : "there is no dead letter of", wish->sink, place->path,
+           near, waits ? "list shows for which" : "dead shows of which");
 }
 
 int bb_cli_store_file_do(bb_cli_store_place *place, const bb_cli_store_wish *wish, bb_buf *out,
@@ -114,13 +150,12 @@ int bb_cli_store_file_do(bb_cli_store_place *place, const bb_cli_store_wish *wis
   bb_json_writer json;
   bb_json_writer_init(&json, out);
   bb_json_writer_map(&json, NULL);
-  int err = answer(place, wish, &json);
-  if (err == BB_ERR_NOTFOUND && is_about_sink(wish)) {
-    snprintf(why, BB_CLI_STORE_WHY,
-             "nothing waits for a sink %s in %.600s; " BB_CLI_STORE_NAME " list shows for which",
-             wish->sink, place->path);
-    return err;
-  }
+  why[0] = 0;
+  int err = check_drop(place, wish, why);
+  if (err >= 0) err = check_letters(place, wish);
+  if (err >= 0) err = answer(place, wish, &json);
+  if (err == BB_ERR_NOTFOUND && wish->sink != NULL) say_unknown(place, wish, why);
+  if (err < 0 && why[0] != 0) return err;
   if (err < 0) {
     const char *said = err != BB_ERR_NOMEM ? bb_store_why(place->store) : "";
     snprintf(why, BB_CLI_STORE_WHY, "%s", said[0] != 0 ? said : bb_err_text(err));

@@ -53,7 +53,13 @@ static int open_store(bb_cli_store_place *place, const bb_cli_store_wish *wish, 
     return BB_ERR_NOTFOUND;
   }
   int err = bb_store_open(&options, &place->store, said);
-  if (err < 0) snprintf(why, BB_CLI_STORE_WHY, "%s", said);
+  if (err < 0) {
+    bool ours = err == BB_ERR_FORMAT && wish->file == NULL;
+    snprintf(why, BB_CLI_STORE_WHY, "%s%s", said,
+             ours ? "; busbar run sets it aside by itself and begins a fresh one; to go on with a "
+                    "copy, put it in its place first"
+                  : "");
+  }
   if (err < 0 || wish->order != BB_CLI_STORE_DEAD) return err;
   err = bb_store_names(place->store, take_name, &place->names);
   if (err < 0) snprintf(why, BB_CLI_STORE_WHY, "%s", bb_store_why(place->store));

@@ -20,7 +20,7 @@ struct bb_cli_store_show {
   bb_json_writer json;
 };
 
-static const char *const list_heads[] = {"SINK", "STREAM", ">BATCHES", ">SIZE", "OLDEST"};
+static const char *const list_heads[] = {"SINK", "STREAM", "KIND", ">BATCHES", ">SIZE", "OLDEST"};
 static const char *const dead_heads[] = {">ID", "SINK", "REFUSED", "DEVICE", "WHAT", "REASON"};
 
 bb_cli_store_show *bb_cli_store_show_new(const bb_cli_store_wish *wish, bool running) {
@@ -33,7 +33,7 @@ bb_cli_store_show *bb_cli_store_show_new(const bb_cli_store_wish *wish, bool run
       !wish->json && (wish->order == BB_CLI_STORE_LIST || wish->order == BB_CLI_STORE_DEAD);
   if (!show->has_table) return show;
   bool list = wish->order == BB_CLI_STORE_LIST;
-  bb_table_init(&show->table, list ? list_heads : dead_heads, list ? 5 : 6);
+  bb_table_init(&show->table, list ? list_heads : dead_heads, 6);
   return show;
 }
 
@@ -98,8 +98,13 @@ static void print_amount(const char *what, const char *noun, uint64_t n, uint64_
 
 static void print_file(const bb_doc *store) {
   char size[24], unused[24];
-  printf("%-13s %s", "file", size_of(size, number_of(store, "file_bytes")));
+  uint64_t log = number_of(store, "log_bytes");
+  printf("%-13s %s", "file", size_of(size, number_of(store, "file_bytes") - log));
   printf(", %s of it unused\n", size_of(unused, number_of(store, "free_bytes")));
+  if (log > 0) {
+    printf("%-13s %s in " BB_STORE_FILE "-wal, which is written over again\n", "log",
+           size_of(size, log));
+  }
   if (bb_doc_get(store, "written_bytes") == NULL) return;
   printf("%-13s %s since the start of the runtime\n", "written",
          size_of(size, number_of(store, "written_bytes")));
@@ -131,6 +136,7 @@ static void add_rows(bb_cli_store_show *show, const bb_doc *answer) {
        row = row->next, show->rows++) {
     bb_table_cell(&show->table, text_of(row, "sink"));
     bb_table_cell(&show->table, text_of(row, "stream"));
+    bb_table_cell(&show->table, text_of(row, "kind"));
     bb_table_cell(&show->table, text_of(row, "records"));
     bb_table_cell(&show->table, size_of(size, number_of(row, "bytes")));
     bb_table_cell(&show->table, time_of(time, row, "oldest"));
@@ -166,7 +172,13 @@ static void show_mistakes(bb_cli_store_show *show, const bb_doc *answer) {
   }
   if (n == 0) puts("ok: nothing in it is damaged");
   if (n > shown) printf("and %llu more\n", (unsigned long long)(n - shown));
-  if (n > 0) show->code = BB_EXIT_FAILED;
+  if (n == 0) return;
+  show->code = BB_EXIT_FAILED;
+  if (show->wish->file == NULL) {
+    puts("busbar run leaves out a damaged batch; a file that it cannot read it sets aside by "
+         "itself, "
+         "and begins a fresh one");
+  }
 }
 
 static void show_requeued(bb_cli_store_show *show, const bb_doc *answer) {

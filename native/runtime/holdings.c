@@ -31,6 +31,7 @@ static int take_stream(void *user, const bb_store_stream *stream) {
     if (item->id != stream->id) continue;
     item->stream = strdup(stream->name);
     if (item->stream == NULL) return BB_ERR_NOMEM;
+    item->class = stream->class;
     item->n = bb_span_clip(item->spans, item->n, stream->first, &removed);
     item->n = bb_span_cut(item->spans, item->n, BB_STORE_RANGES, stream->next, BB_STORE_OPEN_END,
                           &removed);
@@ -92,6 +93,7 @@ void bb_holdings_put(const bb_holdings *list, bb_json_writer *json) {
     bb_json_writer_map(json, NULL);
     bb_json_writer_text(json, "stream", item->stream);
     bb_json_writer_text(json, "sink", item->sink);
+    bb_json_writer_text(json, "kind", item->class == BB_STORE_EVENTS ? "events" : "readings");
     bb_json_writer_uint(json, "records", item->records);
     bb_json_writer_uint(json, "bytes", item->bytes);
     if (item->oldest_ns != 0) {

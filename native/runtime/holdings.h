@@ -11,6 +11,7 @@ typedef struct bb_holding {
   /* read-only */
   char *stream; /* its name: the ids of its sinks */
   char sink[BB_MAX_ID + 1];
+  bb_store_class class;    /* of the stream: a sink may have one of each by the same name */
   uint64_t records, bytes; /* bytes: about, a record of that stream counting like another */
   int64_t oldest_ns;       /* UTC, when the oldest of them was taken; 0: not known */
   /* private */
@@ -30,7 +31,7 @@ typedef struct bb_holdings {
 int bb_holdings_read(bb_holdings *list, bb_store *store);
 void bb_holdings_close(bb_holdings *list);
 
-/* The list "waiting" of {"stream","sink","records","bytes","oldest"}. */
+/* The list "waiting" of {"stream","sink","kind","records","bytes","oldest"}. */
 void bb_holdings_put(const bb_holdings *list, bb_json_writer *json);
 
 #endif

@@ -17,8 +17,7 @@ static const bb_config *wanted_config(const bb_runtime *runtime) {
   return runtime->next != NULL ? runtime->next : runtime->config;
 }
 
-/* Whether the sink is one that runs, or that is being changed and will soon. */
-static bool is_configured(const bb_runtime *runtime, const char *sink) {
+bool bb_store_request_is_configured(const bb_runtime *runtime, const char *sink) {
   const bb_config *config = wanted_config(runtime);
   const bb_config_sink *found = config != NULL ? bb_map_get(&config->sinks_by_id, sink) : NULL;
   return bb_runtime_outlet(runtime, sink) != NULL || (found != NULL && found->enabled);
@@ -61,11 +60,12 @@ static void drop_live(bb_request *request, const char *sink) {
 void bb_request_drop(bb_request *request, const bb_store_request *in) {
   bb_runtime *runtime = request->client->socket->runtime;
   if (!bb_store_request_has(request, in, "sink", in->sink)) return;
-  bool configured = is_configured(runtime, in->sink);
+  bool configured = bb_store_request_is_configured(runtime, in->sink);
   if (configured && !in->live) {
     bb_request_refuse(request->client, request->id, BB_ERR_STATE,
                       "%s is a sink of the config that runs, and what waits for it will be sent; "
-                      "live drops it all the same",
+                      "to drop it all the same, add --live to busbar store, or \"live\":true to "
+                      "the request",
                       in->sink);
     return;
   }
@@ -91,7 +91,7 @@ void bb_request_reassign(bb_request *request, const bb_store_request *in) {
       !bb_store_request_has(request, in, "to", in->to))
     return;
   bb_outlet *to = bb_runtime_outlet(runtime, in->to);
-  if (is_configured(runtime, in->sink)) {
+  if (bb_store_request_is_configured(runtime, in->sink)) {
     bb_request_refuse(client, request->id, BB_ERR_STATE,
                       "%s is a sink of the config that runs; only what waits for one that is gone "
                       "can be given to another",

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "runtime/known_sinks.h"
 #include "runtime/letters.h"
 #include "runtime/request_store.h"
 #include "runtime/revive.h"
@@ -12,9 +13,11 @@
 typedef struct letters_call {
   bb_store_call base; /* first */
   bb_letters page;
-  bool dropping;         /* what is read is to be taken away */
-  uint64_t done, strays; /* requeue: letters sent again; of sinks that are not there */
-  bb_store_stats stats;  /* after dropping */
+  bool dropping;          /* what is read is to be taken away */
+  uint64_t done, strays;  /* requeue: letters sent again; of sinks that are not there */
+  bb_store_stats stats;   /* after dropping */
+  bb_known_sinks known;   /* where there was nothing to drop */
+  char by[BB_MAX_ID + 1]; /* the client, which may be gone at the end */
 } letters_call;
 
 static letters_call *call_of(bb_spool_job *job) {
@@ -24,6 +27,7 @@ static letters_call *call_of(bb_spool_job *job) {
 static void free_call(letters_call *asking) {
   bb_request_finish(&asking->base.call);
   bb_letters_close(&asking->page);
+  bb_known_sinks_close(&asking->known);
   free(asking);
 }
 
@@ -44,6 +48,7 @@ static void start(bb_request *request, const bb_store_request *in,
   page->after = (int64_t)in->after;
   page->only = (int64_t)in->letter;
   page->limit = in->limit;
+  snprintf(asking->by, sizeof(asking->by), "%s", request->client->name);
   if (!bb_store_call_start(request, &asking->base, run, done)) free(asking);
 }
 
@@ -141,23 +146,56 @@ static int run_drop(bb_spool_job *job, bb_store *store) {
   letters_call *asking = call_of(job);
   int err = bb_letters_drop(&asking->page, store, &asking->done);
   if (err >= 0) err = bb_store_read_stats(store, &asking->stats);
+  if (err >= 0 && asking->done == 0) err = bb_known_sinks_read(&asking->known, store);
   return err;
+}
+
+static void log_dropped(const letters_call *asking) {
+  const char *sink = asking->page.sink;
+  if (asking->done == 0) return;
+  bb_log_warn(asking->base.runtime->log, sink[0] != 0 ? sink : "store",
+              "%llu dead letter%s dropped by client %s", (unsigned long long)asking->done,
+              asking->done == 1 ? " was" : "s were", asking->by);
+}
+
+/* Of a sink that neither the store nor the config knows. */
+static bool is_unknown(const letters_call *asking) {
+  const char *sink = asking->page.sink;
+  return asking->done == 0 && sink[0] != 0 && !bb_known_sinks_has(&asking->known, sink) &&
+         !bb_store_request_is_configured(asking->base.runtime, sink);
+}
+
+static void refuse_unknown(letters_call *asking) {
+  char near[BB_MAX_ID + 32];
+  const bb_config *config = asking->base.runtime->config;
+  /* One that there is no memory for is not proposed. */
+  for (uint32_t i = 0; config != NULL && i < config->n_sinks; i++) {
+    (void)bb_known_sinks_add(&asking->known, config->sinks[i].id);
+  }
+  bb_request_refuse(asking->base.call.client, asking->base.call.id, BB_ERR_NOTFOUND,
+                    "there is no dead letter of a sink %s%s", asking->page.sink,
+                    bb_known_sinks_near(&asking->known, asking->page.sink, near, sizeof(near)));
+}
+
+static void answer_dropped(letters_call *asking) {
+  const bb_call *call = &asking->base.call;
+  if (asking->page.only != 0 && asking->done == 0) {
+    bb_request_refuse(call->client, call->id, BB_ERR_NOTFOUND, "there is no dead letter %lld",
+                      (long long)asking->page.only);
+  } else if (is_unknown(asking)) {
+    refuse_unknown(asking);
+  } else {
+    bb_json_writer json = bb_request_answer(call->client, call->id);
+    bb_json_writer_uint(&json, "dropped", asking->done);
+    bb_request_end(call->client, &json);
+  }
 }
 
 static void on_dropped(bb_spool_job *job) {
   letters_call *asking = call_of(job);
-  bb_call *call = &asking->base.call;
   if (job->result >= 0) bb_save_take_stats(&asking->base.runtime->save, &asking->stats);
-  if (bb_store_call_ok(&asking->base)) {
-    if (asking->page.only != 0 && asking->done == 0) {
-      bb_request_refuse(call->client, call->id, BB_ERR_NOTFOUND, "there is no dead letter %lld",
-                        (long long)asking->page.only);
-    } else {
-      bb_json_writer json = bb_request_answer(call->client, call->id);
-      bb_json_writer_uint(&json, "dropped", asking->done);
-      bb_request_end(call->client, &json);
-    }
-  }
+  log_dropped(asking);
+  if (bb_store_call_ok(&asking->base)) answer_dropped(asking);
   free_call(asking);
 }
 

@@ -43,9 +43,9 @@ bool bb_store_call_ok(const bb_store_call *call);
 bool bb_store_call_begin(bb_request *request, bb_call *call);
 bool bb_store_call_ended(const bb_call *call, int result, const char *why);
 
-/* True if the field is there; else the request was refused. */
-bool bb_store_request_has(bb_request *request, const bb_store_request *in, const char *field,
-                          const char *value);
+/* Whether the sink is one that runs, or that is being changed and will soon. */
+bool bb_store_request_is_configured(const bb_runtime *runtime, const char *sink);
+
 void bb_store_refuse_memory(bb_request *request);
 
 void bb_request_drop(bb_request *request, const bb_store_request *in);

@@ -132,8 +132,8 @@ static void tell_damage(bb_spool *spool) {
   if (aside == NULL) return;
   bb_log_error(spool->log, "store",
                "damaged: %s; it was set aside as %s and a fresh one begun; what it held is not "
-               "sent, `busbar store export` may still read it",
-               spool->damage, aside);
+               "sent; to see what can still be read of it: busbar store list --file %s",
+               spool->damage, aside, aside);
   free(aside);
 }
 

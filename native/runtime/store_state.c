@@ -26,6 +26,7 @@ static void put_content(const bb_save *save, bb_json_writer *json) {
   const bb_store_stats *stats = &save->stats;
   bb_json_writer_text(json, "path", save->spool.path);
   bb_json_writer_uint(json, "file_bytes", stats->file_bytes);
+  bb_json_writer_uint(json, "log_bytes", stats->log_bytes);
   bb_json_writer_uint(json, "free_bytes", stats->free_bytes);
   bb_json_writer_uint(json, "written_bytes", bb_save_written_bytes(save));
   bb_json_writer_uint(json, "records", stats->records);

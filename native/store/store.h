@@ -218,6 +218,7 @@ int bb_store_values(bb_store *store,
 
 typedef struct bb_store_stats {
   uint64_t file_bytes;            /* of the main file and of what is not yet moved into it */
+  uint64_t log_bytes;             /* of these, the log of what is not yet moved */
   uint64_t free_bytes;            /* in it, not used */
   uint64_t written_bytes;         /* to the disk, since it was opened */
   uint64_t packs, records, bytes; /* totals of all streams */

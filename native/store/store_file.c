@@ -43,9 +43,10 @@ int bb_store_read_stats(bb_store *store, bb_store_stats *out) {
   *out = (bb_store_stats){.written_bytes = store->written_bytes};
   int err = bb_store_load(store);
   if (err == 0) err = add_size(store, SQLITE_FCNTL_FILE_POINTER, &out->file_bytes);
-  if (err == 0) err = add_size(store, SQLITE_FCNTL_JOURNAL_POINTER, &out->file_bytes);
+  if (err == 0) err = add_size(store, SQLITE_FCNTL_JOURNAL_POINTER, &out->log_bytes);
   if (err == 0) err = free_pages(store, &pages);
   if (err < 0) return err;
+  out->file_bytes += out->log_bytes;
   out->free_bytes = pages * BB_STORE_PAGE;
   out->dead = store->rows[0].records;
   out->dead_bytes = store->rows[0].bytes;

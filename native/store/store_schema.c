@@ -53,8 +53,7 @@ static int identify(bb_store *store, int64_t *version) {
   bool empty = application == 0 && *version == 0 && tables == 0;
   if (empty && !store->read_only) return 0;
   if (application != BB_STORE_APPLICATION || *version < 1) {
-    return bb_store_refuse(store, BB_ERR_FORMAT,
-                           "the file is no store of Busbar; move it away, or name another path");
+    return bb_store_refuse(store, BB_ERR_FORMAT, "the file is no store of Busbar");
   }
   if (*version > BB_STORE_VERSION) {
     return bb_store_refuse(store, BB_ERR_VERSION,

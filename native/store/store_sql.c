@@ -15,13 +15,12 @@ typedef struct {
   int rc;
   const char *name;
   int err;
-  const char *what, *advice;
+  const char *what, *advice; /* "": the runtime and the command line know, each what it does */
 } reason;
 
 static const char stuck[] = "SQLite cannot go on", keep[] = "keep the file and report it";
 static const char denied[] = "look at the rights of the file and of its folder";
 static const char disk[] = "look at the disk and at the system's log";
-static const char damaged[] = "move it away, or put a copy in its place";
 
 /* By primary code; the last one is for all others. */
 static const reason reasons[] = {
@@ -35,11 +34,10 @@ static const reason reasons[] = {
     {SQLITE_READONLY, "SQLITE_READONLY", BB_ERR_DENIED, "it may not be written", denied},
     {SQLITE_CANTOPEN, "SQLITE_CANTOPEN", BB_ERR_DENIED, "it cannot be opened", denied},
     {SQLITE_IOERR, "SQLITE_IOERR", BB_ERR_IO, "the disk failed", disk},
-    {SQLITE_CORRUPT, "SQLITE_CORRUPT", BB_ERR_FORMAT, "the file is damaged", damaged},
-    {SQLITE_NOTADB, "SQLITE_NOTADB", BB_ERR_FORMAT, "the file is no store, or damaged", damaged},
-    {SQLITE_ERROR, "SQLITE_ERROR", BB_ERR_FORMAT, "the file has other tables than a store",
-     damaged},
-    {SQLITE_MISMATCH, "SQLITE_MISMATCH", BB_ERR_FORMAT, "the file is damaged", damaged},
+    {SQLITE_CORRUPT, "SQLITE_CORRUPT", BB_ERR_FORMAT, "the file is damaged", ""},
+    {SQLITE_NOTADB, "SQLITE_NOTADB", BB_ERR_FORMAT, "the file is no store, or damaged", ""},
+    {SQLITE_ERROR, "SQLITE_ERROR", BB_ERR_FORMAT, "the file has other tables than a store", ""},
+    {SQLITE_MISMATCH, "SQLITE_MISMATCH", BB_ERR_FORMAT, "the file is damaged", ""},
     {SQLITE_CONSTRAINT, "SQLITE_CONSTRAINT", BB_ERR_EXISTS, "it is there already", keep},
     {SQLITE_INTERRUPT, "SQLITE_INTERRUPT", BB_ERR_CLOSED, "it was ended", "ask again"},
     {SQLITE_TOOBIG, "SQLITE_TOOBIG", BB_ERR_LIMIT, "something is too large for it", keep},
@@ -100,7 +98,8 @@ int bb_sql_fail_of(bb_store *store, int rc, sqlite3 *db, const char *path) {
     snprintf(at, room, "%s: %s (%s %d); %s", r->what, strerror(number), r->name, rc,
              err == BB_ERR_LIMIT ? "free space there" : r->advice);
   } else {
-    snprintf(at, room, "%s (%s %d); %s", r->what, r->name, rc, r->advice);
+    snprintf(at, room, "%s (%s %d)%s%s", r->what, r->name, rc, r->advice[0] != 0 ? "; " : "",
+             r->advice);
   }
   store->spoilt = store->writing;
   return err;
@@ -118,7 +117,7 @@ int bb_sql_damaged(bb_store *store, const char *format, ...) {
   va_end(args);
   char *at;
   size_t room = put_path(store, store->path, &at);
-  snprintf(at, room, "the file is damaged: %s; %s", what, damaged);
+  snprintf(at, room, "the file is damaged: %s", what);
   store->spoilt = store->writing;
   return BB_ERR_FORMAT;
 }

@@ -62,6 +62,10 @@ test('wrong usage is told, with what is nearest', async (t) => {
   assert.deepEqual([help.code, help.stderr], [0, '']);
   assert.match(help.stdout, /requeue-dead/);
   assert.match(help.stdout, /drop-dead/);
+  assert.match(
+    help.stdout,
+    /messages of\n +flows go as they are, so those only to one of the same/,
+  );
 });
 
 test('where there is no store, it says so', async (t) => {
@@ -80,12 +84,14 @@ test('what waits is shown the same, whether the runtime runs or not', async (t) 
     const status = await must(runtime.data, 'status');
     assert.match(status, new RegExp(`^runtime +${state}$`, 'm'));
     assert.match(status, /^waiting +3 batches, \d+ B$/m);
+    assert.match(status, /^file +\d+\.0 KiB, 0 B of it unused$/m);
+    assert.equal(/^log +[\d.]+ KiB in store\.db-wal, /m.test(status), state === 'runs', status);
     const [head, row, ...rest] = readTable(await must(runtime.data, 'list'));
-    assert.deepEqual(head, ['SINK', 'STREAM', 'BATCHES', 'SIZE', 'OLDEST']);
-    assert.deepEqual([row.slice(0, 3), rest], [['bus', 'bus', '3'], []]);
-    assert.match(row[4], /^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+    assert.deepEqual(head, ['SINK', 'STREAM', 'KIND', 'BATCHES', 'SIZE', 'OLDEST']);
+    assert.deepEqual([row.slice(0, 4), rest], [['bus', 'bus', 'readings', '3'], []]);
+    assert.match(row[5], /^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
     const { waiting } = await json(runtime.data, 'list');
-    assert.deepEqual([waiting.length, waiting[0].records], [1, 3]);
+    assert.deepEqual([waiting.length, waiting[0].kind, waiting[0].records], [1, 'readings', 3]);
     const about = await json(runtime.data, 'status');
     assert.deepEqual([Object.keys(about), about.store.records], [['store'], 3]);
     assert.equal(await must(runtime.data, 'verify'), 'ok: nothing in it is damaged\n');
@@ -114,8 +120,13 @@ test('what waits for a sink is dropped where no runtime runs', async (t) => {
   await runtime.stop();
   const wrong = await store(runtime.data, 'drop', 'bos');
   assert.deepEqual([wrong.code, wrong.stdout], [1, '']);
-  assert.match(wrong.stderr, /nothing waits for a sink bos in .*store\.db/);
-  assert.equal(await must(runtime.data, 'drop', 'bus'), '3 batches of bus dropped\n');
+  assert.match(wrong.stderr, /nothing waits for a sink bos in .*store\.db; did you mean bus;/);
+  const unsure = await store(runtime.data, 'drop', 'bus');
+  assert.deepEqual([unsure.code, unsure.stdout], [1, '']);
+  assert.match(unsure.stderr, /: 3 batches that wait for bus would be lost, and no runtime runs/);
+  assert.match(unsure.stderr, /add --live to drop them all the same/);
+  assert.equal((await json(runtime.data, 'list')).waiting[0].records, 3, 'nothing is lost');
+  assert.equal(await must(runtime.data, 'drop', 'bus', '--live'), '3 batches of bus dropped\n');
   assert.equal(await must(runtime.data, 'list'), 'nothing waits\n');
   assert.equal(await must(runtime.data, 'verify'), 'ok: nothing in it is damaged\n');
   const next = await startRuntime(t, { sinks: [bus] }, { data: runtime.data });
@@ -140,7 +151,7 @@ test('a runtime that runs is asked to drop and to reassign', async (t) => {
   const { runtime, client } = await startWaiting(t, 3);
   const refused = await store(runtime.data, 'drop', 'bus');
   assert.equal(refused.code, 1);
-  assert.match(refused.stderr, /bus is a sink of the config that runs/);
+  assert.match(refused.stderr, /bus is a sink of the config that runs.*add --live to busbar store/);
   const sinks = [
     await describeAbsent('other'),
     { ...(await describeAbsent('bus')), enabled: false },
@@ -176,10 +187,9 @@ test('dead letters are sent again by the next runtime', async (t) => {
   const { runtime, database, sinks } = await startRefused(t, 120);
   await runtime.stop();
   assert.equal(readTable(await must(runtime.data, 'dead')).length, 121);
-  assert.equal(
-    await must(runtime.data, 'requeue-dead', 'bus'),
-    '0 dead letters will be sent again\n',
-  );
+  const wrong = await store(runtime.data, 'requeue-dead', 'hits');
+  assert.deepEqual([wrong.code, wrong.stdout], [1, '']);
+  assert.match(wrong.stderr, /no dead letter of a sink hits in .*store\.db; did you mean hist;/);
   assert.equal(await must(runtime.data, 'requeue-dead'), '120 dead letters will be sent again\n');
   assert.equal(await must(runtime.data, 'verify'), 'ok: nothing in it is damaged\n');
   assert.equal((await json(runtime.data, 'list')).waiting[0].records, 120);
@@ -193,7 +203,9 @@ for (const how of ['through a runtime', 'in the file']) {
   test(`dead letters are dropped by their sink, ${how}`, async (t) => {
     const { runtime } = await startRefused(t, 120);
     if (how === 'in the file') await runtime.stop();
-    assert.equal(await must(runtime.data, 'drop-dead', 'bus'), '0 dead letters dropped\n');
+    const wrong = await store(runtime.data, 'drop-dead', 'hits');
+    assert.deepEqual([wrong.code, wrong.stdout], [1, '']);
+    assert.match(wrong.stderr, /there is no dead letter of a sink hits.*; did you mean hist/);
     assert.equal((await json(runtime.data, 'dead')).letters.length, 120);
     assert.equal(await must(runtime.data, 'drop-dead', 'hist'), '120 dead letters dropped\n');
     assert.deepEqual((await json(runtime.data, 'dead')).letters, []);
@@ -216,7 +228,12 @@ test('a damaged store is told, and no store', async (t) => {
   damage(file);
   const verify = await store(runtime.data, 'verify');
   assert.equal(verify.code, 1);
-  assert.ok(verify.stdout.length + verify.stderr.length > 0, 'a sentence');
+  assert.match(
+    verify.stderr,
+    /store\.db: the file is damaged .*; busbar run sets it aside by itself and begins a fresh one/,
+  );
+  const { stderr: beside } = await runBusbar(['store', 'verify', '--file', file]);
+  assert.doesNotMatch(beside, /busbar run/, 'not of a file that no runtime opens');
   fs.writeFileSync(file, 'this is no store, but long enough to be looked at\n'.repeat(100));
   for (const words of [['status'], ['drop', 'bus']]) {
     const { code, stderr } = await store(runtime.data, ...words);

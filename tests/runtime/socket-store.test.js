@@ -27,6 +27,7 @@ test('status tells what waits on the disk, and for which sink', async (t) => {
   );
   assert.deepEqual([store.sync_ms, store.orphans], [100, []]);
   assert.ok(store.bytes > 0 && store.file_bytes > store.bytes, JSON.stringify(store));
+  assert.ok(store.log_bytes > 0 && store.log_bytes < store.file_bytes, JSON.stringify(store));
   assert.ok(store.written_bytes >= store.bytes, JSON.stringify(store));
   assert.deepEqual([sinks[0].store, sinks[0].waiting, sinks[0].saved], ['disk', 3, 3]);
 });
@@ -88,7 +89,7 @@ test('what waits for a sink that runs is dropped only where that is said', async
   const { client } = await startWaiting(t, 3);
   const refused = await client.ask('store', { do: 'drop', sink: 'bus' });
   assert.equal(refused.code, 'STATE');
-  assert.match(refused.error, /bus is a sink of the config that runs/);
+  assert.match(refused.error, /bus is a sink of the config that runs.*"live":true to the request/);
   assert.equal((await client.must('store', { do: 'drop', sink: 'bus', live: true })).batches, 3);
   const { sinks } = await client.must('status');
   assert.deepEqual([sinks[0].waiting, sinks[0].saved, sinks[0].dropped], [0, 0, 3]);
@@ -164,23 +165,31 @@ test('dead letters are sent again, and are gone then', async (t) => {
 });
 
 test('dead letters are dropped, one or all', async (t) => {
-  const { client } = await startRefused(t, 3);
+  const { runtime, client } = await startRefused(t, 3);
   const { letters } = await client.must('store', { do: 'dead' });
   const unknown = await client.ask('store', { do: 'drop_dead', letter: 99 });
   assert.equal(unknown.code, 'NOTFOUND');
   const one = await client.must('store', { do: 'drop_dead', letter: letters[0].id });
   assert.equal(one.dropped, 1);
   assert.equal((await client.must('status')).store.dead, 2);
-  assert.equal((await client.must('store', { do: 'drop_dead', sink: 'bus' })).dropped, 0);
+  const nobody = await client.ask('store', { do: 'drop_dead', sink: 'hits' });
+  assert.deepEqual(
+    [nobody.code, nobody.error],
+    ['NOTFOUND', 'there is no dead letter of a sink hits; did you mean hist'],
+  );
   assert.equal((await client.must('store', { do: 'drop_dead', sink: 'hist' })).dropped, 2);
+  assert.match(runtime.log, / store: 1 dead letter was dropped by client /);
+  assert.match(runtime.log, / hist: 2 dead letters were dropped by client /);
+  const none = await client.must('store', { do: 'drop_dead', sink: 'hist' });
+  assert.equal(none.dropped, 0, 'of a sink that runs and has none');
 });
 
 test('what waits is listed by stream and sink', async (t) => {
   const { client } = await startWaiting(t, 3);
   const { waiting } = await client.must('store', { do: 'list' });
   assert.equal(waiting.length, 1);
-  const { stream, sink, records, bytes, oldest } = waiting[0];
-  assert.deepEqual([stream, sink, records], ['bus', 'bus', 3]);
+  const { stream, sink, kind, records, bytes, oldest } = waiting[0];
+  assert.deepEqual([stream, sink, kind, records], ['bus', 'bus', 'readings', 3]);
   assert.ok(bytes > 0 && Math.abs(oldest - Date.now()) < 60000, JSON.stringify(waiting));
 });
 

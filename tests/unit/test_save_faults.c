@@ -22,6 +22,7 @@ static void test_save_survives_a_store_that_is_no_store(void **state) {
   rig_reopen(&f.r);
   save_rig_begin(&f, SAVE_PLANT(SAVE_FAST, SAVE_MANUAL));
   expect_true("the log says so", save_log_has(&f, "it was set aside as"));
+  expect_true("and what to type", save_log_has(&f, "busbar store list --file "));
   save_push(&f, 1, 2);
   rig_until(&f.r, save_of(&f)->saved == 2);
   save_rig_close(&f);

@@ -90,6 +90,35 @@ static void test_store_edit_tells_what_is_held(void **state) {
   store_rig_close(&rig);
 }
 
+static void test_store_edit_tells_events_from_readings(void **state) {
+  (void)state;
+  store_rig rig;
+  bb_holdings list = {0};
+  bb_buf text;
+  bb_json_writer json;
+  store_rig_open(&rig);
+  store_begin(&rig);
+  store_make_stream(&rig, "bus", BB_STORE_TELEMETRY);
+  store_make_stream(&rig, "bus", BB_STORE_EVENTS);
+  put_packs(&rig, 1, 0, 1);
+  put_packs(&rig, 2, 0, 2);
+  put_cursor(&rig, 1, "bus", 0, END);
+  put_cursor(&rig, 2, "bus", 0, END);
+  store_commit(&rig);
+  expect_int("read", bb_holdings_read(&list, rig.store), 0);
+  bb_buf_init(&text, 4096);
+  bb_json_writer_init(&json, &text);
+  bb_json_writer_map(&json, NULL);
+  bb_holdings_put(&list, &json);
+  bb_json_writer_end(&json);
+  expect_int("json", bb_json_writer_finish(&json), 0);
+  expect_part("first", bb_buf_string(&text), "\"kind\":\"readings\",\"records\":10,");
+  expect_part("second", bb_buf_string(&text), "\"kind\":\"events\",\"records\":20,");
+  bb_buf_close(&text);
+  bb_holdings_close(&list);
+  store_rig_close(&rig);
+}
+
 static void test_store_edit_drops_for_one_sink_only(void **state) {
   (void)state;
   store_rig rig;
@@ -265,6 +294,7 @@ static void test_store_edit_pages_letters(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_store_edit_tells_what_is_held),
+      cmocka_unit_test(test_store_edit_tells_events_from_readings),
       cmocka_unit_test(test_store_edit_drops_for_one_sink_only),
       cmocka_unit_test(test_store_edit_merges_what_two_sinks_need),
       cmocka_unit_test(test_store_edit_requeues_behind_what_waits),
