@@ -102,7 +102,7 @@ static void look(bb_mqtt_core *core) {
     come_up(core, &news.broker);
   }
   if ((news.events & BB_MQTT_EVENT_FAULT) != 0 && has_session(core)) {
-    core->vague = (news.events & BB_MQTT_EVENT_VAGUE) != 0;
+    core->vague = news.fault.vague;
     bb_mqtt_fail(core, &news.fault);
   }
   if ((news.events & BB_MQTT_EVENT_GONE) != 0) forget_session(core);

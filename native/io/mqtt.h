@@ -113,6 +113,7 @@ typedef struct bb_mqtt_fault {
   uint32_t retry_ms; /* until the next try; 0: none will be made */
   /* "broker:1883 refused the connection: bad user name or password" */
   char text[BB_MQTT_MAX_FAULT];
+  bool vague; /* the library did not say what went wrong */
 } bb_mqtt_fault;
 
 /*

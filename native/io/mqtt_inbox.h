@@ -36,10 +36,9 @@ typedef struct bb_mqtt_end {
 
 enum {
   BB_MQTT_EVENT_UP = 1,
-  BB_MQTT_EVENT_FAULT = 2,  /* could not connect, or the connection broke */
-  BB_MQTT_EVENT_GONE = 4,   /* the library has forgotten the session: no more callbacks */
-  BB_MQTT_EVENT_SPACE = 8,  /* a burst is free again after there was none */
-  BB_MQTT_EVENT_VAGUE = 16, /* with FAULT: the library did not say what went wrong */
+  BB_MQTT_EVENT_FAULT = 2, /* could not connect, or the connection broke */
+  BB_MQTT_EVENT_GONE = 4,  /* the library has forgotten the session: no more callbacks */
+  BB_MQTT_EVENT_SPACE = 8, /* a burst is free again after there was none */
 };
 
 /* What has come since the last look. */

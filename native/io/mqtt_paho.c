@@ -73,8 +73,10 @@ static void refuse(bb_mqtt_session *session, int code) {
     tell(session, BB_ERR_IO, 0, false, "TLS with %s failed: %s", session->tls_error);
   } else {
     /* The library does not say more; the loop finds out (io/mqtt_probe.h). */
-    bb_mqtt_inbox_event(session->inbox, BB_MQTT_EVENT_VAGUE);
-    tell(session, BB_ERR_CLOSED, 0, false, "%s closed the connection before it answered%s", "");
+    bb_mqtt_fault fault = {.code = BB_ERR_CLOSED, .vague = true};
+    snprintf(fault.text, sizeof(fault.text), "%s closed the connection before it answered",
+             session->place);
+    bb_mqtt_inbox_fault(session->inbox, &fault);
   }
 }
 

@@ -101,7 +101,7 @@ static void test_mqtt_tries_all_addresses_of_a_name(void **state) {
   broker_start(&b, NULL);
   open_watch(NOBODY " 127.0.0.3 " HERE, (bb_mqtt_config){.port = 0});
   mqtt_watch_until_up(w, &loop);
-  expect_uint("no failure was told", w->downs, 0);
+  expect_text("no failure was told", w->downs > 0 ? w->fault.text : "", "");
   expect_uint("one lookup", n_lookups, 1);
   mqtt_watch_publish(w, 0, 3, 1);
   mqtt_watch_until(&loop, "ends", &w->n_ended, 3);
