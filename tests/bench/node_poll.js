@@ -12,7 +12,7 @@ const { once } = require('node:events');
 const { setTimeout: delay } = require('node:timers/promises');
 
 const REGISTERS = 120;
-const WARM_MS = 1000; /* until the compiler has seen what is hot */
+const WARM_MS = 1500; /* until the compiler has seen what is hot */
 
 /** @returns {Promise<() => Promise<Buffer>>} Reads once. @param {number} port */
 async function openModbusSerial(port) {
@@ -50,8 +50,10 @@ async function pollForever(read) {
 async function main() {
   const [library, port, connections, seconds] = process.argv.slice(2);
   const open = library === 'jsmodbus' ? openJsmodbus : openModbusSerial;
-  for (let i = 0; i < Number(connections); i++) {
-    pollForever(await open(Number(port))).catch((error) => {
+  const readers = [];
+  for (let i = 0; i < Number(connections); i++) readers.push(await open(Number(port)));
+  for (const read of readers) {
+    pollForever(read).catch((error) => {
       console.error(`${library}: ${error.message ?? JSON.stringify(error)}`);
       process.exit(1);
     });

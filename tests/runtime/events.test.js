@@ -215,6 +215,7 @@ test('a store that is full drops telemetry before events', MOSQUITTO, async (t) 
   const again = await startRuntime(t, config, { data: runtime.data });
   const reader = await startCounter(t, again, { device: 'none' });
   await reader.drained('bus');
+  await listener.caughtUp();
   const came = happened(listener, 'm').filter((text) => text.startsWith('event '));
   assert.deepEqual(came, events);
   const numbers = listener.messages.filter(({ payload }) => payload.values?.n === 1);

@@ -63,6 +63,7 @@ for (const { name, store, sink, told } of LIMITS) {
     await counter.send(10);
     await waitFor(() => arrivalsOf(listener).length >= 10, { what: 'what came since' });
     await counter.drained('bus');
+    await listener.caughtUp();
     await way.stop();
     await counter.isReady('bus', false);
     await counter.send(5);

@@ -80,6 +80,7 @@ test('a sink that was away gets all later, and the file gets smaller', MOSQUITTO
   await way.start();
   await waitForAll(() => heardFrom(listener, 'late'), counter.last);
   await counter.drained('late');
+  await listener.caughtUp();
   const { repeated } = checkArrivals(heardFrom(listener, 'late'), counter);
   assert.deepEqual(repeated, []);
   assert.equal((await counter.sinks()).late.dropped, 0);
@@ -127,6 +128,7 @@ test('a sink that was removed keeps its backlog for its return', MOSQUITTO, asyn
     what: 'its backlog, and what is new',
   });
   await back.drained('goes');
+  await listener.caughtUp();
   checkArrivals(heardFrom(listener, 'stays'), back);
   const numbers = heardFrom(listener, 'goes').map(({ n }) => n);
   assert.equal(numbers.length, 1100);

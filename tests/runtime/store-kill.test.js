@@ -208,6 +208,7 @@ test('what is in the store comes once, and as history', MOSQUITTO, async (t) => 
   await after.send(10);
   await waitForAll(() => arrivalsOf(listener), after.last);
   await after.drained('bus');
+  await listener.caughtUp();
   const found = checkArrivals(arrivalsOf(listener), after);
   assert.deepEqual(found.repeated, []);
   assert.equal(found.history.length, 3000);
@@ -247,6 +248,7 @@ test('what went live during a drain does not come again', MOSQUITTO, async (t) =
   const rest = await startCounter(t, third, { last: live.last });
   await waitForAll(() => arrivalsOf(listener), rest.last);
   await rest.drained('bus');
+  await listener.caughtUp();
   const found = checkArrivals(arrivalsOf(listener), rest);
   const again = arrivalsOf(listener)
     .slice(place)

@@ -61,6 +61,7 @@ async function openPlant(t, mqtt) {
 async function settle(listener, counter) {
   await waitForAll(() => arrivalsOf(listener), counter.last);
   await counter.drained('bus');
+  await listener.caughtUp();
   assert.equal((await counter.sinks()).bus.dropped, 0);
   return checkArrivals(arrivalsOf(listener), counter);
 }

@@ -3,6 +3,7 @@
 
 /* Someone who listens on an MQTT broker and keeps what came. */
 
+const { randomUUID } = require('node:crypto');
 const mqtt = require('mqtt');
 const { atEnd } = require('./end');
 const { waitFor } = require('./wait');
@@ -28,7 +29,14 @@ class Listener {
     this.client = client;
     /** @type {Message[]} */
     this.messages = [];
+    /* Where it hears from itself. */
+    this.ownTopic = `listener/${randomUUID()}`;
+    this.heardOwn = 0;
     client.on('message', (topic, payload, { retain, qos, properties }) => {
+      if (topic === this.ownTopic) {
+        this.heardOwn++;
+        return;
+      }
       const json = JSON.parse(payload.toString());
       const own = describeProperties(properties);
       this.messages.push({ topic, payload: json, retain, qos, properties: own, atMs: Date.now() });
@@ -49,6 +57,15 @@ class Listener {
       const text = error instanceof Error ? error.message : error;
       throw new Error(`${text}; ${this.messages.length} came, the last: ${last()}`);
     }
+  }
+
+  /** Waits until all has come that the broker had taken before: it sends in the order in which it
+   * takes, so what is sent to oneself now comes behind it. */
+  async caughtUp() {
+    const heard = this.heardOwn;
+    await this.client.subscribeAsync(this.ownTopic, { qos: 1 });
+    await this.client.publishAsync(this.ownTopic, '', { qos: 1 });
+    await waitFor(() => this.heardOwn > heard, { what: 'the broker to send what it took' });
   }
 }
 
