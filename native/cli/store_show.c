@@ -124,9 +124,11 @@ static void show_status(const bb_cli_store_show *show, const bb_doc *answer) {
   print_file(store);
   for (const bb_doc *orphan = first_of(store, "orphans"); orphan != NULL; orphan = orphan->next) {
     char size[24];
-    printf("%-13s %s%s: %s batches, %s\n", "orphan", text_of(orphan, "sink"),
+    printf("%-13s %s%s: %s batches, %s", "orphan", text_of(orphan, "sink"),
            is_true(orphan, "disabled") ? " (disabled)" : "", text_of(orphan, "batches"),
            size_of(size, number_of(orphan, "bytes")));
+    if (number_of(orphan, "dropped") > 0) printf("; %s dropped", text_of(orphan, "dropped"));
+    putchar('\n');
   }
 }
 

@@ -3,6 +3,7 @@
 #include "runtime/limits.h"
 
 #include "runtime/intake.h"
+#include "runtime/parking.h"
 #include "runtime/runtime.h"
 #include "runtime/wait.h"
 
@@ -87,11 +88,14 @@ static uint64_t keep_age(bb_intake *intake, uint64_t now_ns) {
 }
 
 void bb_limits_aged(bb_queue *queue, bb_reader *reader, uint64_t to) {
-  (void)queue;
+  bb_runtime *runtime = queue->user;
   bb_intake *intake = (bb_intake *)reader;
-  if (intake->outlet != NULL) bb_waits_lost(intake->outlet->runtime, reader->stream, 0, to);
-  uint64_t dropped = bb_intake_drop(intake, 0, to);
-  if (intake->outlet != NULL) note_dropped(intake->outlet, "store.max_age", dropped);
+  bb_waits_lost(runtime, reader->stream, 0, to);
+  if (intake->outlet == NULL) {
+    bb_parking_aged(runtime, intake, to);
+  } else {
+    note_dropped(intake->outlet, "store.max_age", bb_intake_drop(intake, 0, to));
+  }
 }
 
 void bb_limits_look(bb_runtime *runtime, uint64_t now_ns) {

@@ -16,7 +16,8 @@ typedef struct bb_parked {
   bb_list link;
   bb_list intakes;
   bb_outlet_counters counters;
-  bool told; /* it is an orphan, and the log has spoken of it */
+  bool told;      /* it is an orphan, and the log has spoken of it */
+  bool drop_told; /* and of batches that it lost */
   char id[BB_MAX_ID + 1];
 } parked;
 
@@ -113,7 +114,9 @@ static bool is_disabled(const bb_config *config, const char *sink) {
 }
 
 static void sum_up(const bb_runtime *runtime, const parked *place, bb_orphan *out) {
-  *out = (bb_orphan){.sink = place->id, .disabled = is_disabled(runtime->config, place->id)};
+  *out = (bb_orphan){.sink = place->id,
+                     .dropped = place->counters.dropped,
+                     .disabled = is_disabled(runtime->config, place->id)};
   for (bb_list *node = place->intakes.next; node != &place->intakes; node = node->next) {
     const bb_intake *intake = BB_LIST_ITEM(node, bb_intake, link);
     uint64_t waiting = bb_intake_waiting(intake);
@@ -177,6 +180,15 @@ void bb_parking_settle(bb_runtime *runtime) {
   }
 }
 
+static void note_dropped(const bb_runtime *runtime, parked *place, uint64_t dropped, bool aged) {
+  place->counters.dropped += dropped;
+  if (dropped == 0 || place->drop_told) return;
+  place->drop_told = true;
+  bb_log_warn(runtime->log, place->id,
+              "no sink takes what is kept for it, and %s: the oldest batches are dropped unsent",
+              aged ? "it has reached its age limit" : "the store has no more room");
+}
+
 void bb_parking_dropped(bb_runtime *runtime, bb_stream *stream, uint64_t from, uint64_t to,
                         bb_drop why) {
   for (bb_list *node = runtime->parked.next; node != &runtime->parked; node = node->next) {
@@ -184,9 +196,15 @@ void bb_parking_dropped(bb_runtime *runtime, bb_stream *stream, uint64_t from, u
     for (bb_list *at = place->intakes.next; at != &place->intakes; at = at->next) {
       bb_intake *intake = BB_LIST_ITEM(at, bb_intake, link);
       if (intake->reader.stream != stream || !bb_reader_loses(&intake->reader, why)) continue;
-      place->counters.dropped += bb_intake_drop(intake, from, to);
+      note_dropped(runtime, place, bb_intake_drop(intake, from, to), why == BB_DROP_AGED);
     }
   }
+}
+
+void bb_parking_aged(bb_runtime *runtime, bb_intake *intake, uint64_t to) {
+  uint64_t dropped = bb_intake_drop(intake, 0, to);
+  parked *place = find(runtime, intake->reader.sink);
+  if (place != NULL) note_dropped(runtime, place, dropped, true);
 }
 
 bool bb_parking_next(const bb_runtime *runtime, const void **at, bb_orphan *out) {

@@ -93,15 +93,13 @@ static int note_value(void *user, const char *key, const uint8_t *bytes, size_t 
   return new->key != NULL ? 0 : BB_ERR_NOMEM;
 }
 
-/* The clock of ages goes on from where the note of it was, and from no earlier than the oldest packs. */
+/* The clock of ages goes on from where the note of it was, and from no earlier than what is newest:
+ * what comes now is younger than all that is there. */
 static int find_age(bb_leftover *left, bb_store *store) {
-  for (bb_store_class class = BB_STORE_TELEMETRY; class <= BB_STORE_EVENTS; class ++) {
-    bb_store_pack oldest;
-    int found = bb_store_oldest(store, class, &oldest);
-    if (found < 0) return found;
-    if (found == 1) note_age(left, oldest.age_ns);
-  }
-  return 0;
+  uint64_t latest;
+  int err = bb_store_latest_age(store, &latest);
+  if (err == 0) note_age(left, latest);
+  return err;
 }
 
 int bb_leftover_read(bb_leftover *left, bb_store *store) {

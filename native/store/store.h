@@ -153,6 +153,9 @@ int bb_store_trim(bb_store *store, uint32_t stream, uint64_t from, uint64_t to,
  * the oldest pack of each stream only. */
 int bb_store_oldest(bb_store *store, bb_store_class class, bb_store_pack *out);
 
+/* The highest age of a pack that is the last of its stream, or of a dead letter; 0 when there is none. */
+int bb_store_latest_age(bb_store *store, uint64_t *age_ns);
+
 /* Cursors */
 
 typedef struct bb_store_cursor {

@@ -198,6 +198,30 @@ static void test_store_finds_the_oldest_pack_of_a_class(void **state) {
   expect_uint("of events", pack.age_ns, 100);
 }
 
+static void test_store_finds_the_latest_age(void **state) {
+  store_rig *rig = *state;
+  uint64_t age = 1;
+  expect_int("empty", bb_store_latest_age(rig->store, &age), 0);
+  expect_uint("none", age, 0);
+  store_begin(rig);
+  store_make_stream(rig, "a", BB_STORE_TELEMETRY);
+  store_make_stream(rig, "b", BB_STORE_EVENTS);
+  store_make_stream(rig, "empty", BB_STORE_TELEMETRY);
+  store_append(rig, 1, 0, 10, 300, 100);
+  store_append(rig, 1, 10, 10, 700, 100);
+  store_append(rig, 2, 0, 10, 500, 100);
+  store_commit(rig);
+  expect_int("of packs", bb_store_latest_age(rig->store, &age), 0);
+  expect_uint("the last of a stream", age, 700);
+  store_begin(rig);
+  const bb_store_dead dead = {
+      .sink = "s", .reason = "r", .age_ns = 900, .body = (const uint8_t *)"x", .len = 1};
+  expect_int("dead letter", bb_store_dead_put(rig->store, &dead), 0);
+  store_commit(rig);
+  expect_int("of both", bb_store_latest_age(rig->store, &age), 0);
+  expect_uint("of a dead letter", age, 900);
+}
+
 static void test_store_keeps_cursors(void **state) {
   store_rig *rig = *state;
   bb_store_cursor full = {.stream = 2, .sink = "mqtt", .n = BB_STORE_RANGES};
@@ -347,6 +371,7 @@ int main(void) {
       store_test(test_store_takes_packs_in_any_order_but_none_twice),
       store_test(test_store_trims_whole_packs),
       store_test(test_store_finds_the_oldest_pack_of_a_class),
+      store_test(test_store_finds_the_latest_age),
       store_test(test_store_keeps_cursors),
       store_test(test_store_refuses_cursors_that_make_no_sense),
       store_test(test_store_keeps_names_once),
