@@ -235,7 +235,7 @@ void bb_parking_close(bb_runtime *runtime) {
     for (bb_list *at = place->intakes.next; at != &place->intakes; at = at->next) {
       const bb_intake *intake = BB_LIST_ITEM(at, bb_intake, link);
       const bb_stream *stream = intake->reader.stream;
-      bool saved = intake->reader.durable && stream->saved == stream->next;
+      bool saved = intake->reader.durable && bb_stream_has_saved(stream, 0, stream->next);
       *(saved ? &kept : &lost) += bb_intake_waiting(intake);
     }
     if (kept > 0) {

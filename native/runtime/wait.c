@@ -19,9 +19,10 @@ static void look_at(view *out, const bb_stream *stream) {
 
 static bool is_safe(const bb_runtime *runtime, const view *seen, uint64_t from, uint64_t to) {
   if (!runtime->save.open) return true;
-  if (from < seen->stream->saved) from = seen->stream->saved;
-  for (uint32_t i = 0; i < seen->n && from < to; i++) {
-    if (seen->need[i].from < to && seen->need[i].to > from) return false;
+  for (uint32_t i = 0; i < seen->n; i++) {
+    uint64_t first = seen->need[i].from > from ? seen->need[i].from : from;
+    uint64_t end = seen->need[i].to < to ? seen->need[i].to : to;
+    if (first < end && !bb_stream_has_saved(seen->stream, first, end)) return false;
   }
   return true;
 }
