@@ -229,7 +229,7 @@ uint64_t bb_outlet_drop_all(bb_outlet *outlet) {
   uint64_t dropped = 0;
   for (bb_list *node = outlet->intakes.next; node != &outlet->intakes; node = node->next) {
     bb_intake *intake = BB_LIST_ITEM(node, bb_intake, link);
-    bb_waits_lost(outlet->runtime, intake->reader.stream, 0, intake->reader.stream->next);
+    bb_waits_lost_by(outlet->runtime, &intake->reader, 0, intake->reader.stream->next);
     dropped += bb_intake_drop(intake, 0, intake->reader.stream->next);
   }
   outlet->counters.dropped += dropped;

@@ -134,7 +134,7 @@ static uint64_t clear(bb_runtime *runtime, parked *place, bool all) {
     node = node->next;
     if (!all && intake->reader.durable && waiting > 0) continue;
     lost += waiting;
-    bb_waits_lost(runtime, intake->reader.stream, 0, intake->reader.stream->next);
+    bb_waits_lost_by(runtime, &intake->reader, 0, intake->reader.stream->next);
     bb_list_remove(&intake->link);
     bb_intake_free(intake);
   }
