@@ -31,7 +31,7 @@ static uint64_t drop_share(bb_intake *intake, uint64_t excess, uint64_t all) {
     uint64_t from = intake->history[0].from, to = intake->history[0].to;
     if (to > from + (records - dropped)) to = from + (records - dropped);
     if (intake->outlet != NULL) {
-      bb_waits_lost(intake->outlet->runtime, intake->reader.stream, from, to);
+      bb_waits_lost_by(intake->outlet->runtime, &intake->reader, from, to);
     }
     dropped += bb_intake_drop(intake, from, to);
   }
@@ -83,14 +83,14 @@ static uint64_t keep_age(bb_intake *intake, uint64_t now_ns) {
   if (age == 0 || now_ns < age || oldest == NULL) return 0;
   uint64_t since = bb_stream_since(stream, now_ns - age);
   if (since <= oldest->first) return 0;
-  if (intake->outlet != NULL) bb_waits_lost(intake->outlet->runtime, stream, 0, since);
+  if (intake->outlet != NULL) bb_waits_lost_by(intake->outlet->runtime, &intake->reader, 0, since);
   return bb_intake_drop(intake, 0, since);
 }
 
 void bb_limits_aged(bb_queue *queue, bb_reader *reader, uint64_t to) {
   bb_runtime *runtime = queue->user;
   bb_intake *intake = (bb_intake *)reader;
-  bb_waits_lost(runtime, reader->stream, 0, to);
+  bb_waits_lost_by(runtime, reader, 0, to);
   if (intake->outlet == NULL) {
     bb_parking_aged(runtime, intake, to);
   } else {

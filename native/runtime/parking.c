@@ -137,7 +137,7 @@ static uint64_t clear(bb_runtime *runtime, parked *place, bool all) {
     node = node->next;
     if (!all && intake->reader.durable && waiting > 0) continue;
     lost += waiting;
-    bb_waits_lost(runtime, intake->reader.stream, 0, intake->reader.stream->next);
+    bb_waits_lost_by(runtime, &intake->reader, 0, intake->reader.stream->next);
     bb_list_remove(&intake->link);
     bb_intake_free(intake);
   }
@@ -253,7 +253,7 @@ void bb_parking_close(bb_runtime *runtime) {
     for (bb_list *at = place->intakes.next; at != &place->intakes; at = at->next) {
       const bb_intake *intake = BB_LIST_ITEM(at, bb_intake, link);
       const bb_stream *stream = intake->reader.stream;
-      bool saved = intake->reader.durable && stream->saved == stream->next;
+      bool saved = intake->reader.durable && bb_stream_has_saved(stream, 0, stream->next);
       *(saved ? &kept : &lost) += bb_intake_waiting(intake);
     }
     if (kept > 0) {

@@ -267,7 +267,7 @@ static void tidy_streams(bb_runtime *runtime, bb_map *streams) {
     }
     /* Others may move into the place that is freed, so it is looked at again. */
     bb_map_remove(streams, stream->name);
-    bb_waits_lost(runtime, stream, 0, stream->next);
+    bb_waits_lost(runtime, stream, 0, stream->next, BB_DROP_ROOM);
     bb_stream_close(stream);
   }
 }

@@ -53,8 +53,8 @@ static void on_dropped(bb_queue *queue, bb_stream *stream, uint64_t from, uint64
                        bb_drop why) {
   bb_runtime *runtime = queue->user;
   /* Whether it was the memory that had no room. */
-  bool unsaved = why == BB_DROP_MEMORY || to > stream->saved;
-  bb_waits_lost(runtime, stream, from, to);
+  bool unsaved = why == BB_DROP_MEMORY || why == BB_DROP_HOLE || to > stream->saved;
+  bb_waits_lost(runtime, stream, from, to, why);
   for (size_t i = 0; i < runtime->outlets.cap; i++) {
     bb_outlet *outlet = runtime->outlets.entries[i].value;
     if (runtime->outlets.entries[i].key == NULL) continue;

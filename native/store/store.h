@@ -144,6 +144,11 @@ typedef struct bb_store_gone {
 int bb_store_since(bb_store *store, uint32_t stream, uint64_t record, uint64_t age_ns,
                    uint64_t *out);
 
+/* Where in from..*to the stream has no pack: ascending, apart; how many. Looks at no body. When there are
+ * more than `max`, *to is lowered to where the next begins. */
+int bb_store_gaps(bb_store *store, uint32_t stream, uint64_t from, uint64_t *to, bb_span *out,
+                  uint32_t max);
+
 /* Takes away the packs that lie wholly in from..to (`to` not included); `*gone` grows by what that
  * was. */
 int bb_store_trim(bb_store *store, uint32_t stream, uint64_t from, uint64_t to,

@@ -158,6 +158,36 @@ int bb_store_since(bb_store *store, uint32_t stream, uint64_t record, uint64_t a
   return 1;
 }
 
+/* Adds from..to, unless it is empty. False: there is no room, and *end is where it would have begun. */
+static bool add_gap(bb_span *out, uint32_t max, int *n, uint64_t from, uint64_t to, uint64_t *end) {
+  if (from >= to) return true;
+  if ((uint32_t)*n == max) {
+    *end = from;
+    return false;
+  }
+  out[(*n)++] = (bb_span){from, to};
+  return true;
+}
+
+int bb_store_gaps(bb_store *store, uint32_t stream, uint64_t from, uint64_t *to, bb_span *out,
+                  uint32_t max) {
+  uint64_t at = from, end = *to < BB_STORE_RECORD_MAX ? *to : BB_STORE_RECORD_MAX;
+  int64_t start;
+  int n = 0;
+  if (stream < 1 || stream > BB_STORE_STREAM_MAX || from >= end) return 0;
+  int more = find_start(store, stream, from, &start);
+  if (more < 0) return more;
+  sqlite3_stmt *s = range(store, BB_SQL_PACK_RANGE, start, bb_store_key(stream, end - 1));
+  bb_store_pack pack;
+  while ((more = next_pack(store, s, &pack)) == 1) {
+    if (!add_gap(out, max, &n, at, pack.first, to)) break;
+    if (pack.first + pack.n > at) at = pack.first + pack.n;
+  }
+  if (more == 1) bb_sql_end(s);
+  if (more == 0) add_gap(out, max, &n, at, end, to);
+  return more < 0 ? more : n;
+}
+
 int bb_store_pack_drop(bb_store *store, int64_t from, int64_t to) {
   return bb_sql_run(store, range(store, BB_SQL_PACK_DROP, from, to));
 }

@@ -138,6 +138,47 @@ static void test_store_takes_packs_in_any_order_but_none_twice(void **state) {
   expect_text("packs", store_show_packs(rig, 1, 0, SIZE_MAX), "0+50 50+10 60+40 100+10 110+1");
 }
 
+static void test_store_tells_where_it_has_no_pack(void **state) {
+  store_rig *rig = *state;
+  store_begin(rig);
+  store_make_stream(rig, "a", BB_STORE_TELEMETRY);
+  store_make_stream(rig, "b", BB_STORE_TELEMETRY);
+  store_append(rig, 1, 10, 10, 100, 10);
+  store_append(rig, 1, 20, 5, 100, 10);
+  store_append(rig, 1, 30, 1, 100, 10);
+  store_append(rig, 1, 40, 5, 100, 10);
+  store_commit(rig);
+  static const struct {
+    uint64_t from, to, came_to;
+    uint32_t stream, max;
+    int n;
+    bb_span gaps[3];
+  } rows[] = {
+      {0, 50, 45, 1, 3, 3, {{0, 10}, {25, 30}, {31, 40}}},
+      {0, 44, 44, 1, 3, 3, {{0, 10}, {25, 30}, {31, 40}}},
+      {0, 50, 31, 1, 2, 2, {{0, 10}, {25, 30}}},
+      {15, 27, 27, 1, 3, 1, {{25, 27}}},
+      {26, 29, 29, 1, 3, 1, {{26, 29}}},
+      {12, 24, 24, 1, 3, 0, {{0, 0}}},
+      {41, 60, 60, 1, 3, 1, {{45, 60}}},
+      {5, 9, 9, 2, 3, 1, {{5, 9}}},
+      {9, 9, 9, 1, 3, 0, {{0, 0}}},
+  };
+  for (size_t i = 0; i < COUNT(rows); i++) {
+    char row[32];
+    bb_span gaps[3];
+    uint64_t to = rows[i].to;
+    snprintf(row, sizeof(row), "row %zu", i);
+    int n = bb_store_gaps(rig->store, rows[i].stream, rows[i].from, &to, gaps, rows[i].max);
+    expect_int(row, n, rows[i].n);
+    expect_uint(row, to, rows[i].came_to);
+    for (int j = 0; j < n; j++) {
+      expect_uint(row, gaps[j].from, rows[i].gaps[j].from);
+      expect_uint(row, gaps[j].to, rows[i].gaps[j].to);
+    }
+  }
+}
+
 static void test_store_trims_whole_packs(void **state) {
   store_rig *rig = *state;
   bb_store_gone gone = {0};
@@ -369,6 +410,7 @@ int main(void) {
       store_test(test_store_gives_packs_back),
       store_test(test_store_refuses_packs_that_are_none),
       store_test(test_store_takes_packs_in_any_order_but_none_twice),
+      store_test(test_store_tells_where_it_has_no_pack),
       store_test(test_store_trims_whole_packs),
       store_test(test_store_finds_the_oldest_pack_of_a_class),
       store_test(test_store_finds_the_latest_age),
