@@ -66,10 +66,12 @@ function waitForSignal() {
 
 /** @param {Site} site */
 function showAddresses(site) {
+  const { hostname, port } = new URL(site.broker);
   say(`
   Dashboard   ${site.dashboard}
   Flows       ${site.editor}
-  MQTT        ${site.broker}   topics plant/<meter>/<scan>
+  MQTT        ${site.broker}   mosquitto_sub -h ${hostname} -p ${port} -t 'plant/#' -v
+  Health      ${site.health}   and /metrics
 
   Ctrl-C ends all of it.`);
 }

@@ -14,8 +14,12 @@ const { endRuntime } = require('./runtime');
 const { Simulator } = require('./simulator');
 
 const METERS = ['meter-1', 'meter-2', 'meter-3'];
-/* Node-RED's usual port, if it is free, so that the address is the one that people know. */
-const USUAL_PORT = 1880;
+/* The first that is free, so that an address is mostly the one that people know. */
+const PORTS = {
+  nodeRed: [1880, 1881, 1882],
+  broker: [1883, 1884, 1885, 1886, 1887, 1888, 1889],
+  metrics: [9464, 9465, 9466, 9467, 9468, 9469],
+};
 const DASHBOARD = '@flowfuse/node-red-dashboard';
 const LOG_LINES = 20;
 
@@ -31,15 +35,18 @@ class Site {
     this.broker = '';
     this.editor = '';
     this.dashboard = '';
+    /** Of the runtime's pages. */
+    this.health = '';
   }
 
   /** Starts all of it; what was started before a failure is ended by `close`. */
   async open() {
     await Promise.all(this.meters.map((meter) => meter.open()));
     const ports = this.meters.map(({ port }) => port);
-    this.embedded = await startEmbeddedBroker();
+    this.embedded = await startEmbeddedBroker(PORTS.broker);
     this.broker = this.embedded.url;
-    const metrics = `127.0.0.1:${await freePort()}`;
+    const metrics = `127.0.0.1:${await freePort(PORTS.metrics)}`;
+    this.health = `http://${metrics}/readyz`;
     /* Should we be killed, Node-RED may fail at its log, which nobody reads any more, and leave the
        runtime behind. */
     const linger = '5s';
@@ -49,7 +56,7 @@ class Site {
       flows,
       env: { BUSBAR_DATA: this.data },
       modules: [DASHBOARD],
-      port: await freePort(USUAL_PORT),
+      port: await freePort(PORTS.nodeRed),
     });
     this.nodeRed = nodeRed.child;
     this.editor = nodeRed.url;

@@ -4,7 +4,7 @@
 /* `npm start` as a person or a script uses it: it shows the meters, and leaves nothing behind. */
 
 const assert = require('node:assert/strict');
-const { spawn } = require('node:child_process');
+const { execFileSync, spawn } = require('node:child_process');
 const crypto = require('node:crypto');
 const fs = require('node:fs');
 const path = require('node:path');
@@ -14,6 +14,7 @@ const { BUSBAR, atEnd, lacks, tempDir, waitFor } = require('../support');
 /** @typedef {import('node:test').TestContext} TestContext */
 
 const REPO = path.resolve(__dirname, '../..');
+const CLIENTS = { skip: lacks('mosquitto', 'mosquitto_sub') };
 const MOSQUITTO = { skip: lacks('mosquitto') };
 
 /** Processes that have the word in their environment: id → command line. @param {string} word */
@@ -168,6 +169,21 @@ test('a check in which a meter dies fails with one sentence', MOSQUITTO, async (
   assert.equal(await demo.ended, 1);
   assert.match(demo.output, /^meter-2 (is gone|did not start): it was ended by SIGKILL\.$/m);
   await demo.expectNothing();
+});
+
+test('the line of the README shows what is on MQTT', CLIENTS, async (t) => {
+  const readme = fs.readFileSync(path.join(REPO, 'README.md'), 'utf8');
+  const line = /^ *mosquitto_sub (.*?) +# /m.exec(readme)?.[1].replaceAll("'", '').split(' ');
+  assert.ok(line);
+  assert.equal(line[3], '1883');
+  const demo = new Demo(t, []);
+  await demo.waitForOutput(/Ctrl-C ends all of it/);
+  const port = /mosquitto_sub -h 127\.0\.0\.1 -p (\d+) -t 'plant\/#' -v$/m.exec(demo.output)?.[1];
+  assert.ok(port, demo.output);
+  const args = [...line.slice(0, 3), port, ...line.slice(4), '-C', '1', '-W', '30'];
+  const [topic, payload] = execFileSync('mosquitto_sub', args, { encoding: 'utf8' }).split(' ');
+  assert.match(topic, /^plant\/meter-[123]\/(fast|slow|energy)$/);
+  assert.ok(JSON.parse(payload).values, payload);
 });
 
 test('SIGTERM to npm ends it too', MOSQUITTO, async (t) => {
