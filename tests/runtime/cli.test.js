@@ -86,6 +86,15 @@ runtime:
   }
 });
 
+test('run leaves no trace of a config with mistakes', async (t) => {
+  const file = writeConfig(t, 'busbar: 1\nruntime: { metricks: off }\n');
+  const data = path.join(tempDir(t), 'state', 'busbar');
+  const { code, stderr } = await runBusbar(['run', file, '--data', data]);
+  assert.equal(code, 2);
+  assert.match(stderr, /site\.yaml:2: runtime\.metricks: .*did you mean "?metrics\b/);
+  assert.equal(fs.existsSync(path.dirname(data)), false);
+});
+
 test('check names the nearest right key of a profile', async (t) => {
   const file = writeSite(t, 502, 'profile: mine');
   const profile = `profile: 1
