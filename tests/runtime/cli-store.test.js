@@ -99,6 +99,24 @@ test('what waits is shown the same, whether the runtime runs or not', async (t) 
   }
 });
 
+/** What lies in a folder, and when it was written last. @param {string} folder */
+function describeFolder(folder) {
+  return fs.readdirSync(folder).map((name) => {
+    const { ino, mtimeNs, mode } = fs.statSync(path.join(folder, name), { bigint: true });
+    return { name, ino, mtimeNs, mode, bytes: fs.readFileSync(path.join(folder, name), 'hex') };
+  });
+}
+
+test('who only looks at a store leaves the data directory as it is', async (t) => {
+  const { runtime } = await startWaiting(t, 3);
+  await runtime.stop();
+  const before = describeFolder(runtime.data);
+  for (const words of [['status'], ['list'], ['dead'], ['verify']])
+    await must(runtime.data, ...words);
+  await must(runtime.data, 'export', path.join(tempDir(t), 'copy.db'));
+  assert.deepEqual(describeFolder(runtime.data), before);
+});
+
 test('the store is exported, and the copy can be looked at', async (t) => {
   const { runtime } = await startWaiting(t, 3);
   const folder = tempDir(t);
@@ -263,6 +281,6 @@ test('a directory that is in use without a socket is left alone', async (t) => {
   assert.equal(code, 1);
   assert.match(
     stderr,
-    /is in use by process \d+ \(.*busbar run .*\).*does not answer at its socket/,
+    /is in use by process \d+ \(.*busbar run .*\).*nobody answers at its socket/,
   );
 });
