@@ -63,7 +63,7 @@ var busbarEditor = Object.assign(
         storeBytes: {
           value: '',
           validate(v, opt) {
-            return this.storeMode === 'memory' || busbarEditor.check('size', v, '0', '1024GiB');
+            return this.storeMode === 'memory' || busbarEditor.check('size', v, '0', '1TiB');
           },
         },
         storeAge: {

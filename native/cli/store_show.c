@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/store.h"
 #include "cli/table.h"
@@ -52,18 +53,8 @@ static bool is_true(const bb_doc *map, const char *key) {
   return strcmp(text_of(map, key), "true") == 0;
 }
 
-/* "4.7 MiB" */
 static const char *size_of(char out[24], uint64_t bytes) {
-  static const char *const units[] = {"KiB", "MiB", "GiB", "TiB"};
-  double size = (double)bytes / 1024;
-  int unit = 0;
-  if (bytes < 1024) {
-    snprintf(out, 24, "%u B", (unsigned)bytes);
-    return out;
-  }
-  for (; size >= 1000 && unit < 3; unit++) size /= 1024;
-  snprintf(out, 24, "%.1f %s", size, units[unit]);
-  return out;
+  return bb_text_show_bytes(out, 24, bytes);
 }
 
 /* "2026-01-31T08:15:00Z"; "" when it is not known. */

@@ -84,7 +84,7 @@ test('what waits is shown the same, whether the runtime runs or not', async (t) 
     const status = await must(runtime.data, 'status');
     assert.match(status, new RegExp(`^runtime +${state}$`, 'm'));
     assert.match(status, /^waiting +3 batches, \d+ B$/m);
-    assert.match(status, /^file +\d+\.0 KiB, 0 B of it unused$/m);
+    assert.match(status, /^file +\d+ KiB, 0 B of it unused$/m);
     assert.equal(/^log +[\d.]+ KiB in store\.db-wal, /m.test(status), state === 'runs', status);
     const [head, row, ...rest] = readTable(await must(runtime.data, 'list'));
     assert.deepEqual(head, ['SINK', 'STREAM', 'KIND', 'BATCHES', 'SIZE', 'OLDEST']);
