@@ -96,6 +96,9 @@ bool bb_config_feeds(const bb_config_route *route, const bb_config_device *devic
  * wanted. */
 void bb_config_warn(bb_config_reader *reader);
 
+/* The same of routes that another one covers; see config_cover.c. */
+void bb_config_warn_covered(bb_config_reader *reader);
+
 /* The same of topics on which two devices are published; see config_topic.c. */
 void bb_config_warn_topics(bb_config_reader *reader);
 
