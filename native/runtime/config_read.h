@@ -30,7 +30,7 @@ typedef struct bb_config_reader {
   bb_report *report;
   const bb_doc *site_tags;
   bb_config_gaps gaps[BB_CONFIG_SECTIONS];
-  bb_map bad_profiles; /* names of those whose mistakes were told */
+  bb_map bad_profiles; /* names and files of those whose mistakes were told */
   bool no_memory;
 } bb_config_reader;
 
