@@ -66,8 +66,8 @@ class Pending {
   full() {
     return new BusbarError(
       'BUSBAR_FULL',
-      `the sink ${this.sink} has ${this.size} messages (${formatSize(this.bytes)}) that are neither ` +
-        `delivered nor on the disk yet; at most ${this.maxMessages} or ${formatSize(this.maxBytes)} may be ` +
+      `the sink ${this.sink} has ${this.size} message${this.size === 1 ? '' : 's'} ` +
+        `(${formatSize(this.bytes)}) neither delivered nor on the disk yet; at most ${this.maxMessages} or ${formatSize(this.maxBytes)} may be ` +
         'on their way: send slower, or see in the sidebar what holds them up',
     );
   }

@@ -156,6 +156,11 @@ const char *bb_text_show_bytes(char *out, size_t cap, uint64_t bytes) {
   return out;
 }
 
+const char *bb_text_count(char out[BB_TEXT_COUNT], uint64_t n, const char *one, const char *many) {
+  snprintf(out, BB_TEXT_COUNT, "%" PRIu64 " %s", n, n == 1 ? one : many);
+  return out;
+}
+
 unsigned bb_text_distance(const char *a, const char *b, unsigned most) {
   unsigned row[BB_MAX_NAME + 1];
   size_t na = strlen(a), nb = strlen(b);
@@ -187,4 +192,13 @@ const char *bb_text_nearest(const char *word, const char *const *candidates, siz
     most = distance - 1;
   }
   return nearest;
+}
+
+const char *bb_text_ask(char out[BB_TEXT_ASK], const char *near, const char *otherwise) {
+  if (near == NULL) {
+    snprintf(out, BB_TEXT_ASK, "%s", otherwise);
+  } else {
+    snprintf(out, BB_TEXT_ASK, "; did you mean %s?", near);
+  }
+  return out;
 }

@@ -33,10 +33,19 @@ int bb_text_bytes(const char *text, uint64_t *out_bytes);
 const char *bb_text_show_ms(char *out, size_t cap, uint64_t ms);
 const char *bb_text_show_bytes(char *out, size_t cap, uint64_t bytes);
 
+/* "1 batch waits", "3 batches wait": the number and what goes with it, into `out`; returns `out`. */
+#define BB_TEXT_COUNT 128
+const char *bb_text_count(char out[BB_TEXT_COUNT], uint64_t n, const char *one, const char *many);
+
 /* How many edits turn one word into the other; stops counting above `most`. */
 unsigned bb_text_distance(const char *a, const char *b, unsigned most);
 
 /* The candidate that a misspelt word most likely meant, or NULL when none is near. */
 const char *bb_text_nearest(const char *word, const char *const *candidates, size_t n);
+
+/* "; did you mean hist?" into `out`, or `otherwise` when nothing is near; returns `out`. What goes on
+ * behind it begins with a blank; `otherwise` is then ";". */
+#define BB_TEXT_ASK 160
+const char *bb_text_ask(char out[BB_TEXT_ASK], const char *near, const char *otherwise);
 
 #endif

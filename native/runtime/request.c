@@ -155,10 +155,10 @@ static const row *find(const char *op) {
 static void refuse_unknown(bb_request *request, const char *op) {
   const char *names[ROWS];
   for (size_t i = 0; i < ROWS; i++) names[i] = rows[i].op;
+  char ask[BB_TEXT_ASK];
   const char *near = bb_text_nearest(op, names, ROWS);
   bb_request_refuse(request->client, request->id, BB_ERR_UNSUPPORTED,
-                    "there is no request \"%.40s\"%s%s", op, near != NULL ? "; did you mean " : "",
-                    near != NULL ? near : "");
+                    "there is no request \"%.40s\"%s", op, bb_text_ask(ask, near, ""));
 }
 
 static void serve(bb_request *request, size_t len) {

@@ -41,8 +41,8 @@ test('wrong usage is told, with what is nearest', async (t) => {
   const data = tempDir(t);
   for (const [words, expected] of /** @type {[string[], RegExp][]} */ ([
     [[], /which order is missing/],
-    [['lits'], /there is no order lits; did you mean list/],
-    [['list', '--jsn'], /there is no option --jsn; did you mean --json/],
+    [['lits'], /there is no order lits; did you mean list\? busbar/],
+    [['list', '--jsn'], /there is no option --jsn; did you mean --json\? busbar/],
     [['drop'], /store drop: the sink is missing/],
     [['drop', 'a', 'b'], /what is b for\?/],
     [['drop', 'a b'], /a b is no id of a sink/],
@@ -107,6 +107,14 @@ function describeFolder(folder) {
   });
 }
 
+test('one batch is told as one', async (t) => {
+  const { runtime } = await startWaiting(t, 1);
+  await runtime.stop();
+  assert.match(runtime.log, / bus: 1 batch waits in the store for the next start\n/);
+  assert.match(await must(runtime.data, 'status'), /^waiting +1 batch, \d+ B$/m);
+  assert.equal(await must(runtime.data, 'drop', 'bus', '--live'), '1 batch of bus dropped\n');
+});
+
 test('who only looks at a store leaves the data directory as it is', async (t) => {
   const { runtime } = await startWaiting(t, 3);
   await runtime.stop();
@@ -138,7 +146,10 @@ test('what waits for a sink is dropped where no runtime runs', async (t) => {
   await runtime.stop();
   const wrong = await store(runtime.data, 'drop', 'bos');
   assert.deepEqual([wrong.code, wrong.stdout], [1, '']);
-  assert.match(wrong.stderr, /nothing waits for a sink bos in .*store\.db; did you mean bus;/);
+  assert.match(
+    wrong.stderr,
+    /nothing waits for a sink bos in .*store\.db; did you mean bus\? busbar/,
+  );
   const unsure = await store(runtime.data, 'drop', 'bus');
   assert.deepEqual([unsure.code, unsure.stdout], [1, '']);
   assert.match(unsure.stderr, /: 3 batches that wait for bus would be lost, and no runtime runs/);
@@ -207,7 +218,10 @@ test('dead letters are sent again by the next runtime', async (t) => {
   assert.equal(readTable(await must(runtime.data, 'dead')).length, 121);
   const wrong = await store(runtime.data, 'requeue-dead', 'hits');
   assert.deepEqual([wrong.code, wrong.stdout], [1, '']);
-  assert.match(wrong.stderr, /no dead letter of a sink hits in .*store\.db; did you mean hist;/);
+  assert.match(
+    wrong.stderr,
+    /no dead letter of a sink hits in .*store\.db; did you mean hist\? busbar/,
+  );
   assert.equal(await must(runtime.data, 'requeue-dead'), '120 dead letters will be sent again\n');
   assert.equal(await must(runtime.data, 'verify'), 'ok: nothing in it is damaged\n');
   assert.equal((await json(runtime.data, 'list')).waiting[0].records, 120);
@@ -223,7 +237,7 @@ for (const how of ['through a runtime', 'in the file']) {
     if (how === 'in the file') await runtime.stop();
     const wrong = await store(runtime.data, 'drop-dead', 'hits');
     assert.deepEqual([wrong.code, wrong.stdout], [1, '']);
-    assert.match(wrong.stderr, /there is no dead letter of a sink hits.*; did you mean hist/);
+    assert.match(wrong.stderr, /there is no dead letter of a sink hits.*; did you mean hist\?/);
     assert.equal((await json(runtime.data, 'dead')).letters.length, 120);
     assert.equal(await must(runtime.data, 'drop-dead', 'hist'), '120 dead letters dropped\n');
     assert.deepEqual((await json(runtime.data, 'dead')).letters, []);

@@ -310,19 +310,22 @@ test('wrong usage ends with 2 and one sentence', async (t) => {
     [['check'], /which config is missing/],
     [['check', '--fast', file], /no option --fast/],
     [['check', file, file], /one config is enough/],
-    [['profiles', 'generic/modbsu'], /no profile generic\/modbsu; did you mean generic\/modbus;/],
-    [['profiles', 'PM500'], /no profile PM500; did you mean rockwell\/powermonitor-500;/],
+    [
+      ['profiles', 'generic/modbsu'],
+      /no profile generic\/modbsu; did you mean generic\/modbus\? busbar/,
+    ],
+    [['profiles', 'PM500'], /no profile PM500; did you mean rockwell\/powermonitor-500\? busbar/],
     [['profiles', '--all'], /no option --all/],
     [['probe'], /which config is missing/],
     [['probe', file], /which device is missing/],
-    [['probe', file, 'metre-1'], /no device metre-1 in .*; did you mean meter-1/],
+    [['probe', file, 'metre-1'], /no device metre-1 in .*; did you mean meter-1\?\n/],
     [
       ['probe', file, 'meter-1', '--scan', 'fsat'],
-      /no scan fsat; did you mean fast; allowed: fast/,
+      /no scan fsat; did you mean fast\? allowed: fast/,
     ],
     [['probe', file, 'meter-1', '--timeout', 'soon'], /--timeout: soon is not possible; allowed:/],
     [['probe', file, 'meter-1', '--timeout'], /--timeout needs an argument/],
-    [['probe', file, 'meter-1', '--ordres'], /no option --ordres; did you mean --orders/],
+    [['probe', file, 'meter-1', '--ordres'], /no option --ordres; did you mean --orders\? busbar/],
     [['probe', file, 'meter-1', 'meter-2'], /one device is enough/],
   ]);
   for (const [args, pattern] of wrong) {

@@ -248,6 +248,16 @@ static void test_text_show_bytes(void **state) {
   }
 }
 
+static void test_text_counts_and_asks(void **state) {
+  (void)state;
+  char out[BB_TEXT_COUNT], ask[BB_TEXT_ASK];
+  expect_text("none", bb_text_count(out, 0, "batch waits", "batches wait"), "0 batches wait");
+  expect_text("one", bb_text_count(out, 1, "batch waits", "batches wait"), "1 batch waits");
+  expect_text("many", bb_text_count(out, 21, "batch waits", "batches wait"), "21 batches wait");
+  expect_text("near", bb_text_ask(ask, "hist", ";"), "; did you mean hist?");
+  expect_text("nothing near", bb_text_ask(ask, NULL, ";"), ";");
+}
+
 static void test_text_distance(void **state) {
   static const struct {
     const char *a, *b;
@@ -302,8 +312,8 @@ int main(void) {
       cmocka_unit_test(test_text_match),      cmocka_unit_test(test_text_is_id_and_is_name),
       cmocka_unit_test(test_text_utf8),       cmocka_unit_test(test_text_duration),
       cmocka_unit_test(test_text_bytes),      cmocka_unit_test(test_text_show_ms),
-      cmocka_unit_test(test_text_show_bytes), cmocka_unit_test(test_text_distance),
-      cmocka_unit_test(test_text_nearest),
+      cmocka_unit_test(test_text_show_bytes), cmocka_unit_test(test_text_counts_and_asks),
+      cmocka_unit_test(test_text_distance),   cmocka_unit_test(test_text_nearest),
   };
   return cmocka_run_group_tests_name("text", tests, NULL, NULL);
 }
