@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/text.h"
 #include "runtime/apply.h"
 #include "runtime/intake.h"
 #include "runtime/runtime.h"
@@ -145,6 +146,7 @@ static uint64_t clear(bb_runtime *runtime, parked *place, bool all) {
 }
 
 static void settle(bb_runtime *runtime, parked *place) {
+  char count[BB_TEXT_COUNT];
   bb_orphan orphan;
   for (bb_list *node = place->intakes.next; node != &place->intakes; node = node->next) {
     bb_intake *intake = BB_LIST_ITEM(node, bb_intake, link);
@@ -153,10 +155,9 @@ static void settle(bb_runtime *runtime, parked *place) {
   }
   uint64_t lost = clear(runtime, place, false);
   if (lost > 0) {
-    bb_log_warn(
-        runtime->log, place->id,
-        "the sink was removed or disabled; %llu batches that it had not been sent are dropped",
-        (unsigned long long)lost);
+    bb_log_warn(runtime->log, place->id, "the sink was removed or disabled; %s dropped",
+                bb_text_count(count, lost, "batch that it had not been sent is",
+                              "batches that it had not been sent are"));
   }
   sum_up(runtime, place, &orphan);
   if (bb_list_empty(&place->intakes)) {
@@ -164,10 +165,10 @@ static void settle(bb_runtime *runtime, parked *place) {
   } else if (!place->told) {
     place->told = true;
     bb_log_warn(runtime->log, place->id,
-                "%s; %llu batches that it had not been sent are kept in the store: %s takes them, "
-                "`busbar store drop %s` drops them",
+                "%s; %s kept in the store: %s takes what waits, `busbar store drop %s` drops it",
                 orphan.disabled ? "the sink is disabled" : "there is no such sink any more",
-                (unsigned long long)orphan.batches,
+                bb_text_count(count, orphan.batches, "batch that it had not been sent is",
+                              "batches that it had not been sent are"),
                 orphan.disabled ? "once it is enabled it" : "a sink of that id", place->id);
   }
 }
@@ -249,6 +250,7 @@ int64_t bb_parking_reassign(bb_runtime *runtime, const char *sink, bb_outlet *to
 void bb_parking_close(bb_runtime *runtime) {
   for (bb_list *node; (node = bb_list_first(&runtime->parked)) != NULL;) {
     parked *place = BB_LIST_ITEM(node, parked, link);
+    char count[BB_TEXT_COUNT];
     uint64_t kept = 0, lost = 0;
     for (bb_list *at = place->intakes.next; at != &place->intakes; at = at->next) {
       const bb_intake *intake = BB_LIST_ITEM(at, bb_intake, link);
@@ -257,13 +259,13 @@ void bb_parking_close(bb_runtime *runtime) {
       *(saved ? &kept : &lost) += bb_intake_waiting(intake);
     }
     if (kept > 0) {
-      bb_log_info(runtime->log, place->id, "%llu batches wait in the store for the next start",
-                  (unsigned long long)kept);
+      bb_log_info(runtime->log, place->id, "%s in the store for the next start",
+                  bb_text_count(count, kept, "batch waits", "batches wait"));
     }
     if (lost > 0) {
-      bb_log_warn(runtime->log, place->id,
-                  "%llu batches could not be delivered before the end and are lost",
-                  (unsigned long long)lost);
+      bb_log_warn(runtime->log, place->id, "%s lost",
+                  bb_text_count(count, lost, "batch could not be delivered before the end and is",
+                                "batches could not be delivered before the end and are"));
     }
     clear(runtime, place, true);
     free_place(place);

@@ -159,6 +159,11 @@ int bb_leftover_read(bb_leftover *left, bb_store *store) {
   return err;
 }
 
+const char *bb_leftover_tell(const bb_leftover *left, char out[BB_TEXT_COUNT]) {
+  return bb_text_count(out, left->stats.records, "batch that earlier runs left follows as history",
+                       "batches that earlier runs left follow as history");
+}
+
 void bb_leftover_close(bb_leftover *left) {
   bb_arena_close(&left->arena);
 }

@@ -59,14 +59,12 @@ static void restore(bb_save *save) {
   bb_store *store = bb_spool_store(&save->spool);
   if (store == NULL) return;
   bb_leftover left;
-  char why[BB_STORE_WHY];
+  char why[BB_STORE_WHY], count[BB_TEXT_COUNT];
   int err = bb_leftover_read(&left, store);
   snprintf(why, sizeof(why), "%s", err < 0 ? bb_store_why(store) : "out of memory");
   if (err >= 0) err = bb_leftover_take(&left, save);
   if (err >= 0 && left.stats.records > 0) {
-    bb_log_info(save->runtime->log, "store",
-                "%llu batches that earlier runs left follow as history",
-                (unsigned long long)left.stats.records);
+    bb_log_info(save->runtime->log, "store", "%s", bb_leftover_tell(&left, count));
   }
   bb_leftover_close(&left);
   if (err == BB_ERR_FORMAT) bb_spool_discard(&save->spool, why);
