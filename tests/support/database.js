@@ -84,7 +84,7 @@ function describeSite(database, url) {
 
 /** The counted numbers in what was written, in their order. @param {string[]} texts */
 function numbersIn(texts) {
-  const found = texts.flatMap((text) => [...text.matchAll(/^counted\S* n=(\d+)[iu]? /gm)]);
+  const found = texts.flatMap((text) => [...text.matchAll(/^counted\S* n=(\d+)[iu]?[ ,]/gm)]);
   return found.map((match) => Number(match[1]));
 }
 
