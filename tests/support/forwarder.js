@@ -77,9 +77,14 @@ class Forwarder {
     });
   }
 
-  /** Ends all connections. */
+  /** Ends all connections, as a server does that goes. */
   cut() {
     for (const socket of this.sockets) socket.destroy();
+  }
+
+  /** Resets all connections (RST), as a router does that has forgotten them. */
+  reset() {
+    for (const socket of this.sockets) socket.resetAndDestroy();
   }
 
   /** Ends all connections and refuses new ones. */

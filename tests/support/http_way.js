@@ -20,10 +20,14 @@ class HttpWay {
     this.target = target;
     /** @type {Mode} */
     this.mode = 'pass';
-    /** The texts that the database has taken and that were acknowledged. @type {string[]} */
+    /** The texts that the database has taken. @type {string[]} */
+    this.written = [];
+    /** Those of them that were acknowledged. @type {string[]} */
     this.acknowledged = [];
     /** Requests in the mode that holds. */
     this.asked = 0;
+    /** Requests that the database has not answered yet. */
+    this.underWay = 0;
     this.url = '';
     this.server = http.createServer((request, response) => {
       this.take(request, response).catch(() => response.destroy());
@@ -47,9 +51,12 @@ class HttpWay {
     if (mode === 'break') return void response.destroy();
     if (typeof mode === 'number') return void response.writeHead(mode).end('not now');
     if (mode === 'slow') await new Promise((resolve) => setTimeout(resolve, SLOW_MS));
-    const answer = await this.pass(request, body);
+    this.underWay++;
+    const answer = await this.pass(request, body).finally(() => this.underWay--);
+    const isWritten = answer.status === 204 && body.length > 0;
+    if (isWritten) this.written.push(body.toString());
     if (mode === 'lose') return void response.destroy();
-    if (answer.status === 204 && body.length > 0) this.acknowledged.push(body.toString());
+    if (isWritten && !response.destroyed) this.acknowledged.push(body.toString());
     response.writeHead(answer.status).end(answer.body);
   }
 
@@ -74,4 +81,4 @@ async function startHttpWay(t, target) {
   return way;
 }
 
-module.exports = { startHttpWay };
+module.exports = { HttpWay, startHttpWay };
