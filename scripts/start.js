@@ -5,7 +5,7 @@
    runtime over Modbus TCP, charted on a dashboard, published to a broker. `npm start -- --check` does it
    without a person. */
 
-const { parseArgs } = require('node:util');
+const { readArguments } = require('./arguments');
 const { StepError } = require('./command');
 const { checkValues } = require('./demo/check');
 const { Site } = require('./demo/site');
@@ -20,25 +20,6 @@ const USAGE = `usage: npm start [-- --check [--within SECONDS]]
   --check            wait until every meter's values have arrived, print a line a meter, and end
   --within SECONDS   how long to wait for them (60)
 BUSBAR_BIN names an executable to use in place of the one that is built.`;
-
-function readArguments() {
-  try {
-    const { values } = parseArgs({
-      options: {
-        check: { type: 'boolean', default: false },
-        within: { type: 'string', default: '60' },
-        help: { type: 'boolean', default: false },
-      },
-    });
-    if (!/^\d{1,4}$/.test(values.within)) throw new Error('--within takes whole seconds');
-    if (!values.help) return values;
-    say(USAGE);
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : error}\n${USAGE}\n`);
-    process.exitCode = 2;
-  }
-  return undefined;
-}
 
 /** Ends with the first signal; later ones are part of it (npm passes on what the terminal has sent
  * to us already). A SIGTERM to npm ends npm and the shell between us, and does not reach us: then our
@@ -87,7 +68,16 @@ async function runDemo(options, signal) {
 }
 
 async function main() {
-  const options = readArguments();
+  const options = readArguments(
+    USAGE,
+    {
+      check: { type: 'boolean', default: false },
+      within: { type: 'string', default: '60' },
+    },
+    ({ within }) => {
+      if (!/^\d{1,4}$/.test(within)) throw new Error('--within takes whole seconds');
+    },
+  );
   if (!options) return;
   try {
     await setUp({ for: 'start', build: !isChosen() });
