@@ -38,15 +38,34 @@ static void hang(void **state) {
   for (;;) pause();
 }
 
-static _Noreturn void be_the_program(int out, bool hangs) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(fail_with_a_child),
-                                     cmocka_unit_test(allocate), cmocka_unit_test(hang)};
+static void fail_with_threads(void **state) {
+  (void)state;
+  failure_begin_threads();
+  expect_int("this fails", 1, 2);
+}
+
+static void begin_threads(void **state) {
+  (void)state;
+  failure_begin_threads();
+  failure_end_threads();
+}
+
+static const struct CMUnitTest with_a_child[] = {
+    cmocka_unit_test(begin_threads), cmocka_unit_test(fail_with_a_child),
+    cmocka_unit_test(allocate), cmocka_unit_test(begin_threads)};
+static const struct CMUnitTest with_a_hang[] = {cmocka_unit_test(fail_with_a_child),
+                                                cmocka_unit_test(hang)};
+static const struct CMUnitTest with_threads[] = {cmocka_unit_test(fail_with_threads),
+                                                 cmocka_unit_test(allocate),
+                                                 cmocka_unit_test(begin_threads)};
+
+static _Noreturn void be_the_program(int out, const struct CMUnitTest *tests, size_t n) {
   dup2(out, STDOUT_FILENO);
   dup2(out, STDERR_FILENO);
   close(out);
   cmocka_set_message_output(CM_OUTPUT_TAP);
   failure_rest_ms = 300;
-  exit(_cmocka_run_group_tests("of a child", tests, hangs ? 3 : 2, NULL, NULL));
+  exit(_cmocka_run_group_tests("of a child", tests, n, NULL, NULL));
 }
 
 /* --- */
@@ -64,7 +83,8 @@ static void read_all(int in, char *text, size_t cap) {
   text[len] = 0;
 }
 
-static void expect_end(bool hangs, const char *last) {
+/* What it prints has all of `parts`, up to NULL. */
+static void expect_end(const struct CMUnitTest *tests, size_t n, const char *const *parts) {
   char text[4096];
   int ends[2], status = 0;
   fflush(NULL);
@@ -72,32 +92,43 @@ static void expect_end(bool hangs, const char *last) {
   pid_t child = failure_fork();
   if (child == 0) {
     close(ends[0]);
-    be_the_program(ends[1], hangs);
+    be_the_program(ends[1], tests, n);
   }
   close(ends[1]);
   read_all(ends[0], text, sizeof(text));
   close(ends[0]);
   expect_int("waited", waitpid(child, &status, 0), child);
-  expect_true("it says by its code that it failed", WIFEXITED(status) && WEXITSTATUS(status) == 1);
-  expect_part("what failed", text, "not ok 1 - fail_with_a_child");
-  expect_part("what went on", text, "ok 2 - allocate");
-  expect_part("the end", text, last);
+  expect_true("its code says that it failed", WIFEXITED(status) && WEXITSTATUS(status) > 0);
+  for (; *parts != NULL; parts++) expect_part("said", text, *parts);
 }
 
-static void test_failure_with_a_child_ends_the_program(void **state) {
+static void test_failure_takes_its_child_along_and_no_memory(void **state) {
+  static const char *const parts[] = {"ok 1 - begin_threads", "not ok 2 - fail_with_a_child",
+                                      "\nok 3 - allocate", "\nok 4 - begin_threads", NULL};
   (void)state;
-  expect_end(false, "ok 2 - allocate");
+  expect_end(with_a_child, 4, parts);
 }
 
 static void test_failure_followed_by_a_hang_ends_the_program(void **state) {
+  static const char *const parts[] = {"not ok 1 - fail_with_a_child",
+                                      "what it left holds up the rest: ended after 300 ms", NULL};
   (void)state;
-  expect_end(true, "what it left holds up the rest: ended after 300 ms");
+  expect_end(with_a_hang, 2, parts);
+}
+
+static void test_failure_that_leaves_threads_fails_those_behind_it(void **state) {
+  static const char *const parts[] = {"not ok 1 - fail_with_threads", "\nok 2 - allocate",
+                                      "not ok 3 - begin_threads", "its threads are still there",
+                                      NULL};
+  (void)state;
+  expect_end(with_threads, 3, parts);
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_failure_with_a_child_ends_the_program),
+      cmocka_unit_test(test_failure_takes_its_child_along_and_no_memory),
       cmocka_unit_test(test_failure_followed_by_a_hang_ends_the_program),
+      cmocka_unit_test(test_failure_that_leaves_threads_fails_those_behind_it),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -20,10 +21,23 @@
 
 unsigned failure_rest_ms = 20000;
 
-static atomic_flag ending = ATOMIC_FLAG_INIT;
+static atomic_bool has_failed;
 
 /* Names that ld's --wrap gives to the original and to what stands in its place. */
 void __real__fail(const char *file, int line);
+static unsigned threaded;
+
+void failure_begin_threads(void) {
+  if (has_failed && threaded > 0) {
+    fail_msg("not run: a test before it has failed, and its threads are still there");
+  }
+  threaded++;
+}
+
+void failure_end_threads(void) {
+  threaded--;
+}
+
 void __wrap__fail(const char *file, int line);
 
 /* A thread, because the one of the test may hang in a loop, in a lock, or in exit(). */
@@ -41,7 +55,7 @@ static void *end_later(void *unused) {
 static void start_ending(void) {
   pthread_t thread;
   sigset_t all, before;
-  if (atomic_flag_test_and_set(&ending)) return;
+  if (atomic_exchange(&has_failed, true)) return;
   sigfillset(&all); /* signals are for the test */
   pthread_sigmask(SIG_SETMASK, &all, &before);
   if (pthread_create(&thread, NULL, end_later, NULL) == 0) pthread_detach(thread);

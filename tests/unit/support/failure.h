@@ -13,6 +13,13 @@
 /* How long a program goes on after its first failure, in milliseconds. */
 extern unsigned failure_rest_ms;
 
+/*
+ * For what a rig has with threads: begins and ends it. The threads of one that a failed test has left go
+ * on using its memory, which is the stack of the next test; so that one fails at once.
+ */
+void failure_begin_threads(void);
+void failure_end_threads(void);
+
 /* As fork(); the child does not outlive the program, whose output it would hold open. */
 pid_t failure_fork(void);
 
