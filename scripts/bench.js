@@ -6,7 +6,7 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { parseArgs } = require('node:util');
+const { readArguments } = require('./arguments');
 const { writeRows } = require('./bench/result');
 const { isChosen } = require('./peers/busbar');
 const { duration, say } = require('./progress');
@@ -40,25 +40,6 @@ const USAGE = `usage: npm run bench [-- --only NAME]
 BUSBAR_BIN names an executable to measure in place of the one that is built; the bench programs lie in
 the folder bench beside it.`;
 
-function readArguments() {
-  try {
-    const { values } = parseArgs({
-      options: {
-        only: { type: 'string', default: '' },
-        help: { type: 'boolean', default: false },
-      },
-    });
-    const { only } = values;
-    if (only && !(only in ROWS)) throw new Error(`there is no row ${only}`);
-    if (!values.help) return only ? [only] : Object.keys(ROWS);
-    say(USAGE);
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : error}\n${USAGE}\n`);
-    process.exitCode = 2;
-  }
-  return undefined;
-}
-
 /** @param {string} name @returns {Promise<Result[]>} */
 async function measureRow(name) {
   say(`\n${name}`);
@@ -86,8 +67,11 @@ function writeResults(results) {
 }
 
 async function main() {
-  const names = readArguments();
-  if (!names) return;
+  const options = readArguments(USAGE, { only: { type: 'string', default: '' } }, ({ only }) => {
+    if (only && !(only in ROWS)) throw new Error(`there is no row ${only}`);
+  });
+  if (!options) return;
+  const names = options.only ? [options.only] : Object.keys(ROWS);
   /** @type {Result[]} */
   const results = [];
   try {

@@ -7,8 +7,8 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { parseArgs } = require('node:util');
 const { nameTarget } = require('../lib/binding');
+const { readArguments } = require('./arguments');
 const { StepError, runStep } = require('./command');
 const { REPO, readFile } = require('./files');
 const { BUILD, SOURCES, buildBinaries, fetchCurl } = require('./pack/build');
@@ -112,26 +112,11 @@ function describe({ file, bytes, unpackedBytes, files }) {
   return `${file}\n  ${mb(bytes)}, ${files.length} files, ${mb(unpackedBytes)} unpacked`;
 }
 
-function readArguments() {
-  try {
-    const { values } = parseArgs({
-      options: {
-        to: { type: 'string', default: REPO },
-        add: { type: 'string', multiple: true, default: [] },
-        help: { type: 'boolean', default: false },
-      },
-    });
-    if (!values.help) return values;
-    say(USAGE);
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : error}\n${USAGE}\n`);
-    process.exitCode = 2;
-  }
-  return undefined;
-}
-
 async function main() {
-  const options = readArguments();
+  const options = readArguments(USAGE, {
+    to: { type: 'string', default: REPO },
+    add: { type: 'string', multiple: true, default: [] },
+  });
   if (!options) return;
   try {
     await setUp({ for: 'start', build: false });

@@ -5,7 +5,7 @@
    runtime over Modbus TCP, charted on a dashboard, published to a broker. `npm start -- --check` does it
    without a person. */
 
-const { parseArgs } = require('node:util');
+const { readArguments } = require('./arguments');
 const { StepError } = require('./command');
 const { checkValues } = require('./demo/check');
 const { Site } = require('./demo/site');
@@ -25,31 +25,8 @@ BUSBAR_BIN names an executable to use in place of the one that is built.`;
 /** @typedef {{check: boolean, away: number, within: number}} Options */
 
 /** @param {string} name @param {string} text */
-function readSeconds(name, text) {
+function checkSeconds(name, text) {
   if (!/^\d{1,4}$/.test(text)) throw new Error(`--${name} takes whole seconds`);
-  return Number(text);
-}
-
-/** @returns {Options | undefined} */
-function readArguments() {
-  try {
-    const { values } = parseArgs({
-      options: {
-        away: { type: 'string', default: '20' },
-        check: { type: 'boolean', default: false },
-        within: { type: 'string', default: '60' },
-        help: { type: 'boolean', default: false },
-      },
-    });
-    const away = readSeconds('away', values.away);
-    const within = readSeconds('within', values.within);
-    if (!values.help) return { check: values.check, away, within };
-    say(USAGE);
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : error}\n${USAGE}\n`);
-    process.exitCode = 2;
-  }
-  return undefined;
 }
 
 /** Ends with the first signal; later ones are part of it (npm passes on what the terminal has sent
@@ -109,8 +86,24 @@ async function runDemo(options, signal) {
 }
 
 async function main() {
-  const options = readArguments();
-  if (!options) return;
+  const values = readArguments(
+    USAGE,
+    {
+      away: { type: 'string', default: '20' },
+      check: { type: 'boolean', default: false },
+      within: { type: 'string', default: '60' },
+    },
+    ({ away, within }) => {
+      checkSeconds('away', away);
+      checkSeconds('within', within);
+    },
+  );
+  if (!values) return;
+  const options = {
+    check: values.check,
+    away: Number(values.away),
+    within: Number(values.within),
+  };
   try {
     await setUp({ for: 'start', build: !isChosen() });
     await runDemo(options, waitForSignal());

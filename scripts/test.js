@@ -4,7 +4,7 @@
 /* `npm test`: sets up what is missing, runs every test and ends with the line
    `N passed, N failed`. */
 
-const { parseArgs } = require('node:util');
+const { readArguments } = require('./arguments');
 const { StepError } = require('./command');
 const { duration, say } = require('./progress');
 const { Report } = require('./report');
@@ -27,24 +27,6 @@ BUSBAR_FUZZ_SECONDS sets how long each fuzz target runs (5).`;
  * @property {string[]} absent Packages that this machine's archive does not have.
  */
 
-function readArguments() {
-  try {
-    const { values } = parseArgs({
-      options: {
-        only: { type: 'string', default: '' },
-        'skip-fuzz': { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    });
-    if (!values.help) return values;
-    say(USAGE);
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : error}\n${USAGE}\n`);
-    process.exitCode = 2;
-  }
-  return undefined;
-}
-
 /** @param {Report} report @param {{only: string, 'skip-fuzz': boolean}} options */
 async function runSuites(report, options) {
   const { absent } = await setUp({ for: 'test', build: false });
@@ -63,7 +45,10 @@ async function runSuites(report, options) {
 }
 
 async function main() {
-  const options = readArguments();
+  const options = readArguments(USAGE, {
+    only: { type: 'string', default: '' },
+    'skip-fuzz': { type: 'boolean', default: false },
+  });
   if (!options) return;
   const started = Date.now();
   const report = new Report();

@@ -15,6 +15,7 @@
 #include "cli/cli.h"
 #include "io/error.h"
 #include "io/low_fd.h"
+#include "runtime/old_copies.h"
 
 #define DRAIN_MS 3000      /* what the sinks have to send the rest */
 #define GIVE_UP_MS 4800    /* after which the process ends anyway */
@@ -168,6 +169,7 @@ static int start(bb_run_process *run) {
   if (config != NULL) {
     run->log.level = (bb_log_level)config->runtime.log_level;
     run->log.json = config->runtime.log_format == 1;
+    bb_old_copies_remove(run->place.dir, config->tree.root, &run->log);
   }
   run->runtime.data_dir = run->place.dir;
   run->runtime.boot = run->place.boot;

@@ -7,7 +7,7 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "runtime/chunk.h"
-#include "runtime/intake.h"
+#include "runtime/pump.h"
 #include "runtime/runtime.h"
 
 /* A pack that was read: its bytes lie in fetch.bodies. */
@@ -137,7 +137,7 @@ static void wake_readers(bb_stream *stream) {
     bb_outlet *outlet = intake->outlet;
     if (outlet != NULL && outlet->ready && n < BB_MAX_SINKS) outlets[n++] = outlet;
   }
-  for (uint32_t i = 0; i < n; i++) bb_intake_pump(outlets[i]);
+  for (uint32_t i = 0; i < n; i++) bb_pump_run(outlets[i]);
 }
 
 /* Up to where records are missing that should have come: the next that is in memory or was read. */

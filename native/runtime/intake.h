@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which records an outlet sends next, and what becomes of those on their way. Used by outlet.c and
- * outlet_host.c only. */
+/* Which records of one stream a sink has still to get: history as ranges, and what comes from `live`
+ * on. pump.h says which go next, window.h what becomes of those on their way. */
 #ifndef BB_RUNTIME_INTAKE_H
 #define BB_RUNTIME_INTAKE_H
 
 #include "runtime/outlet.h"
-
-/* Sends what may be sent now: live first, then history. */
-void bb_intake_pump(bb_outlet *outlet);
 
 /* Records that wait: history and not yet sent live ones. */
 uint64_t bb_intake_waiting(const bb_intake *intake);
@@ -31,22 +28,13 @@ void bb_intake_enter(bb_intake *intake, bb_list *intakes);
 /* How what waits is kept, by a sink's config. A backlog in the store stays there until it is sent. */
 void bb_intake_set_store(bb_intake *intake, const bb_config_sink_store *store);
 
-/* The batch of a ticket that has no verdict yet, else NULL. */
-const bb_batch *bb_intake_batch(const bb_outlet *outlet, uint64_t ticket);
-
-/* A verdict for one ticket. */
-void bb_intake_verdict(bb_outlet *outlet, uint64_t ticket, bb_verdict verdict);
-
-/* After the verdicts: moves the window on, frees what was read, sends more. */
-void bb_intake_settle(bb_outlet *outlet);
-
-/* Every flight without a verdict is one to be retried. */
-void bb_intake_retry_all(bb_outlet *outlet);
-
 /* from..to is to be sent as history. */
 void bb_intake_add_history(bb_intake *intake, uint64_t from, uint64_t to);
 
-/* The same, of records that lie in the store. */
+/* Its history below `floor` is on its way. */
+void bb_intake_sent(bb_intake *intake, uint64_t floor);
+
+/* from..to, which lie in the store, are to be sent as history. */
 void bb_intake_add_saved(bb_intake *intake, uint64_t from, uint64_t to);
 
 /* The records of its stream are called by so much higher numbers now. */
@@ -54,13 +42,6 @@ void bb_intake_shift(bb_intake *intake, uint64_t by);
 
 /* Records from..to are gone; returns how many of them were still to be sent. */
 uint64_t bb_intake_drop(bb_intake *intake, uint64_t from, uint64_t to);
-
-/* Records from..to are gone: of those on their way none can be sent again. */
-void bb_intake_drop_returning(bb_outlet *outlet, const bb_stream *stream, uint64_t from,
-                              uint64_t to, bb_drop why);
-
-/* Lets go of all flights. */
-void bb_intake_drop_flights(bb_outlet *outlet);
 
 /* Parts of outlet.c that others need. */
 void bb_outlet_stand_last(bb_intake *intake);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Opening, feeding and closing of an outlet; see outlet.h. What the sink says is in outlet_host.c,
- * which records are sent next in intake.c. */
+ * which records are sent next in pump.c. */
 #include "runtime/outlet.h"
 
 #include <stdlib.h>
@@ -12,9 +12,11 @@
 #include "runtime/intake.h"
 #include "runtime/parking.h"
 #include "runtime/past.h"
+#include "runtime/pump.h"
 #include "runtime/rewind.h"
 #include "runtime/runtime.h"
 #include "runtime/wait.h"
+#include "runtime/window.h"
 
 #define BACKOFF_FIRST_MS 1000
 #define BACKOFF_LONGEST_MS 60000
@@ -75,13 +77,13 @@ static void on_backoff(uv_timer_t *timer) {
   if (!outlet->ready && outlet->config->kind->retry != NULL) {
     outlet->config->kind->retry(outlet->sink);
   }
-  bb_intake_pump(outlet);
+  bb_pump_run(outlet);
 }
 
 static void on_linger(uv_timer_t *timer) {
   bb_outlet *outlet = timer->data;
   outlet->linger_armed = false;
-  bb_intake_pump(outlet);
+  bb_pump_run(outlet);
 }
 
 bb_outlet *bb_outlet_open(bb_runtime *runtime, bb_config *owner, const bb_config_sink *config,
@@ -161,7 +163,7 @@ void bb_outlet_stand_last(bb_intake *intake) {
 void bb_outlet_wake(bb_outlet *outlet) {
   if (!outlet->ready || outlet->linger_armed) return;
   if (outlet->needs.linger_ms == 0) {
-    bb_intake_pump(outlet);
+    bb_pump_run(outlet);
     return;
   }
   outlet->linger_armed = true;
@@ -213,7 +215,7 @@ void bb_outlet_dropped(bb_outlet *outlet, bb_stream *stream, uint64_t from, uint
     if (intake->reader.stream != stream || !bb_reader_loses(&intake->reader, why)) continue;
     outlet->counters.dropped += bb_intake_drop(intake, from, to);
   }
-  bb_intake_drop_returning(outlet, stream, from, to, why);
+  bb_window_drop_returning(outlet, stream, from, to, why);
 }
 
 void bb_outlet_missing(bb_outlet *outlet, bb_stream *stream, uint64_t from, uint64_t to) {
@@ -233,7 +235,7 @@ uint64_t bb_outlet_drop_all(bb_outlet *outlet) {
     dropped += bb_intake_drop(intake, 0, intake->reader.stream->next);
   }
   outlet->counters.dropped += dropped;
-  bb_intake_settle(outlet); /* lets go of them; those that were left may go */
+  bb_window_settle(outlet); /* lets go of them; those that were left may go */
   bb_save_appended(&outlet->runtime->save, 0);
   return dropped;
 }
@@ -242,7 +244,7 @@ void bb_outlet_close(bb_outlet *outlet, uint32_t drain_ms) {
   outlet->closing = true;
   outlet->waiting = outlet->blocked = false;
   uv_timer_stop(&outlet->timer);
-  if (outlet->ready) bb_intake_pump(outlet);
+  if (outlet->ready) bb_pump_run(outlet);
   outlet->config->kind->close(outlet->sink, drain_ms);
 }
 
@@ -250,7 +252,7 @@ void bb_outlet_close(bb_outlet *outlet, uint32_t drain_ms) {
 void bb_outlet_finish(bb_outlet *outlet) {
   outlet->closed = true;
   bb_parking_take(outlet);
-  bb_intake_drop_flights(outlet);
+  bb_window_drop_flights(outlet);
   uv_close((uv_handle_t *)&outlet->timer, on_handle_closed);
   uv_close((uv_handle_t *)&outlet->linger, on_handle_closed);
 }

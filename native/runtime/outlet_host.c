@@ -4,8 +4,10 @@
 
 #include "base/err.h"
 #include "runtime/intake.h"
+#include "runtime/pump.h"
 #include "runtime/rewind.h"
 #include "runtime/runtime.h"
+#include "runtime/window.h"
 
 static void on_ready(bb_sink *sink) {
   bb_outlet *outlet = sink->owner;
@@ -19,7 +21,7 @@ static void on_ready(bb_sink *sink) {
   bb_runtime_outlet_changed(outlet->runtime, outlet);
   if (outlet->undone == 0) outlet->regroup = false;
   bb_intake_resume(outlet);
-  bb_intake_pump(outlet);
+  bb_pump_run(outlet);
 }
 
 static void on_wait(bb_sink *sink, const bb_reason *reason, uint32_t retry_ms) {
@@ -30,8 +32,8 @@ static void on_wait(bb_sink *sink, const bb_reason *reason, uint32_t retry_ms) {
   outlet->ready = false;
   if (reason != NULL) outlet->reason = *reason;
   if (news) bb_log_warn(outlet->runtime->log, outlet->id, "%s", outlet->reason.text);
-  bb_intake_retry_all(outlet);
-  bb_intake_settle(outlet);
+  bb_window_retry_all(outlet);
+  bb_window_settle(outlet);
   if (retry_ms > 0) bb_outlet_wait(outlet, retry_ms);
   bb_runtime_outlet_changed(outlet->runtime, outlet);
 }
@@ -56,7 +58,7 @@ static void note_refusal(bb_outlet *outlet, const bb_reason *reason, uint32_t n)
 
 /* A dead letter, so that someone can look at it and have it sent again. */
 static void keep_letter(bb_outlet *outlet, uint64_t ticket, const bb_reason *reason) {
-  const bb_batch *batch = bb_intake_batch(outlet, ticket);
+  const bb_batch *batch = bb_window_batch(outlet, ticket);
   if (batch == NULL || !keeps_letters(outlet)) return;
   bb_save_dead_letter(&outlet->runtime->save, outlet->id,
                       reason != NULL ? reason->text : "no reason given", batch);
@@ -70,9 +72,9 @@ static void on_verdict(bb_sink *sink, uint64_t ticket, uint32_t n, bb_verdict ve
   if (verdict == BB_VERDICT_ACKED) bb_backoff_reset(&outlet->backoff);
   for (uint32_t i = 0; i < n; i++) {
     if (verdict == BB_VERDICT_REFUSED) keep_letter(outlet, ticket + i, reason);
-    bb_intake_verdict(outlet, ticket + i, verdict);
+    bb_window_verdict(outlet, ticket + i, verdict);
   }
-  bb_intake_settle(outlet);
+  bb_window_settle(outlet);
 }
 
 static void rewind_last(bb_sink *sink, uint32_t last_ms) {

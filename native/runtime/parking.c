@@ -12,6 +12,7 @@
 #include "runtime/intake.h"
 #include "runtime/runtime.h"
 #include "runtime/wait.h"
+#include "runtime/window.h"
 
 typedef struct bb_parked {
   bb_list link;
@@ -74,7 +75,7 @@ static void move(bb_intake *intake, bb_list *to, bb_outlet *outlet, const char *
 void bb_parking_take(bb_outlet *outlet) {
   if (bb_list_empty(&outlet->intakes)) return;
   parked *place = take_place(outlet);
-  bb_intake_retry_all(outlet);
+  bb_window_retry_all(outlet);
   place->counters = outlet->counters;
   for (bb_list *node; (node = bb_list_first(&outlet->intakes)) != NULL;) {
     move(BB_LIST_ITEM(node, bb_intake, link), &place->intakes, NULL, place->id);

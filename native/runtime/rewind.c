@@ -5,6 +5,7 @@
 #include "base/text.h"
 
 #include "runtime/intake.h"
+#include "runtime/pump.h"
 #include "runtime/runtime.h"
 
 /* A span is the last eighth of what the sink holds, or longer: the ring reaches back that far. */
@@ -70,5 +71,5 @@ void bb_rewind(bb_outlet *outlet, uint64_t mono_ns) {
       if (intake->acked[i].last_ns >= mono_ns) rewind_span(intake, &intake->acked[i]);
     }
   }
-  if (outlet->ready) bb_intake_pump(outlet);
+  if (outlet->ready) bb_pump_run(outlet);
 }

@@ -271,3 +271,12 @@ test('systemd hears of start, life and end', { skip: lacks('python3') }, async (
   await service.stop();
   await systemd.waitForOutput(/WATCHDOG=1\s+STOPPING=1\n/);
 });
+
+test('keys that an earlier version has left in the data directory go at the start', async (t) => {
+  const data = tempDir(t);
+  fs.mkdirSync(path.join(data, 'tls'), { mode: 0o700 });
+  fs.writeFileSync(path.join(data, 'tls', '0123456789abcdef-key.pem'), 'KEY', { mode: 0o600 });
+  const runtime = await startRuntime(t, {}, { data });
+  assert.match(runtime.log, / info +1 file was removed, with certificates and keys .*\/tls\n/);
+  assert.equal(fs.existsSync(path.join(data, 'tls')), false);
+});

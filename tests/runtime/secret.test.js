@@ -44,16 +44,11 @@ async function startDatabase(t, password) {
   return { url: `http://127.0.0.1:${await openPort(t, server)}`, counts };
 }
 
-/** A runtime on what was kept, a client of it, and a document whose sink refers to the secret.
- * @param {TestContext} t */
-async function startSite(t) {
-  const database = await startDatabase(t, RIGHT);
+/** A document with a meter and that database, and how a runtime on what was kept is started, with a
+ * client of it. @param {TestContext} t @param {object} influxdb */
+async function preparePlant(t, influxdb) {
   const sim = await startSim(t, ['generic/modbus-60']);
   const data = tempDir(t);
-  const influxdb = {
-    ...{ url: database.url, database: 'plant', user: USER },
-    password_file: `secret:${NAME}`,
-  };
   const document = JSON.stringify({
     busbar: 1,
     runtime: { owner: 'editor', metrics: 'off' },
@@ -64,7 +59,17 @@ async function startSite(t) {
     const program = startBusbar(t, ['run', '--data', data]);
     return { program, client: await connectSocket(t, data) };
   };
-  return { database, data, document, start, file: path.join(data, 'secrets') };
+  return { data, document, start };
+}
+
+/** The same with a sink that refers to the secret. @param {TestContext} t */
+async function startSite(t) {
+  const database = await startDatabase(t, RIGHT);
+  const plant = await preparePlant(t, {
+    ...{ url: database.url, database: 'plant', user: USER },
+    password_file: `secret:${NAME}`,
+  });
+  return { database, ...plant, file: path.join(plant.data, 'secrets') };
 }
 
 /** @param {import('../support/socket').SocketClient} client */
@@ -252,21 +257,11 @@ test(
   async (t) => {
     const made = await makeCertificates(tempDir(t));
     const safe = await startSafe(t, made);
-    const sim = await startSim(t, ['generic/modbus-60']);
-    const data = tempDir(t);
     const read = (/** @type {string} */ file) => fs.readFileSync(file, 'utf8');
-    const files = { ca_file: 'secret:ca', cert_file: 'secret:cert', key_file: 'secret:key' };
-    const influxdb = { url: safe.url, database: 'plant', batch: { age: '100ms' }, ...files };
-    const document = JSON.stringify({
-      busbar: 1,
-      runtime: { owner: 'editor', metrics: 'off' },
-      ...describeMeter('meter-1', sim.port, { scan: { fast: '200ms' } }),
-      sinks: [{ id: 'hist', influxdb, devices: ['*'] }],
+    const { data, document, start } = await preparePlant(t, {
+      ...{ url: safe.url, database: 'plant', batch: { age: '100ms' } },
+      ...{ ca_file: 'secret:ca', cert_file: 'secret:cert', key_file: 'secret:key' },
     });
-    const start = async () => {
-      const program = startBusbar(t, ['run', '--data', data]);
-      return { program, client: await connectSocket(t, data) };
-    };
     const { program, client } = await start();
     const hand = (/** @type {Record<string, string>} */ secrets) =>
       client.must('secret', { secrets });

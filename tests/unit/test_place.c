@@ -19,6 +19,7 @@
 #include "runtime/place_lock.h"
 #include "support/expect.h"
 #include "support/failmalloc.h"
+#include "support/failure.h"
 #include "support/place.h"
 
 #define NOBODY 65534
@@ -168,7 +169,7 @@ static void test_place_follows_a_killed_runtime(void **state) {
   int ready[2], status;
   place_open_folders(&f, &t);
   expect_int("pipe", pipe(ready), 0);
-  pid_t child = fork();
+  pid_t child = failure_fork();
   if (child == 0) {
     char why[BB_PLACE_TEXT];
     if (bb_place_open(&place, f.path, &f.log, why, sizeof(why)) < 0) _exit(1);

@@ -15,6 +15,7 @@
 
 #include "base/err.h"
 #include "support/expect.h"
+#include "support/failure.h"
 #include "support/store.h"
 
 /* The result of opening, and why it failed; closes it at once. */
@@ -96,7 +97,7 @@ static void test_store_is_open_once(void **state) {
   char why[BB_STORE_WHY];
   expect_int("same process", try(rig->path, false, why), BB_ERR_BUSY);
   expect_int("to look", try(rig->path, true, why), BB_ERR_BUSY);
-  pid_t child = fork();
+  pid_t child = failure_fork();
   if (child == 0) {
     bb_store *other;
     bb_store_options options = {.path = rig->path};

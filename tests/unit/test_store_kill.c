@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "support/expect.h"
+#include "support/failure.h"
 #include "support/random.h"
 #include "support/store.h"
 
@@ -47,7 +48,7 @@ static void be_killed(const char *path, uint64_t count, int out) {
 static uint64_t kill_one(const char *path, uint64_t count, unsigned commits, unsigned spins) {
   int ends[2], status;
   expect_int("pipe", pipe(ends), 0);
-  pid_t child = fork();
+  pid_t child = failure_fork();
   if (child == 0) be_killed(path, count, ends[1]);
   close(ends[1]);
   for (unsigned i = 0; i < commits; i++) {

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -20,6 +19,7 @@
 
 #include <cmocka.h>
 
+#include "support/failure.h"
 #include "support/free_port.h"
 
 #define PATIENCE_MS 10000
@@ -53,9 +53,8 @@ static void write_config(const broker *b, const char *lines) {
 }
 
 static pid_t start(char *const *command, int out) {
-  pid_t pid = fork();
+  pid_t pid = failure_fork();
   if (pid != 0) return pid;
-  prctl(PR_SET_PDEATHSIG, SIGKILL); /* also when the test is aborted */
   int null = open("/dev/null", O_RDWR);
   dup2(null, 0);
   dup2(out >= 0 ? out : null, 1);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "support/expect.h"
+#include "support/failure.h"
 
 static const bb_driver *const drivers[] = {&bb_driver_fake, NULL};
 static const bb_sink_kind *const sinks[] = {&bb_sink_fake, NULL};
@@ -31,6 +32,7 @@ static void on_wake(uv_timer_t *timer) {
 
 void rig_reopen(rig *r) {
   char why[BB_STORE_WHY];
+  failure_begin_threads();
   expect_int("loop", uv_loop_init(&r->loop), 0);
   r->stopped = false;
   r->applied = 0;
@@ -65,6 +67,7 @@ void rig_end_runtime(rig *r) {
   uv_close((uv_handle_t *)&r->wake, NULL);
   uv_run(&r->loop, UV_RUN_DEFAULT);
   expect_int("nothing left on the loop", uv_loop_close(&r->loop), 0);
+  failure_end_threads();
 }
 
 void rig_close(rig *r) {
