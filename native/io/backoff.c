@@ -31,3 +31,7 @@ uint32_t bb_backoff_next_ms(bb_backoff *backoff) {
 void bb_backoff_reset(bb_backoff *backoff) {
   backoff->tries = 0;
 }
+
+void bb_backoff_ease(bb_backoff *backoff) {
+  backoff->tries /= 2;
+}

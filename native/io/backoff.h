@@ -25,4 +25,8 @@ uint32_t bb_backoff_next_ms(bb_backoff *backoff);
 /* After a success. */
 void bb_backoff_reset(bb_backoff *backoff);
 
+/* After one that did not last: half of the tries are forgotten. Where each comes to something, the delay
+ * goes down to twice the first. */
+void bb_backoff_ease(bb_backoff *backoff);
+
 #endif

@@ -18,16 +18,14 @@ static void arm(bb_beat *beat) {
 /* Who joins meanwhile waits for the next one: they go into a list of their own. */
 static void on_timer(uv_timer_t *timer) {
   bb_beat *beat = BB_LIST_ITEM(timer, bb_beat, timer);
-  bb_list due;
   bb_list *node;
-  bb_list_init(&due);
   while ((node = bb_list_first(&beat->waits)) != NULL) {
     bb_list_remove(node);
-    bb_list_append(&due, node);
+    bb_list_append(&beat->due, node);
   }
   beat->n_beats++;
   beat->beating = true;
-  while ((node = bb_list_first(&due)) != NULL) {
+  while ((node = bb_list_first(&beat->due)) != NULL) {
     bb_beat_wait *wait = BB_LIST_ITEM(node, bb_beat_wait, link);
     bb_list_remove(node);
     wait->on_beat(wait);
@@ -40,8 +38,9 @@ int bb_beat_init(bb_beat *beat, uv_loop_t *loop, const bb_clock *clock) {
   beat->n_beats = 0;
   beat->clock = clock;
   beat->beating = false;
-  beat->half_closed = false;
+  beat->closed = beat->half_closed = false;
   bb_list_init(&beat->waits);
+  bb_list_init(&beat->due);
   int err = bb_hangup_init(&beat->hangup, loop);
   return err < 0 ? err : uv_timer_init(loop, &beat->timer);
 }
@@ -58,7 +57,9 @@ static void on_part_closed(uv_handle_t *handle) {
 
 void bb_beat_close(bb_beat *beat, uv_close_cb on_closed) {
   bb_list *node;
+  beat->closed = true;
   while ((node = bb_list_first(&beat->waits)) != NULL) bb_list_remove(node);
+  while ((node = bb_list_first(&beat->due)) != NULL) bb_list_remove(node);
   beat->on_closed = on_closed;
   beat->timer.data = beat;
   uv_close((uv_handle_t *)&beat->timer, on_part_closed);
@@ -68,7 +69,7 @@ void bb_beat_close(bb_beat *beat, uv_close_cb on_closed) {
 void bb_beat_join(bb_beat *beat, bb_beat_wait *wait) {
   bool is_first = bb_list_empty(&beat->waits);
   if (wait->link.next == NULL) bb_list_init(&wait->link);
-  if (!bb_list_empty(&wait->link)) return;
+  if (beat->closed || !bb_list_empty(&wait->link)) return;
   bb_list_append(&beat->waits, &wait->link);
   if (is_first && !beat->beating) arm(beat);
 }

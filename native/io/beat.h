@@ -39,18 +39,20 @@ typedef struct bb_beat {
   uint64_t n_beats; /* so far */
   bb_hangup hangup; /* for those who wait for a socket that the loop does not read */
   /* private */
-  bb_list waits;
+  bb_list waits; /* for the next beat */
+  bb_list due;   /* of the one that is under way */
   uv_timer_t timer;
   const bb_clock *clock;
   uv_close_cb on_closed;
   bool beating;
+  bool closed;
   bool half_closed;
 } bb_beat;
 
 /* Sets all but what is public. 0 or a code of libuv. */
 int bb_beat_init(bb_beat *beat, uv_loop_t *loop, const bb_clock *clock);
 
-/* Whoever waits hears nothing any more. Called once; the handle's data is the beat's user. */
+/* Whoever waits hears nothing any more, nor who joins later. Called once, also inside a beat; the handle's data is the beat's user. */
 void bb_beat_close(bb_beat *beat, uv_close_cb on_closed);
 
 /* on_beat is called at the next beat, inside a beat at the one after it. Harmless twice. */

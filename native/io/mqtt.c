@@ -8,6 +8,8 @@
 #include "base/err.h"
 #include "io/mqtt_core.h"
 
+#define STEADY_MS 10000 /* a connection that held so long is none that flaps */
+
 static void run_end(bb_mqtt_job *job) {
   bb_mqtt_core *core = BB_LIST_ITEM(job, bb_mqtt_core, end_job);
   bb_mqtt_session_end(&core->session);
@@ -27,12 +29,24 @@ static void leave(bb_mqtt_core *core) {
   bb_mqtt_feeder_push(&core->end_job);
 }
 
+/* A broker behind a line that flaps is not left alone for long, one that lets clients in and throws them
+ * out is: it says why, or took nothing. */
+static void judge_connection(bb_mqtt_core *core, const bb_mqtt_fault *fault) {
+  if (uv_now(core->loop) - core->up_since_ms >= STEADY_MS) {
+    bb_backoff_reset(&core->backoff);
+  } else if (core->works && fault->raw == 0) {
+    bb_backoff_ease(&core->backoff);
+  }
+}
+
+void bb_mqtt_works(bb_mqtt *mqtt) {
+  if (mqtt->up) mqtt->core->works = true;
+}
+
 void bb_mqtt_fail(bb_mqtt_core *core, const bb_mqtt_fault *fault) {
   core->fault = *fault;
   core->missed = core->state == BB_MQTT_CONNECTING && fault->raw == 0 && !fault->lasting;
-  if (core->state == BB_MQTT_UP && uv_now(core->loop) - core->up_since_ms >= 10000) {
-    bb_backoff_reset(&core->backoff);
-  }
+  if (core->state == BB_MQTT_UP) judge_connection(core, fault);
   if (has_session(core)) {
     leave(core);
   } else {
@@ -70,7 +84,7 @@ static void come_up(bb_mqtt_core *core, const bb_mqtt_broker *broker) {
   bb_mqtt_name_release(&core->name);
   bb_mqtt_keep_address(core);
   core->state = BB_MQTT_UP;
-  core->eager = false;
+  core->eager = core->works = false;
   core->up_since_ms = uv_now(core->loop);
   core->window = core->config.max_in_flight;
   if (broker->receive_max > 0 && broker->receive_max < core->window) {

@@ -172,6 +172,10 @@ void bb_mqtt_close(bb_mqtt *mqtt);
  * fail, the next one follows at once. Else nothing. */
 void bb_mqtt_retry(bb_mqtt *mqtt);
 
+/* This connection brings what it is for: should it break without a word from the broker, the next try comes
+ * sooner than after one that brought nothing. Of itself a connection counts as such after 10 s. */
+void bb_mqtt_works(bb_mqtt *mqtt);
+
 /* Ends the connection with a DISCONNECT and makes another one at once, with a login of its own: messages
  * under way end with BB_ERR_CLOSED, then on_down says `why`. Nothing when there is no connection. */
 void bb_mqtt_renew(bb_mqtt *mqtt, const char *why);

@@ -8,6 +8,8 @@
 #include "io/error.h"
 #include "runtime/runtime.h"
 
+#define ENDING "the runtime is ending"
+
 static bb_reading *reading_of(bb_spool_job *job) {
   return BB_LIST_ITEM(job, bb_reading, job);
 }
@@ -66,7 +68,11 @@ static void on_work(uv_work_t *work) {
 static void on_read(uv_work_t *work, int status) {
   bb_reading *reading = work->data;
   reading->working = false;
-  if (status < 0) fail(reading, status, bb_error_text(status));
+  if (status == UV_ECANCELED) {
+    fail(reading, BB_ERR_CLOSED, ENDING);
+  } else if (status < 0) {
+    fail(reading, status, bb_error_text(status));
+  }
   push(reading, run_release, on_released);
 }
 
@@ -95,7 +101,7 @@ static void on_held(bb_spool_job *job) {
                          : uv_queue_work(save->runtime->loop, &reading->work, on_work, on_read);
   reading->working = err == 0;
   if (err == 0) return;
-  fail(reading, err, save->ending ? "the runtime is ending" : bb_error_text(err));
+  fail(reading, err, save->ending ? ENDING : bb_error_text(err));
   push(reading, run_release, on_released);
 }
 
@@ -103,16 +109,23 @@ static void begin(bb_reading *reading) {
   push(reading, run_hold, on_held);
 }
 
-void bb_reading_start(bb_reading *reading, bb_save *save) {
+int bb_reading_start(bb_reading *reading, bb_save *save) {
   bool first = bb_list_empty(&save->readings);
+  if (save->ending) {
+    fail(reading, BB_ERR_CLOSED, ENDING);
+    return BB_ERR_CLOSED;
+  }
   reading->save = save;
   bb_list_append(&save->readings, &reading->link);
   if (first) begin(reading);
+  return 0;
 }
 
 void bb_readings_end(bb_save *save) {
   for (bb_list *node = save->readings.next; node != &save->readings; node = node->next) {
     bb_reading *reading = BB_LIST_ITEM(node, bb_reading, link);
-    if (reading->working) bb_store_interrupt(reading->still);
+    if (!reading->working) continue;
+    /* It may still wait for a thread, behind lookups that hang. */
+    if (uv_cancel((uv_req_t *)&reading->work) < 0) bb_store_interrupt(reading->still);
   }
 }

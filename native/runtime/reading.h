@@ -28,8 +28,9 @@ struct bb_reading {
   bb_list link;
 };
 
-/* The reading is the caller's and must last until done. There must be a store (save->open). */
-void bb_reading_start(bb_reading *reading, bb_save *save);
+/* The reading is the caller's and must last until done. There must be a store (save->open). 0; BB_ERR_CLOSED
+ * once that is to be closed, also in `result` and with a sentence in `why`: done is not called. */
+int bb_reading_start(bb_reading *reading, bb_save *save);
 
 /* Ends those under way soon; each is done all the same. */
 void bb_readings_end(bb_save *save);

@@ -39,7 +39,8 @@ static void start(bb_request *request, const char *path,
   asking->reading.read = read;
   asking->reading.done = done;
   if (bb_store_call_begin(request, &asking->call)) {
-    bb_reading_start(&asking->reading, &request->client->socket->runtime->save);
+    int err = bb_reading_start(&asking->reading, &request->client->socket->runtime->save);
+    if (err < 0) done(&asking->reading);
   } else {
     free(asking);
   }

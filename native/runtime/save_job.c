@@ -277,6 +277,12 @@ static int write_all(bb_save_job *job, bb_store *store) {
   return err;
 }
 
+/* The log beside the file stays as long as it was, and says nothing of what the file needs. */
+static bool is_roomy(const bb_store_stats *stats) {
+  uint64_t file_bytes = stats->file_bytes - stats->log_bytes;
+  return stats->free_bytes > SHRINK_BYTES && stats->free_bytes > file_bytes / 4;
+}
+
 int bb_save_job_run(bb_spool_job *spool_job, bb_store *store) {
   bb_save_job *job = (bb_save_job *)spool_job;
   int err = bb_store_begin(store);
@@ -287,9 +293,7 @@ int bb_save_job_run(bb_spool_job *spool_job, bb_store *store) {
     return err;
   }
   /* What follows is no part of the promise: a failure will come up again. */
-  if (job->stats.free_bytes > SHRINK_BYTES && job->stats.free_bytes > job->stats.file_bytes / 4) {
-    job->shrinking = true;
-  }
+  if (is_roomy(&job->stats)) job->shrinking = true;
   if (job->shrinking) job->shrinking = bb_store_shrink(store, SHRINK_BYTES) == 1;
   bb_store_read_stats(store, &job->stats);
   return 0;

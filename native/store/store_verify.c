@@ -143,12 +143,26 @@ static int look(bb_verify *verify) {
   return err;
 }
 
+/* SQLite forgets an interruption that comes while no statement runs. So one that does nothing runs all the
+ * time: an interruption comes before it, which is seen here, or ends those that follow. */
+static int start_guard(bb_store *store, sqlite3_stmt **out) {
+  int rc = sqlite3_prepare_v2(store->db, "SELECT 1", -1, out, NULL);
+  if (rc == SQLITE_OK) rc = sqlite3_step(*out);
+  if (rc == SQLITE_ROW) rc = atomic_load(&store->interrupted) ? SQLITE_INTERRUPT : SQLITE_OK;
+  return rc == SQLITE_OK ? 0 : bb_sql_fail(store, rc);
+}
+
 int bb_store_verify(bb_store *store, void (*found)(void *user, const char *sentence), void *user) {
   bb_verify verify = {.store = store, .found = found, .user = user};
+  sqlite3_stmt *guard = NULL;
   int err = bb_store_load(store);
   if (err < 0) return err;
-  verify.sums = calloc(store->n_rows, sizeof(*verify.sums));
-  err = verify.sums != NULL ? look(&verify) : bb_sql_fail(store, SQLITE_NOMEM);
+  err = start_guard(store, &guard);
+  if (err == 0) {
+    verify.sums = calloc(store->n_rows, sizeof(*verify.sums));
+    err = verify.sums != NULL ? look(&verify) : bb_sql_fail(store, SQLITE_NOMEM);
+  }
+  sqlite3_finalize(guard);
   bb_verify_close_names(&verify);
   free(verify.sums);
   return err < 0 ? err : verify.mistakes;

@@ -14,6 +14,7 @@ typedef struct waiter {
   unsigned n;
   bool again;           /* joins inside its beat */
   struct waiter *leave; /* who leaves inside its beat */
+  bool closes;          /* the beat, inside it */
 } waiter;
 
 struct fixture {
@@ -24,9 +25,12 @@ struct fixture {
   unsigned closed;
 };
 
+static void on_closed(uv_handle_t *handle);
+
 static void on_beat(bb_beat_wait *wait) {
   waiter *w = (waiter *)wait;
   w->n++;
+  if (w->closes) bb_beat_close(&w->f->beat, on_closed);
   if (w->again) bb_beat_join(&w->f->beat, &w->wait);
   if (w->leave != NULL) bb_beat_leave(&w->leave->wait);
 }
@@ -44,11 +48,15 @@ static void open_fixture(fixture *f) {
   for (int i = 0; i < WAITERS; i++) f->waiters[i] = (waiter){.wait.on_beat = on_beat, .f = f};
 }
 
-static void close_fixture(fixture *f) {
-  bb_beat_close(&f->beat, on_closed);
+static void end_fixture(fixture *f) {
   uv_run(&f->loop, UV_RUN_DEFAULT);
   expect_uint("closed", f->closed, 1);
   expect_int("nothing left", uv_loop_close(&f->loop), 0);
+}
+
+static void close_fixture(fixture *f) {
+  bb_beat_close(&f->beat, on_closed);
+  end_fixture(f);
 }
 
 static void test_beat_gathers_all_who_wait(void **state) {
@@ -113,12 +121,27 @@ static void test_beat_closed_with_waiters(void **state) {
   for (int i = 0; i < WAITERS; i++) expect_uint("not called", f.waiters[i].n, 0);
 }
 
+/* Those whose turn was still to come hear nothing, nor does who joins behind the close. */
+static void test_beat_closed_inside_a_beat(void **state) {
+  (void)state;
+  fixture f;
+  open_fixture(&f);
+  f.waiters[0].again = f.waiters[1].closes = f.waiters[1].again = true;
+  for (int i = 0; i < WAITERS; i++) bb_beat_join(&f.beat, &f.waiters[i].wait);
+  end_fixture(&f);
+  expect_uint("before it", f.waiters[0].n, 1);
+  expect_uint("closes it", f.waiters[1].n, 1);
+  expect_uint("behind it", f.waiters[2].n, 0);
+  expect_uint("behind it", f.waiters[3].n, 0);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_beat_gathers_all_who_wait),
       cmocka_unit_test(test_beat_joined_inside_is_the_next_one),
       cmocka_unit_test(test_beat_left_is_not_called),
       cmocka_unit_test(test_beat_closed_with_waiters),
+      cmocka_unit_test(test_beat_closed_inside_a_beat),
   };
   return cmocka_run_group_tests_name("beat", tests, NULL, NULL);
 }

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "io/mqtt_core.h"
 #include "sinks/mqtt/mqtt.h"
+#include "sinks/mqtt/sink.h"
 #include "support/expect.h"
 #include "support/mqtt_sink_rig.h"
 #include "support/mqtt_watch.h"
@@ -29,6 +31,28 @@ static void test_mqtt_sink_gives_back_what_a_stalled_broker_did_not_take(void **
   for (unsigned i = 0; i < 30; i++) {
     mqtt_sink_rig_expect(f, "verdict", i, BB_VERDICT_RETRY);
   }
+}
+
+/* Whether the connection works once a batch is delivered. That its state was taken says nothing of it. */
+static void expect_works(mqtt_sink_rig *f, const char *options, bool works) {
+  broker_start(&f->broker, NULL);
+  subscriber_start(&f->subscriber, &f->broker, "none");
+  mqtt_sink_rig_open(f, options);
+  const bb_mqtt_core *core = ((bb_mqtt_sink *)(void *)f->host.sink)->mqtt.core;
+  mqtt_watch_until(&f->loop, "ready", &f->host.ready, 1);
+  expect_true("not yet", !core->works);
+  expect_int("deliver", mqtt_sink_rig_deliver(f, 0, &f->fast.batch, 1, false), 0);
+  mqtt_watch_until(&f->loop, "verdict", &f->host.verdicts, 1);
+  expect_int(options, core->works, works);
+  sink_host_close(&f->host, 0);
+}
+
+static void test_mqtt_sink_works_once_a_batch_is_confirmed(void **state) {
+  expect_works(*state, "qos: 1\n", true);
+}
+
+static void test_mqtt_sink_does_not_know_at_qos_0_whether_it_works(void **state) {
+  expect_works(*state, "qos: 0\n", false);
 }
 
 static void test_mqtt_sink_waits_and_comes_back(void **state) {
@@ -154,6 +178,8 @@ int main(void) {
 #define TEST(name)                                                                                 \
   cmocka_unit_test_setup_teardown(name, mqtt_sink_rig_set_up, mqtt_sink_rig_tear_down)
       TEST(test_mqtt_sink_gives_back_what_a_stalled_broker_did_not_take),
+      TEST(test_mqtt_sink_works_once_a_batch_is_confirmed),
+      TEST(test_mqtt_sink_does_not_know_at_qos_0_whether_it_works),
       TEST(test_mqtt_sink_waits_and_comes_back),
       TEST(test_mqtt_sink_says_that_a_password_is_missing),
       TEST(test_mqtt_sink_connects_anew_with_a_password_that_changed),

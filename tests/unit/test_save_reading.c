@@ -180,6 +180,92 @@ static void test_save_ends_a_reading_with_the_runtime(void **state) {
   save_rig_close(&f);
 }
 
+/* Asks for a reading when the store is about to be closed. */
+typedef struct late_reading {
+  long_reading own; /* first */
+  bb_save *save;
+  uv_check_t check;
+  bool asked;
+  int answer;
+} late_reading;
+
+static void on_check(uv_check_t *check) {
+  late_reading *late = check->data;
+  if (!uv_is_closing((uv_handle_t *)&late->save->timer)) return;
+  late->own.base = (bb_reading){.read = read_long, .done = on_read};
+  late->answer = bb_reading_start(&late->own.base, late->save);
+  late->asked = true;
+  uv_close((uv_handle_t *)check, NULL);
+}
+
+static void test_save_refuses_a_reading_at_its_end(void **state) {
+  (void)state;
+  save_rig f;
+  late_reading late = {.save = NULL};
+  save_rig_open(&f, SAVE_PLANT(SAVE_FAST, SAVE_MANUAL));
+  save_push(&f, 1, 3);
+  late.save = save_of(&f);
+  uv_check_init(&f.r.loop, &late.check);
+  late.check.data = &late;
+  uv_check_start(&late.check, on_check);
+  save_rig_restart(&f, SAVE_PLANT(SAVE_FAST, SAVE_MANUAL));
+  expect_true("asked", late.asked);
+  expect_int("refused", late.answer, BB_ERR_CLOSED);
+  expect_text("why", late.own.base.why, "the runtime is ending");
+  expect_true("done is not called", !late.own.done);
+  expect_uint("what waited was saved", bb_outlet_depth(save_bus(&f)), 3);
+  save_rig_close(&f);
+}
+
+/* The threads that libuv has for such work are all busy: lookups that hang, for one. */
+typedef struct pool {
+  uv_loop_t loop;
+  uv_sem_t begun, go_on;
+  uv_work_t works[4];
+} pool;
+
+static void hang(uv_work_t *work) {
+  pool *p = work->data;
+  uv_sem_post(&p->begun);
+  uv_sem_wait(&p->go_on);
+}
+
+static void hang_pool(pool *p) {
+  uv_loop_init(&p->loop);
+  uv_sem_init(&p->begun, 0);
+  uv_sem_init(&p->go_on, 0);
+  for (size_t i = 0; i < 4; i++) {
+    p->works[i].data = p;
+    expect_int("work", uv_queue_work(&p->loop, &p->works[i], hang, NULL), 0);
+  }
+  for (size_t i = 0; i < 4; i++) uv_sem_wait(&p->begun);
+}
+
+static void free_pool(pool *p) {
+  for (size_t i = 0; i < 4; i++) uv_sem_post(&p->go_on);
+  uv_run(&p->loop, UV_RUN_DEFAULT);
+  expect_int("loop", uv_loop_close(&p->loop), 0);
+  uv_sem_destroy(&p->begun);
+  uv_sem_destroy(&p->go_on);
+}
+
+static void test_save_ends_a_reading_that_has_not_begun(void **state) {
+  (void)state;
+  save_rig f;
+  long_reading own;
+  pool p;
+  save_rig_open(&f, SAVE_PLANT(SAVE_FAST, SAVE_MANUAL));
+  hang_pool(&p);
+  begin_reading(&f, &own, true);
+  rig_until(&f.r, own.base.working);
+  save_rig_restart(&f, SAVE_PLANT(SAVE_FAST, SAVE_MANUAL));
+  expect_true("done", own.done);
+  expect_int("ended", own.base.result, BB_ERR_CLOSED);
+  free_pool(&p);
+  end_reading(&own);
+  save_rig_close(&f);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_save_counts_nothing_between_merged_ranges_as_dropped),
@@ -187,6 +273,8 @@ int main(void) {
       cmocka_unit_test(test_save_tells_what_a_rewind_does_not_find),
       cmocka_unit_test(test_save_goes_on_while_all_is_read),
       cmocka_unit_test(test_save_ends_a_reading_with_the_runtime),
+      cmocka_unit_test(test_save_refuses_a_reading_at_its_end),
+      cmocka_unit_test(test_save_ends_a_reading_that_has_not_begun),
   };
   return cmocka_run_group_tests_name("save_reading", tests, NULL, NULL);
 }

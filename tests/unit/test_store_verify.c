@@ -86,6 +86,20 @@ static void test_store_verify_counts_mistakes(void **state) {
   expect_int("mistakes", bb_store_verify(rig->store, NULL, NULL), 4);
 }
 
+static void count_sentence(void *user, const char *sentence) {
+  (void)sentence;
+  ++*(unsigned *)user;
+}
+
+static void test_store_verify_ends_also_before_it_looks(void **state) {
+  store_rig *rig = *state;
+  damage(rig, "PRAGMA writable_schema = ON; DELETE FROM sqlite_master WHERE name = 'dead_age'");
+  bb_store_interrupt(rig->store);
+  unsigned n = 0;
+  expect_int("ended", bb_store_verify(rig->store, count_sentence, &n), BB_ERR_CLOSED);
+  expect_uint("not looked", n, 0);
+}
+
 /* A table is never read from end to end but where that is the question. */
 static void expect_plan(sqlite3 *db, const char *name, const char *sql) {
   static const char *const whole[] = {"STREAMS", "CURSORS", "NAMES",     "NAMES_DROP",
@@ -171,6 +185,8 @@ int main(void) {
                                       store_rig_teardown),
       cmocka_unit_test(test_store_verify_finds),
       cmocka_unit_test_setup_teardown(test_store_verify_counts_mistakes, open_each,
+                                      store_rig_teardown),
+      cmocka_unit_test_setup_teardown(test_store_verify_ends_also_before_it_looks, open_each,
                                       store_rig_teardown),
       cmocka_unit_test_setup_teardown(test_store_reads_no_table_from_end_to_end, open_each,
                                       store_rig_teardown),

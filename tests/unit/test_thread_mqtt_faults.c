@@ -301,6 +301,48 @@ static void test_mqtt_repeats_what_the_broker_says(void **state) {
   uv_close((uv_handle_t *)&server, NULL);
 }
 
+static void on_up_works(bb_mqtt *mqtt) {
+  w->ups++;
+  bb_mqtt_works(mqtt);
+}
+
+/* A broker that lets it in and hangs up, again and again: it is left alone for longer and longer, unless
+ * it took what was to be delivered. */
+static void test_mqtt_comes_back_sooner_to_a_broker_that_works(void **state) {
+  (void)state;
+  static const struct {
+    const char *name, *bytes;
+    size_t len;
+    bb_mqtt_version version;
+    bool works;
+    uint32_t least_ms, most_ms; /* before the seventh try; 20 ms and ±20 % at first */
+  } rows[] = {
+      {"took nothing", BYTES("\x20\x02\x00\x00"), BB_MQTT_3_1_1, false, 1024, 1536},
+      {"works", BYTES("\x20\x02\x00\x00"), BB_MQTT_3_1_1, true, 16, 48},
+      {"works, but says no", BYTES("\x20\x03\x00\x00\x00\xe0\x02\x8e\x00"), BB_MQTT_5, true, 1024,
+       1536},
+  };
+  uint16_t port = start_fake();
+  for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    *w = (mqtt_watch){.user = NULL};
+    answer.bytes = rows[i].bytes;
+    answer.len = rows[i].len;
+    answer.hang_up = rows[i].version == BB_MQTT_3_1_1;
+    mqtt_watch_open(w, &loop,
+                    (bb_mqtt_config){.port = port,
+                                     .version = rows[i].version,
+                                     .first_retry_ms = 20,
+                                     .longest_retry_ms = 60000});
+    if (rows[i].works) w->mqtt.on_up = on_up_works;
+    mqtt_watch_until(&loop, rows[i].name, &w->downs, 7);
+    expect_true(rows[i].name, w->ups >= 6); /* a last word may come before the first */
+    expect_true(rows[i].name, w->fault.retry_ms >= rows[i].least_ms);
+    expect_true(rows[i].name, w->fault.retry_ms <= rows[i].most_ms);
+    mqtt_watch_close(w, &loop);
+  }
+  uv_close((uv_handle_t *)&server, NULL);
+}
+
 static void test_mqtt_leaves_a_broker_that_acknowledges_nothing(void **state) {
   (void)state;
   answer.bytes = "\x20\x02\x00\x00";
@@ -423,6 +465,7 @@ int main(void) {
       TEST(test_mqtt_ends_each_message_once_on_close),
       TEST(test_mqtt_notices_a_broker_that_stalls),
       TEST(test_mqtt_repeats_what_the_broker_says),
+      TEST(test_mqtt_comes_back_sooner_to_a_broker_that_works),
       TEST(test_mqtt_leaves_a_broker_that_acknowledges_nothing),
       TEST(test_mqtt_leaves_a_healthy_client_alone_while_others_hang),
       TEST(test_mqtt_name_answers_from_memory_while_held),

@@ -184,6 +184,8 @@ int bb_mqtt_deliver(bb_sink *sink, const bb_run *run) {
 void bb_mqtt_message_done(bb_mqtt_sink *own, const bb_mqtt_done *done) {
   bb_mqtt_record *record = &own->records[done->tag];
   record->pending--;
+  /* At QoS 0 nobody says so. */
+  if (done->status == 0 && qos_of(own, record->batch) > 0) bb_mqtt_works(&own->mqtt);
   if (done->status == BB_ERR_REFUSED && bb_mqtt_reason_final(done->reason)) {
     spoil(record, BB_VERDICT_REFUSED, done->status, done->reason);
   } else if (done->status == BB_ERR_INVALID) {

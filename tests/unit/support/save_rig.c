@@ -2,9 +2,28 @@
 /* See save_rig.h. */
 #include "support/save_rig.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "support/expect.h"
+
+#define WIDE_POINTS 100 /* 8 bytes each */
+
+const char *save_rig_wide(const char *runtime, const char *sinks) {
+  static char text[16384];
+  int len = snprintf(text, sizeof(text),
+                     "busbar: 1\nruntime: { %s }\n"
+                     "connections:\n  - { id: a, cyclic: { port: 1 } }\n"
+                     "devices:\n  - { id: m, connection: a, profile: { profile: 1, id: acme/wide, "
+                     "scans: { fast: 1s }, points: [",
+                     runtime);
+  for (int i = 0; i < WIDE_POINTS; i++) {
+    len += snprintf(text + len, sizeof(text) - (size_t)len,
+                    "{ name: p%d, type: float64, holding: %d, scan: fast }, ", i, 4 * i);
+  }
+  snprintf(text + len, sizeof(text) - (size_t)len, "] } }\n%s", sinks);
+  return text;
+}
 
 void save_rig_open(save_rig *s, const char *text) {
   rig_open(&s->r);

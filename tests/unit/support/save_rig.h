@@ -29,6 +29,9 @@ typedef struct save_rig {
 void save_rig_open(save_rig *s, const char *text);
 void save_rig_close(save_rig *s);
 
+/* The same plant with batches of about 800 bytes on the disk. Valid until the next call. */
+const char *save_rig_wide(const char *runtime, const char *sinks);
+
 /* Applies another config. */
 void save_rig_begin(save_rig *s, const char *text);
 
