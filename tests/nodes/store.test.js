@@ -75,7 +75,10 @@ test('a flow that sends more than a runtime has room for learns it', async (t) =
   }
   const [{ n, error }] = caught;
   assert.equal(error.code, 'BUSBAR_FULL');
-  assert.match(error.message, /^BusbarError: the sink bus: the runtime has no room for more messages while bus/);
+  assert.match(
+    error.message,
+    /^BusbarError: the sink bus: the runtime has no room for more messages while bus/,
+  );
   assert.equal(error.source.id, 'to');
   assert.ok(done.length >= 15, `${done.length} had room`);
   assert.deepEqual(

@@ -31,7 +31,7 @@ const STEPS = [
   { aheadMs: -24 * HOUR_MS, away: true },
   { aheadMs: HOUR_MS, away: false },
   { aheadMs: HOUR_MS - 60000, away: true },
-  { aheadMs: 300000 - Date.now(), away: true, killed: true }, /* 1970-01-01T00:05 */
+  { aheadMs: 300000 - Date.now(), away: true, killed: true } /* 1970-01-01T00:05 */,
   { aheadMs: 0, away: true },
   { aheadMs: 2 * HOUR_MS, away: false },
 ];
@@ -115,7 +115,9 @@ function expectSame(readings, rows) {
   assert.equal(byTime.size, rows.length, 'no two rows have one time');
   for (const { timestamp, values } of readings) {
     const row = byTime.get(timestamp) ?? {};
-    const same = Object.fromEntries(Object.keys(values).map((name) => [name, row[name.replaceAll('/', '_')]]));
+    const same = Object.fromEntries(
+      Object.keys(values).map((name) => [name, row[name.replaceAll('/', '_')]]),
+    );
     assert.deepEqual(same, values, `at ${new Date(timestamp).toISOString()}`);
   }
   assert.equal(rows.length, readings.length);

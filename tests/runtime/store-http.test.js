@@ -92,12 +92,16 @@ for (const { name, open, skip } of DATABASES) {
   });
 }
 
-test('VictoriaMetrics keeps one where it is told to', { skip: lacks('victoria-metrics') }, async (t) => {
-  const database = await openVictoriaOnce(t);
-  const way = await startHttpWay(t, database.url);
-  const runtime = await startRuntime(t, describeSite(database, way.url));
-  const counter = await startCounter(t, runtime);
-  await suffer(way, counter, 'lose');
-  assert.ok(numbersIn(way.written).length > counter.last, 'some were written twice');
-  await checkRows(database, way, counter.last);
-});
+test(
+  'VictoriaMetrics keeps one where it is told to',
+  { skip: lacks('victoria-metrics') },
+  async (t) => {
+    const database = await openVictoriaOnce(t);
+    const way = await startHttpWay(t, database.url);
+    const runtime = await startRuntime(t, describeSite(database, way.url));
+    const counter = await startCounter(t, runtime);
+    await suffer(way, counter, 'lose');
+    assert.ok(numbersIn(way.written).length > counter.last, 'some were written twice');
+    await checkRows(database, way, counter.last);
+  },
+);

@@ -236,7 +236,9 @@ test('a kill costs no more than what came in the sync interval', MOSQUITTO, asyn
   const came = new Set(arrivalsOf(listener).map(({ n }) => n));
   assert.ok(came.has(after.last), 'what was sent last');
   const ages = sent.filter(({ n }) => !came.has(n)).map(({ atMs }) => killedMs - atMs);
-  t.diagnostic(`${ages.length} of ${sent.length} are lost, the oldest of ${Math.max(0, ...ages)} ms`);
+  t.diagnostic(
+    `${ages.length} of ${sent.length} are lost, the oldest of ${Math.max(0, ...ages)} ms`,
+  );
   const unpromised = ages.filter((ageMs) => ageMs > SYNC_MS + SLACK_MS);
   assert.deepEqual(unpromised, [], 'lost though they are older than the sync interval');
 });
