@@ -7,18 +7,24 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { setTimeout: delay } = require('node:timers/promises');
-const { tempDir, waitFor } = require('../support');
+const { lacks, startInflux1, tempDir, waitFor } = require('../support');
 const { startCounter, timeOf } = require('../support/counter');
 const { DATABASES, checkRows, describeSite, numbersIn } = require('../support/database');
 const { startForwarder } = require('../support/forwarder');
 const { startHttpWay } = require('../support/http_way');
 const { seeded } = require('../support/random');
-const { startRuntime } = require('../support/runtime');
+const { describeMeter, startRuntime } = require('../support/runtime');
+const { startSim } = require('../support/sim');
+const { connectSocket } = require('../support/socket');
 
 /** @typedef {import('node:test').TestContext} TestContext */
 
+const INFLUX = { skip: lacks('influxd') };
 const KILLS = process.env.BUSBAR_LONG ? 100 : 10;
 const BACKLOG = 4000;
+const SYNC_MS = 100;
+/* What a busy machine takes for writing. */
+const SLACK_MS = 300;
 
 /** A database, a network to it, and what runtimes are started with.
  * @param {TestContext} t @param {(typeof DATABASES)[number]['open']} open */
@@ -132,3 +138,58 @@ for (const { name, open, skip } of DATABASES) {
     assert.ok(again.length <= 200, `${again.length} of the history were written again`);
   });
 }
+
+test(
+  'a kill costs no reading of a meter that is older than the sync interval',
+  INFLUX,
+  async (t) => {
+    const influx = await startInflux1(t, { databases: ['plant'] });
+    const network = await startForwarder(t, Number(new URL(influx.url).port));
+    const sim = await startSim(t, ['generic/modbus-60', '--clients', 'any']);
+    const data = tempDir(t);
+    const influxdb = { url: `http://127.0.0.1:${network.port}`, database: 'plant' };
+    const config = {
+      ...describeMeter('m', sim.port, { scan: { fast: '100ms', slow: 'off', energy: 'off' } }),
+      sinks: [{ id: 'hist', influxdb: { ...influxdb, batch: { age: '50ms' } }, devices: ['*'] }],
+      runtime: { store: { sync: `${SYNC_MS}ms` } },
+    };
+    const random = seeded(t);
+    /** What a client of the socket saw of it, by time. @type {Map<number, Record<string, any>>} */
+    const owed = new Map();
+    for (let life = 0; life < KILLS / 2; life++) {
+      if (life % 3 === 1) await network.stop();
+      else if (!network.server) await network.start();
+      const runtime = await startRuntime(t, config, { data });
+      const client = await connectSocket(t, data);
+      await client.must('subscribe', { devices: ['m'], snapshot: false });
+      const { length } = client.batches;
+      const wanted = length + 5 + random(8);
+      await waitFor(() => client.batches.length >= wanted, { what: 'some readings' });
+      const killedMs = Date.now();
+      await runtime.stop('SIGKILL');
+      for (const { timeNs, values } of client.batches) {
+        const timeMs = Number(timeNs / 1000000n);
+        if (timeMs < killedMs - SYNC_MS - SLACK_MS) owed.set(timeMs, values);
+      }
+    }
+    if (!network.server) await network.start();
+    await startRuntime(t, config, { data });
+    const client = await connectSocket(t, data);
+    await client.must('pause');
+    await waitFor(async () => (await client.must('status')).sinks[0].waiting === 0, {
+      timeoutMs: 30000,
+      what: 'all to be delivered',
+    });
+    const rows = await influx.query('plant', 'SELECT * FROM modbus_60');
+    const byTime = new Map(rows.map((row) => [Math.round(row.time / 1e6), row]));
+    t.diagnostic(`${owed.size} readings are owed, ${rows.length} are there`);
+    assert.ok(owed.size >= KILLS, `${owed.size} readings are owed`);
+    for (const [timeMs, values] of owed) {
+      const row = byTime.get(timeMs);
+      assert.ok(row, `the reading of ${new Date(timeMs).toISOString()}`);
+      for (const [name, value] of Object.entries(values)) {
+        assert.equal(Math.fround(row[name.replaceAll('/', '_')]), value, `${name} at ${timeMs}`);
+      }
+    }
+  },
+);
