@@ -25,6 +25,7 @@ const {
   packPuts,
   packRequest,
 } = require('./runtime_message');
+const { formatDuration, formatSize } = require('./units');
 
 /** @typedef {import('./runtime_message').PutMessage} PutMessage */
 
@@ -412,7 +413,7 @@ class Client extends EventEmitter {
     throw new BusbarError(
       'BUSBAR_FULL',
       `the runtime at ${this.path} is not keeping up: ${this.waiting.size} requests wait for their ` +
-        `answer, ${this.socket.writableLength} bytes for being sent; send slower`,
+        `answer, ${formatSize(this.socket.writableLength)} for being sent; send slower`,
     );
   }
 
@@ -425,7 +426,10 @@ class Client extends EventEmitter {
 
 /** @param {string} what @param {number} ms */
 function makeTimeout(what, ms) {
-  return new BusbarError('BUSBAR_TIMEOUT', `${what}: the runtime gave no answer for ${ms} ms`);
+  return new BusbarError(
+    'BUSBAR_TIMEOUT',
+    `${what}: the runtime gave no answer for ${formatDuration(ms)}`,
+  );
 }
 
 module.exports = { Client, isNobody };

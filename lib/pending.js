@@ -7,6 +7,7 @@
    faster than that learns it instead of filling the memory. */
 
 const { BusbarError } = require('./errors');
+const { formatSize } = require('./units');
 
 const MAX_MESSAGES = 10000;
 const MAX_BYTES = 16 * 1024 * 1024;
@@ -63,11 +64,10 @@ class Pending {
   }
 
   full() {
-    const kib = (/** @type {number} */ bytes) => Math.ceil(bytes / 1024);
     return new BusbarError(
       'BUSBAR_FULL',
-      `the sink ${this.sink} has ${this.size} messages (${kib(this.bytes)} KiB) that are neither ` +
-        `delivered nor on the disk yet; at most ${this.maxMessages} or ${kib(this.maxBytes)} KiB may be ` +
+      `the sink ${this.sink} has ${this.size} message${this.size === 1 ? '' : 's'} ` +
+        `(${formatSize(this.bytes)}) neither delivered nor on the disk yet; at most ${this.maxMessages} or ${formatSize(this.maxBytes)} may be ` +
         'on their way: send slower, or see in the sidebar what holds them up',
     );
   }

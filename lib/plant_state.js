@@ -24,8 +24,8 @@ const { ScanRate } = require('./scan_rate');
  * @property {number} [max_bytes]
  * @property {number} [max_age_ms]
  */
-/** @typedef {{sink: string, batches: number, bytes: number, disabled?: boolean}} Orphan
- * A backlog whose sink is gone, or disabled. */
+/** @typedef {{sink: string, batches: number, bytes: number, dropped?: number,
+ *   disabled?: boolean}} Orphan A backlog whose sink is gone, or disabled. */
 /** @typedef {import('./status').SinkState & {delivered?: number, refused?: number, dropped?: number, retried?: number}} Sink */
 
 /** @param {string} id @returns {Device} */

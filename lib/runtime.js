@@ -16,9 +16,10 @@
 const { EventEmitter } = require('node:events');
 const { setTimeout: delay } = require('node:timers/promises');
 const { BusbarError, textOf } = require('./errors');
-const { describeLife, formatDuration, isOlder, isSpawned } = require('./runtime_life');
+const { describeLife, isOlder, isSpawned } = require('./runtime_life');
 const { endSync, signal: sendSignal, waitGone } = require('./runtime_process');
 const { Starter, VERSION } = require('./runtime_start');
+const { formatDuration } = require('./units');
 
 /** @typedef {import('./client').Client} Client */
 /** @typedef {import('./client').Hello} Hello */

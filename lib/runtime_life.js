@@ -5,15 +5,9 @@
    whether it is of our version. */
 
 const { findUnit } = require('./runtime_process');
+const { formatDuration } = require('./units');
 
 /** @typedef {import('./client').Hello} Hello */
-
-/** "15 min", "90 s". @param {number} ms */
-function formatDuration(ms) {
-  if (ms >= 3600000 && ms % 3600000 === 0) return `${ms / 3600000} h`;
-  if (ms >= 60000 && ms % 60000 === 0) return `${ms / 60000} min`;
-  return ms >= 1000 ? `${Math.round(ms / 1000)} s` : `${ms} ms`;
-}
 
 /** Whether it was spawned by a client, and not by hand or a service manager. @param {Hello} hello */
 function isSpawned({ mode, linger_ms: lingerMs }) {
@@ -54,4 +48,4 @@ function isOlder(a, b) {
   return at >= 0 && x[at] < y[at];
 }
 
-module.exports = { describeLife, formatDuration, isOlder, isSpawned };
+module.exports = { describeLife, isOlder, isSpawned };

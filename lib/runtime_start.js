@@ -19,6 +19,7 @@ const { BusbarError } = require('./errors');
 const { isOlder, isSpawned } = require('./runtime_life');
 const { isSpawnedFor, signal: sendSignal, waitGone } = require('./runtime_process');
 const { spawnRuntime } = require('./spawn');
+const { formatDuration } = require('./units');
 
 /** @typedef {import('./client').Client} Client */
 /** @typedef {import('./client').Hello} Hello */
@@ -128,7 +129,7 @@ class Starter {
         throw new BusbarError(
           'BUSBAR_TIMEOUT',
           `the runtime (process ${pid}) in ${dataDir} has opened no socket for ` +
-            `${Math.round((now - child.startedMs) / 1000)} s; its log ends with: ${lastLine || 'nothing'}`,
+            `${formatDuration(now - child.startedMs)}; its log ends with: ${lastLine || 'nothing'}`,
         );
       }
       await delay(POLL_MS, undefined, { signal });

@@ -377,10 +377,14 @@ var busbarEditor = Object.assign(
       return node;
     }
 
-    function loadStyle() {
-      if ($('#busbar-style').length > 0) return;
-      const href = `${RED.settings.apiRootUrl ?? ''}resources/${MODULE}/busbar-editor.css`;
-      $('<link id="busbar-style" rel="stylesheet">').attr('href', href).appendTo('head');
+    /** The sheets of all dialogs, and more of them by name; each once. */
+    function loadStyle(...more) {
+      for (const name of ['editor', 'table', 'tray', ...more]) {
+        const id = `busbar-style-${name}`;
+        if (document.getElementById(id)) continue;
+        const href = `${RED.settings.apiRootUrl ?? ''}resources/${MODULE}/busbar-${name}.css`;
+        $('<link rel="stylesheet">').attr({ id, href }).appendTo('head');
+      }
     }
 
     return {

@@ -204,17 +204,10 @@ var busbarEditor = Object.assign(
 
     /* Dialogs */
 
-    function loadStyle() {
-      busbarEditor.loadStyle();
-      if ($('#busbar-flow-style').length > 0) return;
-      const href = `${RED.settings.apiRootUrl ?? ''}resources/${MODULE}/busbar-flow.css`;
-      $('<link id="busbar-flow-style" rel="stylesheet">').attr('href', href).appendTo('head');
-    }
-
     /** Prepares the form of a node in a flow. @returns {{form, rules, settings, field}} */
     function open(node) {
       const form = $('#dialog-form');
-      loadStyle();
+      busbarEditor.loadStyle('flow');
       const settings = () => busbarEditor.readForm(form, node, PREFIX);
       const rules = busbarEditor.watch(form, node, settings, PREFIX);
       return { form, rules, settings, field: (name) => busbarEditor.field(form, name, PREFIX) };
@@ -286,7 +279,6 @@ var busbarEditor = Object.assign(
         exampleOf,
         listDevices,
         listPoints,
-        loadStyle,
         nameSome,
         open,
         profileOf,

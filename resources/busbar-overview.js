@@ -184,9 +184,12 @@ var busbarOverview = (() => {
     const targets = used.map((sink) => sink.id).sort(byName);
     return [...orphans]
       .sort((a, b) => byName(a.sink, b.sink))
-      .map(({ sink, batches, bytes, why = 'gone' }) => ({
+      .map(({ sink, batches, bytes, dropped = 0, why = 'gone' }) => ({
         ...{ key: sink, title: sink, n: showCount(batches), targets },
-        text: say(`orphan.${why}`, { n: showCount(batches), size: showSize(bytes) }),
+        text: [
+          say(`orphan.${why}`, { n: showCount(batches), size: showSize(bytes) }),
+          ...(dropped > 0 ? [say('orphan.dropped', { n: showCount(dropped) })] : []),
+        ].join(' '),
       }));
   }
 

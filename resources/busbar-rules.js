@@ -96,8 +96,8 @@ var busbarRules = (() => {
   /** @typedef {Mistake & {column: string}} ColumnMistake */
 
   const DURATIONS = { ms: 1, s: 1e3, min: 6e4, m: 6e4, h: 36e5, d: 864e5 };
-  const BINARY = { '': 1, B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
-  const SIZES = { ...BINARY, kB: 1e3, MB: 1e6, GB: 1e9 };
+  const BINARY = { '': 1, B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 };
+  const SIZES = { ...BINARY, kB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12 };
 
   /** @param {unknown} value */
   const clean = (value) => String(value ?? '').trim();

@@ -329,9 +329,7 @@ var busbarEditor = Object.assign(
     }
 
     function addSidebar() {
-      busbarEditor.loadStyle();
-      const href = `${RED.settings.apiRootUrl ?? ''}resources/${MODULE}/busbar-sidebar.css`;
-      $('<link rel="stylesheet">').attr('href', href).appendTo('head');
+      busbarEditor.loadStyle('sidebar');
       const sidebar = new Sidebar();
       RED.sidebar.addTab({
         id: TAB,

@@ -63,7 +63,7 @@ var busbarEditor = Object.assign(
         storeBytes: {
           value: '',
           validate(v, opt) {
-            return this.storeMode === 'memory' || busbarEditor.check('size', v, '0', '1024GiB');
+            return this.storeMode === 'memory' || busbarEditor.check('size', v, '0', '1TiB');
           },
         },
         storeAge: {
@@ -86,7 +86,7 @@ var busbarEditor = Object.assign(
     /** Prepares the form of a sink. @returns {{form, rules, settings, field}} */
     function open(node) {
       const form = $('#node-config-dialog-edit-form');
-      busbarEditor.flow.loadStyle();
+      busbarEditor.loadStyle('flow');
       const settings = () => busbarEditor.readForm(form, node);
       const rules = busbarEditor.watch(form, node, settings);
       return { form, rules, settings, field: (name) => busbarEditor.field(form, name) };

@@ -262,7 +262,11 @@ var busbarEditor = Object.assign(
         setText(this.note, [line.note, name].filter(Boolean).join(' · '));
         this.place.attr('title', store.path ?? null);
         this.bar.toggle(store.open).attr('data-dot', line.dot);
-        this.bar.children().css('width', `${(100 * line.share).toFixed(1)}%`);
+        /* What little there is can be seen; nothing is nothing. */
+        this.bar
+          .children()
+          .toggle(line.share > 0)
+          .css('width', `${(100 * line.share).toFixed(1)}%`);
         this.orphans.show(busbarOverview.orphanRows(runtime, sinks, say));
         this.dead.show(store.dead ?? 0, store.deadBytes, now);
       }

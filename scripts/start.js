@@ -16,22 +16,34 @@ const { explain, setUp } = require('./setup');
 
 const PARENT_MS = 500;
 
-const USAGE = `usage: npm start [-- --check [--within SECONDS]]
+const USAGE = `usage: npm start [-- [--away SECONDS] | --check [--within SECONDS]]
+  --away SECONDS     how long a simulated meter that has ended stays away (20)
   --check            wait until every meter's values have arrived, print a line a meter, and end
   --within SECONDS   how long to wait for them (60)
 BUSBAR_BIN names an executable to use in place of the one that is built.`;
 
+/** @typedef {{check: boolean, away: number, within: number}} Options */
+
+/** @param {string} name @param {string} text */
+function readSeconds(name, text) {
+  if (!/^\d{1,4}$/.test(text)) throw new Error(`--${name} takes whole seconds`);
+  return Number(text);
+}
+
+/** @returns {Options | undefined} */
 function readArguments() {
   try {
     const { values } = parseArgs({
       options: {
+        away: { type: 'string', default: '20' },
         check: { type: 'boolean', default: false },
         within: { type: 'string', default: '60' },
         help: { type: 'boolean', default: false },
       },
     });
-    if (!/^\d{1,4}$/.test(values.within)) throw new Error('--within takes whole seconds');
-    if (!values.help) return values;
+    const away = readSeconds('away', values.away);
+    const within = readSeconds('within', values.within);
+    if (!values.help) return { check: values.check, away, within };
     say(USAGE);
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : error}\n${USAGE}\n`);
@@ -54,34 +66,44 @@ function waitForSignal() {
 
 /** @param {Site} site */
 function showAddresses(site) {
+  const { hostname, port } = new URL(site.broker);
   say(`
   Dashboard   ${site.dashboard}
   Flows       ${site.editor}
-  MQTT        ${site.broker}   topics plant/<meter>/<scan>
+  MQTT        ${site.broker}   mosquitto_sub -h ${hostname} -p ${port} -t 'plant/#' -v
+  Health      ${site.health}   and /metrics
 
   Ctrl-C ends all of it.`);
 }
 
-/** @param {{check: boolean, within: string}} options @param {Promise<void>} signal */
+/** @param {Site} site @param {Options} options @param {Promise<void>} signal */
+async function checkSite(site, { within }, signal) {
+  const values = new Values(site.broker);
+  try {
+    await values.open();
+    const ended = signal.then(() => Promise.reject(new StepError('Ended before all was seen.')));
+    const seen = checkValues(values, site, within);
+    await Promise.race([seen, site.watch(), site.watchMeters(), ended]);
+  } finally {
+    await values.close();
+  }
+}
+
+/** @param {Site} site @param {Options} options @param {Promise<void>} signal */
+async function showSite(site, { away }, signal) {
+  showAddresses(site);
+  site.keepMeters(away);
+  await Promise.race([signal, site.watch()]);
+}
+
+/** @param {Options} options @param {Promise<void>} signal */
 async function runDemo(options, signal) {
   const site = new Site();
-  /** @type {Values | undefined} */
-  let values;
   try {
     say('\nThree simulated meters, a broker and Node-RED');
     await site.open();
-    if (options.check) {
-      values = new Values(site.broker);
-      await values.open();
-      const within = Number(options.within);
-      const ended = signal.then(() => Promise.reject(new StepError('Ended before all was seen.')));
-      await Promise.race([checkValues(values, site, within), site.watch(), ended]);
-    } else {
-      showAddresses(site);
-      await Promise.race([signal, site.watch()]);
-    }
+    await (options.check ? checkSite : showSite)(site, options, signal);
   } finally {
-    await values?.close();
     await site.close();
   }
 }

@@ -201,6 +201,7 @@ static int read_point(const bb_doc *doc, bb_point *out, bb_arena *arena, bb_repo
 
 /* The shape as its own frame would be read. */
 static int check_shape(const bb_shape *shape, const bb_doc *doc, bb_report *report) {
+  char most[32];
   bb_buf frame;
   bb_shape *again;
   bb_buf_init(&frame, BB_MAX_FRAME_BYTES);
@@ -213,7 +214,8 @@ static int check_shape(const bb_shape *shape, const bb_doc *doc, bb_report *repo
                   "two points have one name, or the limits, deadband, step or labels of a point do "
                   "not go with each other or with its type");
   } else if (err == BB_ERR_LIMIT) {
-    bb_report_add(report, doc, "is too large; allowed: %u KiB", BB_MAX_FRAME_BYTES >> 10);
+    bb_report_add(report, doc, "is too large; allowed: %s",
+                  bb_text_show_bytes(most, sizeof(most), BB_MAX_FRAME_BYTES));
   }
   return err == BB_ERR_NOMEM || err == 0 ? err : BB_ERR_CONFIG;
 }

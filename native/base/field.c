@@ -60,9 +60,10 @@ void bb_field_describe(const bb_field *field, char *out, size_t cap) {
     }
     return;
   case BB_FIELD_BYTES:
+    bb_text_show_bytes(low, sizeof(low), (uint64_t)field->min);
+    bb_text_show_bytes(high, sizeof(high), (uint64_t)field->max);
     if (bounded(field)) {
-      snprintf(out, cap, "a size such as 64KiB or 16MiB, from %.0f to %.0f bytes", field->min,
-               field->max);
+      snprintf(out, cap, "a size such as 64KiB or 16MiB, from %s to %s", low, high);
     } else {
       snprintf(out, cap, "a size such as 64KiB or 16MiB");
     }

@@ -104,31 +104,60 @@ static int scaled(const char *text, const suffix *suffixes, size_t n, uint64_t *
   return BB_ERR_FORMAT;
 }
 
+/* The first of each are those that are shown, from the smallest to the largest. */
+#define SHOWN 5
+static const suffix durations[] = {{"ms", 1},      {"s", 1000},     {"min", 60000},
+                                   {"h", 3600000}, {"d", 86400000}, {"m", 60000}};
+static const suffix sizes[] = {
+    {"B", 1}, {"KiB", 1u << 10}, {"MiB", 1u << 20}, {"GiB", 1u << 30},  {"TiB", 1ull << 40},
+    {"", 1},  {"kB", 1000},      {"MB", 1000000},   {"GB", 1000000000}, {"TB", 1000000000000}};
+
 int bb_text_duration_ms(const char *text, uint64_t *out_ms) {
-  static const suffix units[] = {{"ms", 1},    {"s", 1000},    {"min", 60000},
-                                 {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
-  return scaled(text, units, sizeof(units) / sizeof(units[0]), out_ms);
+  return scaled(text, durations, sizeof(durations) / sizeof(durations[0]), out_ms);
 }
 
 int bb_text_bytes(const char *text, uint64_t *out_bytes) {
-  static const suffix units[] = {{"", 1},           {"B", 1},          {"KiB", 1u << 10},
-                                 {"MiB", 1u << 20}, {"GiB", 1u << 30}, {"kB", 1000},
-                                 {"MB", 1000000},   {"GB", 1000000000}};
-  return scaled(text, units, sizeof(units) / sizeof(units[0]), out_bytes);
+  return scaled(text, sizes, sizeof(sizes) / sizeof(sizes[0]), out_bytes);
+}
+
+/* In the largest unit that it is a whole number of, if that number is below `limit`: a limit is told as
+ * it is written in a config. */
+static bool show_whole(char *out, size_t cap, const suffix units[SHOWN], uint64_t value,
+                       uint64_t limit) {
+  const suffix *unit = &units[0];
+  for (size_t i = 1; i < SHOWN && value > 0 && value % units[i].size == 0; i++) unit = &units[i];
+  if (value / unit->size >= limit) return false;
+  snprintf(out, cap, "%" PRIu64 " %s", value / unit->size, unit->name);
+  return true;
 }
 
 const char *bb_text_show_ms(char *out, size_t cap, uint64_t ms) {
-  if (ms < 1000) {
-    snprintf(out, cap, "%" PRIu64 " ms", ms);
-  } else if (ms < 10000 && ms % 1000 >= 100) {
+  if (show_whole(out, cap, durations, ms, 1000)) return out;
+  if (ms < 10000 && ms % 1000 >= 100) {
     snprintf(out, cap, "%.1f s", (double)ms / 1000);
   } else if (ms < 120000) {
     snprintf(out, cap, "%" PRIu64 " s", (ms + 500) / 1000);
   } else if (ms < 7200000) {
     snprintf(out, cap, "%" PRIu64 " min", ms / 60000);
-  } else {
+  } else if (ms < 172800000) {
     snprintf(out, cap, "%" PRIu64 " h", ms / 3600000);
+  } else {
+    snprintf(out, cap, "%" PRIu64 " d", ms / 86400000);
   }
+  return out;
+}
+
+const char *bb_text_show_bytes(char *out, size_t cap, uint64_t bytes) {
+  if (show_whole(out, cap, sizes, bytes, 1024)) return out;
+  size_t unit = 1;
+  double size = (double)bytes / 1024;
+  for (; size >= 1000 && unit + 1 < SHOWN; unit++) size /= 1024;
+  snprintf(out, cap, "%.1f %s", size, sizes[unit].name);
+  return out;
+}
+
+const char *bb_text_count(char out[BB_TEXT_COUNT], uint64_t n, const char *one, const char *many) {
+  snprintf(out, BB_TEXT_COUNT, "%" PRIu64 " %s", n, n == 1 ? one : many);
   return out;
 }
 
@@ -163,4 +192,13 @@ const char *bb_text_nearest(const char *word, const char *const *candidates, siz
     most = distance - 1;
   }
   return nearest;
+}
+
+const char *bb_text_ask(char out[BB_TEXT_ASK], const char *near, const char *otherwise) {
+  if (near == NULL) {
+    snprintf(out, BB_TEXT_ASK, "%s", otherwise);
+  } else {
+    snprintf(out, BB_TEXT_ASK, "; did you mean %s?", near);
+  }
+  return out;
 }

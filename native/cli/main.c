@@ -69,9 +69,10 @@ static command_run find(const char *name) {
 static int refuse(const char *name) {
   const char *names[N_COMMANDS];
   for (size_t i = 0; i < N_COMMANDS; i++) names[i] = commands[i].name;
+  char ask[BB_TEXT_ASK];
   const char *near = bb_text_nearest(name, names, N_COMMANDS);
-  fprintf(stderr, "busbar: there is no command %s%s%s; busbar --help lists them\n", name,
-          near != NULL ? "; did you mean " : "", near != NULL ? near : "");
+  fprintf(stderr, "busbar: there is no command %s%s busbar --help lists them\n", name,
+          bb_text_ask(ask, near, ";"));
   return BB_EXIT_USAGE;
 }
 

@@ -52,9 +52,10 @@ static const struct option names[] = {
 
 static int wrong_option(const char *given) {
   static const char *const known[] = {"--orders", "--scan", "--timeout", "--help"};
+  char ask[BB_TEXT_ASK];
   const char *near = bb_text_nearest(given, known, 4);
-  fprintf(stderr, NAME ": there is no option %s%s%s; " NAME " --help lists them\n", given,
-          near != NULL ? "; did you mean " : "", near != NULL ? near : "");
+  fprintf(stderr, NAME ": there is no option %s%s " NAME " --help lists them\n", given,
+          bb_text_ask(ask, near, ";"));
   return BB_EXIT_USAGE;
 }
 
@@ -114,11 +115,12 @@ static int find_device(const bb_config *config, const options *o, const bb_confi
     ids[i] = config->devices[i].id;
     if (strcmp(ids[i], o->device) == 0) *out = &config->devices[i];
   }
+  char ask[BB_TEXT_ASK];
   const char *near = bb_text_nearest(o->device, ids, config->n_devices);
   free(ids);
   if (*out == NULL) {
-    fprintf(stderr, NAME ": there is no device %s in %s%s%s\n", o->device, o->config,
-            near != NULL ? "; did you mean " : "", near != NULL ? near : "");
+    fprintf(stderr, NAME ": there is no device %s in %s%s\n", o->device, o->config,
+            bb_text_ask(ask, near, ""));
     return BB_EXIT_USAGE;
   }
   if ((*out)->profile == NULL || (*out)->connection == NULL) {
@@ -135,9 +137,10 @@ static int choose(const bb_profile *profile, const options *o, uint16_t *points,
   for (uint32_t i = 0; i < profile->n_scans; i++) scans[i] = profile->scans[i].name;
   while (o->scan != NULL && scan < profile->n_scans && strcmp(scans[scan], o->scan) != 0) scan++;
   if (scan == profile->n_scans) {
+    char ask[BB_TEXT_ASK];
     const char *near = bb_text_nearest(o->scan, scans, profile->n_scans);
-    fprintf(stderr, NAME ": profile %s has no scan %s%s%s; allowed:", profile->id, o->scan,
-            near != NULL ? "; did you mean " : "", near != NULL ? near : "");
+    fprintf(stderr, NAME ": profile %s has no scan %s%s allowed:", profile->id, o->scan,
+            bb_text_ask(ask, near, ";"));
     for (uint32_t i = 0; i < profile->n_scans; i++) fprintf(stderr, " %s", scans[i]);
     fputc('\n', stderr);
     return BB_EXIT_USAGE;

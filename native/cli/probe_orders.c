@@ -16,7 +16,6 @@
 #define GAPS 10        /* between six columns */
 #define LEAST_WHOLE 8  /* "*1.08e18" */
 #define LEAST_FLOAT 10 /* "*-5.77e-27" */
-#define MAX_WIDTH 1000
 
 typedef struct {
   const bb_probe *probe;
@@ -155,7 +154,7 @@ static int print_sheet(const bb_probe *probe, uint16_t raw_bytes, uint32_t width
 
 int bb_probe_orders_print(const bb_probe *probe, uint32_t width, FILE *out) {
   bool any = false;
-  if (width < BB_PROBE_ORDERS_WIDTH) width = BB_PROBE_ORDERS_WIDTH;
+  if (width < BB_PROBE_ORDERS_LEAST) width = BB_PROBE_ORDERS_LEAST;
   int err = print_sheet(probe, 4, width, &any, out);
   if (err == 0) err = print_sheet(probe, 8, width, &any, out);
   if (err < 0) return err;
@@ -168,7 +167,8 @@ int bb_probe_orders_print(const bb_probe *probe, uint32_t width, FILE *out) {
 uint32_t bb_probe_orders_width(FILE *out) {
   struct winsize size = {0};
   const char *columns = getenv("COLUMNS");
-  bool terminal = ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
-  unsigned long width = terminal ? size.ws_col : columns != NULL ? strtoul(columns, NULL, 10) : 0;
-  return width > 0 && width < MAX_WIDTH ? (uint32_t)width : BB_PROBE_ORDERS_WIDTH;
+  unsigned long width = columns != NULL ? strtoul(columns, NULL, 10) : 0;
+  if (ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0) width = size.ws_col;
+  if (width == 0 && isatty(fileno(out))) width = BB_PROBE_ORDERS_LEAST;
+  return width > 0 && width < BB_PROBE_ORDERS_MOST ? (uint32_t)width : BB_PROBE_ORDERS_MOST;
 }

@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "base/limits.h"
+#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/profile_table.h"
 #include "io/bundled.h"
@@ -75,9 +76,10 @@ static int print_one(const bb_profile_list *list, const char *id) {
   char path[BB_MAX_PATH];
   bool bundled = bb_bundled_profile(id, path, sizeof(path)) == 0;
   if (!bundled && access(id, F_OK) != 0) {
+    char ask[BB_TEXT_ASK];
     const char *near = bb_profile_list_nearest(list, id);
-    fprintf(stderr, NAME ": there is no profile %s%s%s; " NAME " lists them\n", id,
-            near != NULL ? "; did you mean " : "", near != NULL ? near : "");
+    fprintf(stderr, NAME ": there is no profile %s%s " NAME " lists them\n", id,
+            bb_text_ask(ask, near, ";"));
     return BB_EXIT_USAGE;
   }
   bb_profile *profile;

@@ -133,26 +133,38 @@ static void prepare_process(void) {
   mallopt(M_ARENA_MAX, 2); /* a heap a thread would be memory for nothing */
 }
 
-static int start(bb_run_process *run) {
+static int open_place(bb_run_process *run) {
   char why[BB_PLACE_TEXT];
-  bb_config *config = NULL;
   run->place.source = run->options.data_source;
   int err = bb_place_open(&run->place, run->options.data, &run->log, why, sizeof(why));
-  if (err < 0) {
-    bb_log_error(&run->log, NULL, "%s", why);
-    return BB_EXIT_FAILED;
+  if (err < 0) bb_log_error(&run->log, NULL, "%s", why);
+  return err < 0 ? BB_EXIT_FAILED : BB_EXIT_DONE;
+}
+
+/* A file with mistakes leaves no trace on the disk; what was applied last lies in the place. */
+static int open_place_and_config(bb_run_process *run, bb_config **config) {
+  bool from_file = run->options.config_path != NULL;
+  int err = from_file ? bb_run_read_config(run, config) : 0;
+  if (err < 0) return err == BB_ERR_CONFIG ? BB_EXIT_USAGE : BB_EXIT_FAILED;
+  int code = open_place(run);
+  if (code != BB_EXIT_DONE) {
+    bb_config_unref(*config);
+    return code;
   }
-  err = bb_run_read_config(run, &config);
-  if (err < 0 && run->options.config_path != NULL) {
-    bb_place_close(&run->place);
-    return err == BB_ERR_CONFIG ? BB_EXIT_USAGE : BB_EXIT_FAILED;
-  }
+  if (!from_file) err = bb_run_read_config(run, config);
   /* Whoever applied it can apply a better one only to a runtime that is there. */
   if (err < 0 && err != BB_ERR_NOTFOUND) {
     bb_log_error(&run->log, NULL,
                  "the document that was applied last cannot be used; starting without one until "
                  "another is applied");
   }
+  return BB_EXIT_DONE;
+}
+
+static int start(bb_run_process *run) {
+  bb_config *config = NULL;
+  int err = open_place_and_config(run, &config);
+  if (err != BB_EXIT_DONE) return err;
   if (config != NULL) {
     run->log.level = (bb_log_level)config->runtime.log_level;
     run->log.json = config->runtime.log_format == 1;

@@ -33,7 +33,7 @@ static int load_profile(bb_profile **out, const char *name) {
   bool bundled = bb_bundled_profile(id, path, sizeof(path)) == 0;
   if (!bundled && access(id, F_OK) != 0) {
     if (bb_profile_suggest(id, path, sizeof(path))) {
-      fprintf(stderr, NAME ": there is no profile %s; did you mean %s\n", id, path);
+      fprintf(stderr, NAME ": there is no profile %s; did you mean %s?\n", id, path);
     } else {
       fprintf(stderr,
               NAME

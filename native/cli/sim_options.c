@@ -178,8 +178,10 @@ static int complain_option(const char *given) {
   char word[BB_MAX_NAME];
   snprintf(word, sizeof(word), "%.*s", (int)strcspn(given, "="), given);
   const char *near = bb_text_nearest(word, known, n);
-  fprintf(stderr, BB_SIM_NAME ": there is no option --%s%s%s; " BB_SIM_NAME " --help lists them\n",
-          word, near != NULL ? "; did you mean --" : "", near != NULL ? near : "");
+  char ask[BB_TEXT_ASK], option[BB_MAX_NAME + 2];
+  snprintf(option, sizeof(option), "--%s", near != NULL ? near : "");
+  fprintf(stderr, BB_SIM_NAME ": there is no option --%s%s " BB_SIM_NAME " --help lists them\n",
+          word, bb_text_ask(ask, near != NULL ? option : NULL, ";"));
   return BB_EXIT_USAGE;
 }
 

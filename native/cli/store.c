@@ -88,17 +88,19 @@ static const row *find(const char *word) {
 static int refuse_order(const char *word) {
   const char *known[ROWS];
   for (size_t i = 0; i < ROWS; i++) known[i] = rows[i].word;
+  char ask[BB_TEXT_ASK];
   const char *near = bb_text_nearest(word, known, ROWS);
-  fprintf(stderr, NAME ": there is no order %s%s%s; " NAME " --help lists them\n", word,
-          near != NULL ? "; did you mean " : "", near != NULL ? near : "");
+  fprintf(stderr, NAME ": there is no order %s%s " NAME " --help lists them\n", word,
+          bb_text_ask(ask, near, ";"));
   return BB_EXIT_USAGE;
 }
 
 static int refuse_option(const char *given) {
   static const char *const known[] = {"--data", "--file", "--live", "--json", "--help"};
+  char ask[BB_TEXT_ASK];
   const char *near = bb_text_nearest(given, known, 5);
-  fprintf(stderr, NAME ": there is no option %s%s%s; " NAME " --help lists them\n", given,
-          near != NULL ? "; did you mean " : "", near != NULL ? near : "");
+  fprintf(stderr, NAME ": there is no option %s%s " NAME " --help lists them\n", given,
+          bb_text_ask(ask, near, ";"));
   return BB_EXIT_USAGE;
 }
 

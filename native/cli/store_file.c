@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/text.h"
 #include "cli/store.h"
 #include "cli/store_edit.h"
 #include "runtime/holdings.h"
@@ -133,16 +134,18 @@ static int check_letters(bb_cli_store_place *place, const bb_cli_store_wish *wis
 }
 
 static void say_unknown(bb_cli_store_place *place, const bb_cli_store_wish *wish, char *why) {
-  char near[BB_MAX_ID + 32] = "";
+  char ask[BB_TEXT_ASK];
+  const char *near = NULL;
   bb_known_sinks known = {0};
   bool waits = wish->order == BB_CLI_STORE_DROP || wish->order == BB_CLI_STORE_REASSIGN;
   if (bb_known_sinks_read(&known, place->store) >= 0) {
-    bb_known_sinks_near(&known, wish->sink, near, sizeof(near));
+    near = bb_known_sinks_near(&known, wish->sink);
   }
+  bb_text_ask(ask, near, ";");
   bb_known_sinks_close(&known);
-  snprintf(why, BB_CLI_STORE_WHY, "%s a sink %s in %.600s%s; " BB_CLI_STORE_NAME " %s",
-           waits ? "nothing waits for" : "there is no dead letter of", wish->sink, place->path,
-           near, waits ? "list shows for which" : "dead shows of which");
+  snprintf(why, BB_CLI_STORE_WHY, "%s a sink %s in %.600s%s " BB_CLI_STORE_NAME " %s",
+           waits ? "nothing waits for" : "there is no dead letter of", wish->sink, place->path, ask,
+           waits ? "list shows for which" : "dead shows of which");
 }
 
 int bb_cli_store_file_do(bb_cli_store_place *place, const bb_cli_store_wish *wish, bb_buf *out,

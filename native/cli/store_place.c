@@ -17,24 +17,20 @@ static bool writes(const bb_cli_store_wish *wish) {
          wish->order == BB_CLI_STORE_DROP_DEAD || wish->order == BB_CLI_STORE_REASSIGN;
 }
 
-static void unlock(bb_cli_store_place *place) {
-  if (place->lock.dir >= 0) close(place->lock.dir);
-  if (place->lock.file >= 0) close(place->lock.file);
-  place->lock = (bb_place_lock){.dir = -1, .file = -1};
-}
-
 /* Nobody starts a runtime on it meanwhile. */
 static int lock(bb_cli_store_place *place, const bb_cli_store_wish *wish, char *why) {
   char holder[300];
-  int err = bb_place_lock_take(&place->lock, wish->data);
+  int err = writes(wish) ? bb_place_lock_take(&place->lock, wish->data)
+                         : bb_place_lock_read(&place->lock, wish->data);
   if (err == 0) return 0;
   if (bb_place_lock_holder(wish->data, holder, sizeof(holder)) < 0) {
     snprintf(holder, sizeof(holder), "another process");
   }
-  snprintf(why, BB_CLI_STORE_WHY,
-           "the data directory %.400s is in use by %s, which does not answer at its socket; ask "
-           "again, or stop it",
-           wish->data, holder);
+  snprintf(
+      why, BB_CLI_STORE_WHY,
+      "the data directory %.400s is in use by %s, and nobody answers at its socket; ask again, "
+      "or stop it",
+      wish->data, holder);
   return err;
 }
 
@@ -90,7 +86,7 @@ void bb_cli_store_close(bb_cli_store_place *place) {
   if (place->running) bb_cli_client_close(&place->client);
   bb_store_close(place->store);
   bb_names_close(&place->names);
-  unlock(place);
+  bb_place_lock_give_back(&place->lock);
 }
 
 /* --- asking a runtime --- */

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/store.h"
 #include "cli/table.h"
@@ -52,18 +53,8 @@ static bool is_true(const bb_doc *map, const char *key) {
   return strcmp(text_of(map, key), "true") == 0;
 }
 
-/* "4.7 MiB" */
 static const char *size_of(char out[24], uint64_t bytes) {
-  static const char *const units[] = {"KiB", "MiB", "GiB", "TiB"};
-  double size = (double)bytes / 1024;
-  int unit = 0;
-  if (bytes < 1024) {
-    snprintf(out, 24, "%u B", (unsigned)bytes);
-    return out;
-  }
-  for (; size >= 1000 && unit < 3; unit++) size /= 1024;
-  snprintf(out, 24, "%.1f %s", size, units[unit]);
-  return out;
+  return bb_text_show_bytes(out, 24, bytes);
 }
 
 /* "2026-01-31T08:15:00Z"; "" when it is not known. */
@@ -81,19 +72,19 @@ static const bb_doc *first_of(const bb_doc *map, const char *key) {
   return list != NULL ? list->first : NULL;
 }
 
-static void print_count(uint64_t n, const char *what) {
-  printf("%llu %s%s", (unsigned long long)n, what, n == 1 ? "" : "es");
-}
-
 /* --- answers --- */
 
 static void print_line(const char *what, const char *value) {
   printf("%-13s %s\n", what, value);
 }
 
-static void print_amount(const char *what, const char *noun, uint64_t n, uint64_t bytes) {
-  char size[24];
-  printf("%-13s %llu %s, %s\n", what, (unsigned long long)n, noun, size_of(size, bytes));
+static const char *batches_of(char out[BB_TEXT_COUNT], uint64_t n) {
+  return bb_text_count(out, n, "batch", "batches");
+}
+
+static void print_amount(const char *what, uint64_t n, uint64_t bytes) {
+  char size[24], count[BB_TEXT_COUNT];
+  printf("%-13s %s, %s\n", what, batches_of(count, n), size_of(size, bytes));
 }
 
 static void print_file(const bb_doc *store) {
@@ -119,14 +110,17 @@ static void show_status(const bb_cli_store_show *show, const bb_doc *answer) {
   print_line("store", text_of(store, "path"));
   print_line("runtime", show->running ? "runs" : "does not run");
   if (is_true(store, "failing")) printf("%-13s %s\n", "failing", text_of(store, "reason"));
-  print_amount("waiting", "batches", number_of(store, "records"), number_of(store, "bytes"));
-  print_amount("dead letters", "batches", number_of(store, "dead"), number_of(store, "dead_bytes"));
+  print_amount("waiting", number_of(store, "records"), number_of(store, "bytes"));
+  print_amount("dead letters", number_of(store, "dead"), number_of(store, "dead_bytes"));
   print_file(store);
   for (const bb_doc *orphan = first_of(store, "orphans"); orphan != NULL; orphan = orphan->next) {
-    char size[24];
-    printf("%-13s %s%s: %s batches, %s\n", "orphan", text_of(orphan, "sink"),
-           is_true(orphan, "disabled") ? " (disabled)" : "", text_of(orphan, "batches"),
+    char size[24], count[BB_TEXT_COUNT];
+    printf("%-13s %s%s: %s, %s", "orphan", text_of(orphan, "sink"),
+           is_true(orphan, "disabled") ? " (disabled)" : "",
+           batches_of(count, number_of(orphan, "batches")),
            size_of(size, number_of(orphan, "bytes")));
+    if (number_of(orphan, "dropped") > 0) printf("; %s dropped", text_of(orphan, "dropped"));
+    putchar('\n');
   }
 }
 
@@ -183,7 +177,9 @@ static void show_mistakes(bb_cli_store_show *show, const bb_doc *answer) {
 
 static void show_requeued(bb_cli_store_show *show, const bb_doc *answer) {
   uint64_t left = number_of(answer, "left");
-  printf("%s dead letters will be sent again\n", text_of(answer, "requeued"));
+  char count[BB_TEXT_COUNT];
+  bb_text_count(count, number_of(answer, "requeued"), "dead letter", "dead letters");
+  printf("%s will be sent again\n", count);
   if (left > 0) {
     printf("%llu stay, for there is no such sink in the config that runs, or they are damaged\n",
            (unsigned long long)left);
@@ -194,11 +190,13 @@ static void show_requeued(bb_cli_store_show *show, const bb_doc *answer) {
 }
 
 static void show_dropped(uint64_t letters) {
-  printf("%llu dead letter%s dropped\n", (unsigned long long)letters, letters == 1 ? "" : "s");
+  char count[BB_TEXT_COUNT];
+  printf("%s dropped\n", bb_text_count(count, letters, "dead letter", "dead letters"));
 }
 
 static void show_text(bb_cli_store_show *show, const bb_doc *answer) {
   const bb_cli_store_wish *wish = show->wish;
+  char count[BB_TEXT_COUNT];
   switch (wish->order) {
   case BB_CLI_STORE_STATUS:
     show_status(show, answer);
@@ -210,8 +208,8 @@ static void show_text(bb_cli_store_show *show, const bb_doc *answer) {
     printf("copied to %s\n", text_of(answer, "path"));
     break;
   case BB_CLI_STORE_DROP:
-    print_count(number_of(answer, "batches"), "batch");
-    printf(" of %s dropped\n", wish->sink);
+    batches_of(count, number_of(answer, "batches"));
+    printf("%s of %s dropped\n", count, wish->sink);
     break;
   case BB_CLI_STORE_VERIFY:
     show_mistakes(show, answer);
@@ -226,8 +224,8 @@ static void show_text(bb_cli_store_show *show, const bb_doc *answer) {
     show_dropped(number_of(answer, "dropped"));
     break;
   case BB_CLI_STORE_REASSIGN:
-    print_count(number_of(answer, "batches"), "batch");
-    printf(" of %s given to %s\n", wish->sink, wish->to);
+    batches_of(count, number_of(answer, "batches"));
+    printf("%s of %s given to %s\n", count, wish->sink, wish->to);
     break;
   }
 }

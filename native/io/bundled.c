@@ -29,21 +29,27 @@ static int join(char *out, size_t cap, const char *folder, const char *rest, con
   return len >= 0 && (size_t)len < cap ? 0 : BB_ERR_LIMIT;
 }
 
-/* The folder that the running executable lies in. */
-static int own_folder(char *out, size_t cap) {
+/* The folder so many above the running executable. The kernel's path of it has neither links nor "..",
+ * so that its end can be cut. */
+static int own_folder(char *out, size_t cap, int above) {
   ssize_t len = readlink("/proc/self/exe", out, cap);
   if (len < 0) return BB_ERR_NOTFOUND;
   if ((size_t)len >= cap) return BB_ERR_LIMIT;
   out[len] = 0;
-  char *slash = strrchr(out, '/');
-  if (slash == NULL) return BB_ERR_NOTFOUND;
-  *slash = 0;
+  for (int i = 0; i < above; i++) {
+    char *slash = strrchr(out, '/');
+    if (slash == NULL) return BB_ERR_NOTFOUND;
+    *slash = 0;
+  }
   return 0;
 }
 
 int bb_bundled_folder(char *out, size_t cap) {
   /* From native/build/busbar, and from bin/busbar. */
-  static const char *const places[] = {"../../profiles", "../share/busbar/profiles"};
+  static const struct {
+    int above;
+    const char *folder;
+  } places[] = {{3, "profiles"}, {2, "share/busbar/profiles"}};
   const char *named = getenv("BUSBAR_PROFILES");
   if (named != NULL && *named != 0) {
     int len = snprintf(out, cap, "%s", named);
@@ -51,9 +57,10 @@ int bb_bundled_folder(char *out, size_t cap) {
     return is_folder(out) ? 0 : BB_ERR_NOTFOUND;
   }
   char own[BB_MAX_PATH];
-  int err = own_folder(own, sizeof(own));
+  int err = 0;
   for (size_t i = 0; err == 0 && i < sizeof(places) / sizeof(places[0]); i++) {
-    err = join(out, cap, own, places[i], "");
+    err = own_folder(own, sizeof(own), places[i].above);
+    if (err == 0) err = join(out, cap, own, places[i].folder, "");
     if (err == 0 && is_folder(out)) return 0;
   }
   return err < 0 ? err : BB_ERR_NOTFOUND;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The profile of a device: by name, by path or written out. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -30,6 +31,19 @@ static bb_profile *keep_profile(bb_config_reader *reader, const char *name, bb_p
   return NULL;
 }
 
+/* NULL keeps in mind that it was told what is wrong with it. */
+static bb_profile *keep_also(bb_config_reader *reader, const char *name, bb_profile *profile) {
+  if (profile != NULL) return keep_profile(reader, name, bb_profile_ref(profile));
+  if (bb_map_add(&reader->bad_profiles, name, reader) == BB_ERR_NOMEM) reader->no_memory = true;
+  return NULL;
+}
+
+/* What was read under that name, or nothing after mistakes that were told. */
+static bool is_known(const bb_config_reader *reader, const char *name, bb_profile **out) {
+  *out = bb_map_get(&reader->config->profiles_by_id, name);
+  return *out != NULL || bb_map_get(&reader->bad_profiles, name) != NULL;
+}
+
 static void tell_missing(bb_config_reader *reader, const bb_doc *doc) {
   char near[BB_MAX_PATH];
   if (bb_bundled_folder(near, sizeof(near)) < 0) {
@@ -51,20 +65,33 @@ static void tell_missing(bb_config_reader *reader, const bb_doc *doc) {
   }
 }
 
+static bb_profile *read_file(bb_config_reader *reader, const char *path, const char *file) {
+  bb_profile *profile;
+  int err = bb_profile_load(&profile, path, reader->report);
+  if (err == 0) return keep_profile(reader, file, profile);
+  if (err == BB_ERR_NOMEM) reader->no_memory = true;
+  return err == BB_ERR_NOMEM ? NULL : keep_also(reader, file, NULL);
+}
+
+/* One file may have several names; it is read once, so that its mistakes are told once. */
 static bb_profile *load_profile(bb_config_reader *reader, const bb_doc *doc) {
-  bb_profile *profile = bb_map_get(&reader->config->profiles_by_id, doc->text);
+  bb_profile *profile;
   char path[BB_MAX_PATH];
-  if (profile != NULL) return profile;
-  if (bb_map_get(&reader->bad_profiles, doc->text) != NULL) return NULL; /* told */
+  if (is_known(reader, doc->text, &profile)) return profile;
   if (!find_profile(reader, doc->text, path, sizeof(path))) {
     tell_missing(reader, doc);
     return NULL;
   }
-  int err = bb_profile_load(&profile, path, reader->report);
-  if (err == 0) return keep_profile(reader, doc->text, profile);
-  if (err != BB_ERR_NOMEM) err = bb_map_add(&reader->bad_profiles, doc->text, reader);
-  if (err == BB_ERR_NOMEM) reader->no_memory = true;
-  return NULL;
+  char *real = realpath(path, NULL);
+  const char *file = bb_arena_string(&reader->config->arena, real != NULL ? real : path);
+  free(real);
+  if (file == NULL) {
+    reader->no_memory = true;
+    return NULL;
+  }
+  if (!is_known(reader, file, &profile)) profile = read_file(reader, path, file);
+  if (reader->no_memory || strcmp(file, doc->text) == 0) return profile;
+  return keep_also(reader, doc->text, profile);
 }
 
 bb_profile *bb_config_profile(bb_config_reader *reader, const bb_doc *doc) {

@@ -30,7 +30,7 @@ typedef struct bb_config_reader {
   bb_report *report;
   const bb_doc *site_tags;
   bb_config_gaps gaps[BB_CONFIG_SECTIONS];
-  bb_map bad_profiles; /* names of those whose mistakes were told */
+  bb_map bad_profiles; /* names and files of those whose mistakes were told */
   bool no_memory;
 } bb_config_reader;
 
@@ -95,6 +95,9 @@ bool bb_config_feeds(const bb_config_route *route, const bb_config_device *devic
 /* What a config without a mistake may not mean; see config_warn.c. Nothing where no warnings are
  * wanted. */
 void bb_config_warn(bb_config_reader *reader);
+
+/* The same of routes that another one covers; see config_cover.c. */
+void bb_config_warn_covered(bb_config_reader *reader);
 
 /* The same of topics on which two devices are published; see config_topic.c. */
 void bb_config_warn_topics(bb_config_reader *reader);

@@ -199,5 +199,6 @@ void bb_config_warn(bb_config_reader *reader) {
     const bb_config_sink *sink = &config->sinks[i];
     if (sink->enabled) warn_references(reader, sink->options, sink->kind->options);
   }
+  bb_config_warn_covered(reader);
   bb_config_warn_topics(reader);
 }

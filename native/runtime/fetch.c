@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "base/text.h"
 #include "runtime/chunk.h"
 #include "runtime/intake.h"
 #include "runtime/runtime.h"
@@ -159,10 +160,11 @@ static void on_done(bb_spool_job *job) {
     const pack *from = &one->packs[i];
     int err = take_into(one, from);
     if (err != BB_ERR_FORMAT && err != BB_ERR_VERSION) continue;
+    char count[BB_TEXT_COUNT];
     bb_log_error(runtime->log, "store",
-                 "%u records of %s are damaged and lost (%s); `busbar store verify` looks at the "
-                 "rest",
-                 from->n, stream->name, bb_err_text(err));
+                 "%s of %s %s damaged and lost (%s); `busbar store verify` looks at the rest",
+                 bb_text_count(count, from->n, "record", "records"), stream->name,
+                 from->n == 1 ? "is" : "are", bb_err_text(err));
     part lost = missing(one, from);
     if (bb_stream_gap(stream, &lost.from, &lost.to)) bb_stream_lose(stream, lost.from, lost.to);
   }

@@ -6,7 +6,8 @@
  *   GET /healthz   200 "ok" while the loop runs
  *   GET /readyz    200 "ready", or 503; then a sentence for each device and sink that is missing
  *
- * Both have a sentence for a store that fails, which changes neither answer: live data flows.
+ * Both have a sentence for a store that fails, and one for dead letters. Neither changes an answer: live
+ * data flows.
  *
  * A client has 8 KiB for a request and BB_HEALTH_IDLE_MS for its next step; there are at most
  * BB_HEALTH_CLIENTS, one more is turned away with 503. Bodies of requests are refused.

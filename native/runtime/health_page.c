@@ -83,13 +83,29 @@ static void add_sink(page *p, const bb_runtime *runtime, const bb_config_sink *s
   }
 }
 
-static void put_store(const bb_runtime *runtime, bb_buf *out) {
-  const bb_save *save = &runtime->save;
-  if (!save->open || !save->spool.failing) return;
+static void put_failing(const bb_spool *spool, bb_buf *out) {
   bb_buf_printf(out,
                 "store: %s; readings go on, but what waits for a sink is in memory only until the "
                 "disk takes it again\n",
-                save->spool.why);
+                spool->why);
+}
+
+/* With the command that shows them, as it is typed on this machine. */
+static void put_dead(const bb_save *save, bb_buf *out) {
+  uint64_t n = save->stats.dead;
+  const char *path = save->spool.path, *name = strrchr(path, '/');
+  bb_buf_printf(out,
+                "store: %llu batch%s that a sink refused for good %s set aside: `busbar store dead "
+                "--data %.*s` shows why\n",
+                (unsigned long long)n, n == 1 ? "" : "es", n == 1 ? "is" : "are",
+                name != NULL ? (int)(name - path) : 0, path);
+}
+
+static void put_store(const bb_runtime *runtime, bb_buf *out) {
+  const bb_save *save = &runtime->save;
+  if (!save->open) return;
+  if (save->spool.failing) put_failing(&save->spool, out);
+  if (save->stats.dead > 0) put_dead(save, out);
 }
 
 void bb_health_page_alive(const bb_runtime *runtime, bb_buf *out) {

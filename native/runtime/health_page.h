@@ -14,11 +14,11 @@
  * True if the runtime is ready: every device was asked once, every sink is ready. Appends "ready" or
  * "not ready", then a line for each device that was not asked or does not answer, and for each sink
  * that is not ready, with why. A device that is lost does not make the runtime unready, and neither
- * does a store that fails, which has a line of its own.
+ * do a store that fails and dead letters, which have a line of their own each.
  */
 bool bb_health_page_ready(const bb_runtime *runtime, bb_buf *out);
 
-/* Appends "ok", and the line for a store that fails. */
+/* Appends "ok", and the lines for a store that fails and for dead letters. */
 void bb_health_page_alive(const bb_runtime *runtime, bb_buf *out);
 
 #endif

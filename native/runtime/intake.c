@@ -348,8 +348,7 @@ void bb_intake_set_store(bb_intake *intake, const bb_config_sink_store *store) {
   }
   /* What came while nobody saved it is saved now. */
   bb_intake_need(reader, need);
-  if (!reader->durable) bb_stream_save_again(reader->stream, need[0].from);
-  reader->durable = true;
+  if (!reader->durable) bb_reader_save_late(reader, need[0].from);
 }
 
 void bb_intake_free(bb_intake *intake) {

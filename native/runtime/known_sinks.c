@@ -47,9 +47,6 @@ void bb_known_sinks_close(bb_known_sinks *known) {
   *known = (bb_known_sinks){0};
 }
 
-const char *bb_known_sinks_near(const bb_known_sinks *known, const char *sink, char *out,
-                                size_t cap) {
-  const char *near = bb_text_nearest(sink, (const char *const *)known->ids, known->n);
-  snprintf(out, cap, "%s%s", near != NULL ? "; did you mean " : "", near != NULL ? near : "");
-  return out;
+const char *bb_known_sinks_near(const bb_known_sinks *known, const char *sink) {
+  return bb_text_nearest(sink, (const char *const *)known->ids, known->n);
 }

@@ -28,8 +28,7 @@ void bb_known_sinks_close(bb_known_sinks *known);
 
 bool bb_known_sinks_has(const bb_known_sinks *known, const char *sink);
 
-/* "; did you mean hist" or "", into `out`; returns `out`. */
-const char *bb_known_sinks_near(const bb_known_sinks *known, const char *sink, char *out,
-                                size_t cap);
+/* The one that a misspelt id most likely means, or NULL. */
+const char *bb_known_sinks_near(const bb_known_sinks *known, const char *sink);
 
 #endif

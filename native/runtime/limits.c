@@ -3,6 +3,7 @@
 #include "runtime/limits.h"
 
 #include "runtime/intake.h"
+#include "runtime/parking.h"
 #include "runtime/runtime.h"
 #include "runtime/wait.h"
 
@@ -30,7 +31,7 @@ static uint64_t drop_share(bb_intake *intake, uint64_t excess, uint64_t all) {
     uint64_t from = intake->history[0].from, to = intake->history[0].to;
     if (to > from + (records - dropped)) to = from + (records - dropped);
     if (intake->outlet != NULL) {
-      bb_waits_lost(intake->outlet->runtime, intake->reader.stream, from, to);
+      bb_waits_lost_by(intake->outlet->runtime, &intake->reader, from, to);
     }
     dropped += bb_intake_drop(intake, from, to);
   }
@@ -82,16 +83,19 @@ static uint64_t keep_age(bb_intake *intake, uint64_t now_ns) {
   if (age == 0 || now_ns < age || oldest == NULL) return 0;
   uint64_t since = bb_stream_since(stream, now_ns - age);
   if (since <= oldest->first) return 0;
-  if (intake->outlet != NULL) bb_waits_lost(intake->outlet->runtime, stream, 0, since);
+  if (intake->outlet != NULL) bb_waits_lost_by(intake->outlet->runtime, &intake->reader, 0, since);
   return bb_intake_drop(intake, 0, since);
 }
 
 void bb_limits_aged(bb_queue *queue, bb_reader *reader, uint64_t to) {
-  (void)queue;
+  bb_runtime *runtime = queue->user;
   bb_intake *intake = (bb_intake *)reader;
-  if (intake->outlet != NULL) bb_waits_lost(intake->outlet->runtime, reader->stream, 0, to);
-  uint64_t dropped = bb_intake_drop(intake, 0, to);
-  if (intake->outlet != NULL) note_dropped(intake->outlet, "store.max_age", dropped);
+  bb_waits_lost_by(runtime, reader, 0, to);
+  if (intake->outlet == NULL) {
+    bb_parking_aged(runtime, intake, to);
+  } else {
+    note_dropped(intake->outlet, "store.max_age", bb_intake_drop(intake, 0, to));
+  }
 }
 
 void bb_limits_look(bb_runtime *runtime, uint64_t now_ns) {

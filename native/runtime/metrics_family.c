@@ -178,6 +178,10 @@ static void show_orphan(const family *f, const place *at, bb_buf *out) {
   bb_exposition_whole(out, SERIES({"sink", at->orphan->sink}), at->orphan->batches);
 }
 
+static void show_orphan_dropped(const family *f, const place *at, bb_buf *out) {
+  bb_exposition_whole(out, SERIES({"sink", at->orphan->sink}), at->orphan->dropped);
+}
+
 /* Prometheus knows process_… from every program and shows them as its own; the rest is ours. */
 #define RUNTIME(field) offsetof(bb_runtime, field)
 #define SAVE(field) offsetof(bb_runtime, save.field)
@@ -302,6 +306,9 @@ const bb_metrics_family bb_metrics_families[] = {
 
     {"busbar_orphan_batches", "gauge", "Batches on the disk for a sink that is gone or disabled.",
      BB_METRICS_ORPHAN, show_orphan, 0},
+    {"busbar_orphan_dropped_batches_total", "counter",
+     "Batches of a sink that is gone or disabled that went for a bound, unsent.", BB_METRICS_ORPHAN,
+     show_orphan_dropped, 0},
 };
 
 const uint32_t bb_metrics_n_families = sizeof(bb_metrics_families) / sizeof(bb_metrics_families[0]);

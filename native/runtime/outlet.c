@@ -182,21 +182,10 @@ uint64_t bb_outlet_depth(const bb_outlet *outlet) {
   return depth;
 }
 
-/* Of what the intake needs, all below `saved` is in the store. */
-static uint64_t count_saved(const bb_intake *intake) {
-  const bb_stream *stream = intake->reader.stream;
-  bb_span spans[BB_READER_SPANS];
-  uint64_t saved = 0;
-  if (!intake->reader.durable || stream->id == 0) return 0;
-  uint32_t n = intake->reader.need(&intake->reader, spans);
-  bb_span_clip(spans, n, stream->saved, &saved);
-  return saved;
-}
-
 uint64_t bb_outlet_saved(const bb_outlet *outlet) {
   uint64_t saved = 0;
   for (bb_list *node = outlet->intakes.next; node != &outlet->intakes; node = node->next) {
-    saved += count_saved(BB_LIST_ITEM(node, bb_intake, link));
+    saved += bb_reader_saved(&BB_LIST_ITEM(node, bb_intake, link)->reader);
   }
   return saved;
 }
@@ -240,7 +229,7 @@ uint64_t bb_outlet_drop_all(bb_outlet *outlet) {
   uint64_t dropped = 0;
   for (bb_list *node = outlet->intakes.next; node != &outlet->intakes; node = node->next) {
     bb_intake *intake = BB_LIST_ITEM(node, bb_intake, link);
-    bb_waits_lost(outlet->runtime, intake->reader.stream, 0, intake->reader.stream->next);
+    bb_waits_lost_by(outlet->runtime, &intake->reader, 0, intake->reader.stream->next);
     dropped += bb_intake_drop(intake, 0, intake->reader.stream->next);
   }
   outlet->counters.dropped += dropped;

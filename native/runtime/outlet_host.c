@@ -36,20 +36,28 @@ static void on_wait(bb_sink *sink, const bb_reason *reason, uint32_t retry_ms) {
   bb_runtime_outlet_changed(outlet->runtime, outlet);
 }
 
+/* Whether what is refused becomes a dead letter. */
+static bool keeps_letters(const bb_outlet *outlet) {
+  const bb_save *save = &outlet->runtime->save;
+  return outlet->config->store.mode == BB_CONFIG_DISK && save->open && save->limits.dead_bytes > 0;
+}
+
 /* The newest refusal is kept for the status; the log tells the first and each thousandth. */
 static void note_refusal(bb_outlet *outlet, const bb_reason *reason, uint32_t n) {
   if (reason != NULL) outlet->refused = *reason;
   uint64_t before = outlet->counters.refused;
   if (before != 0 && (before + n) / 1000 == before / 1000) return;
   bb_log_warn(outlet->runtime->log, outlet->id,
-              "a batch was refused for good and set aside: %s (%llu so far)",
-              reason != NULL ? reason->text : "no reason given", (unsigned long long)(before + n));
+              "a batch was refused for good and %s: %s (%llu so far%s)",
+              keeps_letters(outlet) ? "set aside" : "is lost",
+              reason != NULL ? reason->text : "no reason given", (unsigned long long)(before + n),
+              keeps_letters(outlet) ? "; `busbar store dead` shows them" : "");
 }
 
 /* A dead letter, so that someone can look at it and have it sent again. */
 static void keep_letter(bb_outlet *outlet, uint64_t ticket, const bb_reason *reason) {
   const bb_batch *batch = bb_intake_batch(outlet, ticket);
-  if (batch == NULL || outlet->config->store.mode != BB_CONFIG_DISK) return;
+  if (batch == NULL || !keeps_letters(outlet)) return;
   bb_save_dead_letter(&outlet->runtime->save, outlet->id,
                       reason != NULL ? reason->text : "no reason given", batch);
 }

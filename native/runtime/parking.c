@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/text.h"
 #include "runtime/apply.h"
 #include "runtime/intake.h"
 #include "runtime/runtime.h"
@@ -16,7 +17,8 @@ typedef struct bb_parked {
   bb_list link;
   bb_list intakes;
   bb_outlet_counters counters;
-  bool told; /* it is an orphan, and the log has spoken of it */
+  bool told;      /* it is an orphan, and the log has spoken of it */
+  bool drop_told; /* and of batches that it lost */
   char id[BB_MAX_ID + 1];
 } parked;
 
@@ -113,7 +115,9 @@ static bool is_disabled(const bb_config *config, const char *sink) {
 }
 
 static void sum_up(const bb_runtime *runtime, const parked *place, bb_orphan *out) {
-  *out = (bb_orphan){.sink = place->id, .disabled = is_disabled(runtime->config, place->id)};
+  *out = (bb_orphan){.sink = place->id,
+                     .dropped = place->counters.dropped,
+                     .disabled = is_disabled(runtime->config, place->id)};
   for (bb_list *node = place->intakes.next; node != &place->intakes; node = node->next) {
     const bb_intake *intake = BB_LIST_ITEM(node, bb_intake, link);
     uint64_t waiting = bb_intake_waiting(intake);
@@ -134,7 +138,7 @@ static uint64_t clear(bb_runtime *runtime, parked *place, bool all) {
     node = node->next;
     if (!all && intake->reader.durable && waiting > 0) continue;
     lost += waiting;
-    bb_waits_lost(runtime, intake->reader.stream, 0, intake->reader.stream->next);
+    bb_waits_lost_by(runtime, &intake->reader, 0, intake->reader.stream->next);
     bb_list_remove(&intake->link);
     bb_intake_free(intake);
   }
@@ -142,6 +146,7 @@ static uint64_t clear(bb_runtime *runtime, parked *place, bool all) {
 }
 
 static void settle(bb_runtime *runtime, parked *place) {
+  char count[BB_TEXT_COUNT];
   bb_orphan orphan;
   for (bb_list *node = place->intakes.next; node != &place->intakes; node = node->next) {
     bb_intake *intake = BB_LIST_ITEM(node, bb_intake, link);
@@ -150,10 +155,9 @@ static void settle(bb_runtime *runtime, parked *place) {
   }
   uint64_t lost = clear(runtime, place, false);
   if (lost > 0) {
-    bb_log_warn(
-        runtime->log, place->id,
-        "the sink was removed or disabled; %llu batches that it had not been sent are dropped",
-        (unsigned long long)lost);
+    bb_log_warn(runtime->log, place->id, "the sink was removed or disabled; %s dropped",
+                bb_text_count(count, lost, "batch that it had not been sent is",
+                              "batches that it had not been sent are"));
   }
   sum_up(runtime, place, &orphan);
   if (bb_list_empty(&place->intakes)) {
@@ -161,10 +165,10 @@ static void settle(bb_runtime *runtime, parked *place) {
   } else if (!place->told) {
     place->told = true;
     bb_log_warn(runtime->log, place->id,
-                "%s; %llu batches that it had not been sent are kept in the store: %s takes them, "
-                "`busbar store drop %s` drops them",
+                "%s; %s kept in the store: %s takes what waits, `busbar store drop %s` drops it",
                 orphan.disabled ? "the sink is disabled" : "there is no such sink any more",
-                (unsigned long long)orphan.batches,
+                bb_text_count(count, orphan.batches, "batch that it had not been sent is",
+                              "batches that it had not been sent are"),
                 orphan.disabled ? "once it is enabled it" : "a sink of that id", place->id);
   }
 }
@@ -177,6 +181,15 @@ void bb_parking_settle(bb_runtime *runtime) {
   }
 }
 
+static void note_dropped(const bb_runtime *runtime, parked *place, uint64_t dropped, bool aged) {
+  place->counters.dropped += dropped;
+  if (dropped == 0 || place->drop_told) return;
+  place->drop_told = true;
+  bb_log_warn(runtime->log, place->id,
+              "no sink takes what is kept for it, and %s: the oldest batches are dropped unsent",
+              aged ? "it has reached its age limit" : "the store has no more room");
+}
+
 void bb_parking_dropped(bb_runtime *runtime, bb_stream *stream, uint64_t from, uint64_t to,
                         bb_drop why) {
   for (bb_list *node = runtime->parked.next; node != &runtime->parked; node = node->next) {
@@ -184,9 +197,15 @@ void bb_parking_dropped(bb_runtime *runtime, bb_stream *stream, uint64_t from, u
     for (bb_list *at = place->intakes.next; at != &place->intakes; at = at->next) {
       bb_intake *intake = BB_LIST_ITEM(at, bb_intake, link);
       if (intake->reader.stream != stream || !bb_reader_loses(&intake->reader, why)) continue;
-      place->counters.dropped += bb_intake_drop(intake, from, to);
+      note_dropped(runtime, place, bb_intake_drop(intake, from, to), why == BB_DROP_AGED);
     }
   }
+}
+
+void bb_parking_aged(bb_runtime *runtime, bb_intake *intake, uint64_t to) {
+  uint64_t dropped = bb_intake_drop(intake, 0, to);
+  parked *place = find(runtime, intake->reader.sink);
+  if (place != NULL) note_dropped(runtime, place, dropped, true);
 }
 
 bool bb_parking_next(const bb_runtime *runtime, const void **at, bb_orphan *out) {
@@ -231,21 +250,22 @@ int64_t bb_parking_reassign(bb_runtime *runtime, const char *sink, bb_outlet *to
 void bb_parking_close(bb_runtime *runtime) {
   for (bb_list *node; (node = bb_list_first(&runtime->parked)) != NULL;) {
     parked *place = BB_LIST_ITEM(node, parked, link);
+    char count[BB_TEXT_COUNT];
     uint64_t kept = 0, lost = 0;
     for (bb_list *at = place->intakes.next; at != &place->intakes; at = at->next) {
       const bb_intake *intake = BB_LIST_ITEM(at, bb_intake, link);
       const bb_stream *stream = intake->reader.stream;
-      bool saved = intake->reader.durable && stream->saved == stream->next;
+      bool saved = intake->reader.durable && bb_stream_has_saved(stream, 0, stream->next);
       *(saved ? &kept : &lost) += bb_intake_waiting(intake);
     }
     if (kept > 0) {
-      bb_log_info(runtime->log, place->id, "%llu batches wait in the store for the next start",
-                  (unsigned long long)kept);
+      bb_log_info(runtime->log, place->id, "%s in the store for the next start",
+                  bb_text_count(count, kept, "batch waits", "batches wait"));
     }
     if (lost > 0) {
-      bb_log_warn(runtime->log, place->id,
-                  "%llu batches could not be delivered before the end and are lost",
-                  (unsigned long long)lost);
+      bb_log_warn(runtime->log, place->id, "%s lost",
+                  bb_text_count(count, lost, "batch could not be delivered before the end and is",
+                                "batches could not be delivered before the end and are"));
     }
     clear(runtime, place, true);
     free_place(place);

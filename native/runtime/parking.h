@@ -4,8 +4,9 @@
  * store, its intakes are parked under the sink's id, and the outlet that a config opens under the same
  * id takes them over.
  *
- * What nobody takes over is an orphan: its sink is in no config any more, or disabled. One that the store holds stays until its age limit, or until
- * someone drops it or gives it to another sink; else it goes, and the log says so.
+ * What nobody takes over is an orphan: its sink is in no config any more, or disabled. One that the
+ * store holds stays until its age limit, or until someone drops it or gives it to another sink; else
+ * it goes. The log says so of each of these.
  */
 #ifndef BB_RUNTIME_PARKING_H
 #define BB_RUNTIME_PARKING_H
@@ -17,6 +18,7 @@ struct bb_runtime;
 typedef struct bb_orphan {
   const char *sink;
   uint64_t batches, bytes; /* bytes: about */
+  uint64_t dropped;        /* of what waited, since the start */
   bool disabled;           /* the config has the sink, with "enabled: false" */
 } bb_orphan;
 
@@ -37,9 +39,10 @@ void bb_parking_give(bb_outlet *outlet);
 /* After an apply: what is left and is not durable, or empty, goes; the log tells of both. */
 void bb_parking_settle(struct bb_runtime *runtime);
 
-/* Records went that were parked, too. */
+/* Records went that were parked, too; and what one intake has below `to` is too old for it. */
 void bb_parking_dropped(struct bb_runtime *runtime, bb_stream *stream, uint64_t from, uint64_t to,
                         bb_drop why);
+void bb_parking_aged(struct bb_runtime *runtime, bb_intake *intake, uint64_t to);
 
 /* A walk over the orphans: start with *at = NULL; false at the end. */
 bool bb_parking_next(const struct bb_runtime *runtime, const void **at, bb_orphan *out);

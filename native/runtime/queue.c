@@ -27,7 +27,7 @@ void bb_queue_close(bb_queue *queue) {
 static bool is_saved(const bb_chunk *chunk) {
   const bb_stream *stream = chunk->stream;
   uint64_t end = chunk->first + chunk->n;
-  if (end > stream->saved) return false;
+  if (!bb_stream_has_saved(stream, chunk->first, end)) return false;
   for (const bb_list *node = stream->readers.next; node != &stream->readers; node = node->next) {
     const bb_reader *reader = BB_LIST_ITEM(node, bb_reader, link);
     if (!reader->durable && reader->floor < end) return false;
@@ -68,7 +68,16 @@ static void tell_dropped(bb_stream *stream, uint64_t from, uint64_t to, bb_drop 
   if (from < to && queue->on_dropped != NULL) queue->on_dropped(queue, stream, from, to, why);
 }
 
-/* What is needed below `saved` the durable readers have in the store, where age alone takes it away. */
+static void tell_holes(bb_stream *stream, uint64_t from, uint64_t to) {
+  for (uint32_t i = 0; i < stream->n_holes; i++) {
+    const bb_span *hole = &stream->holes[i];
+    uint64_t begin = hole->from > from ? hole->from : from;
+    tell_dropped(stream, begin, hole->to < to ? hole->to : to, BB_DROP_HOLE);
+  }
+}
+
+/* What is needed below `saved` the durable readers have in the store, but for what late ones lack; age
+ * alone takes it away there. */
 static void drop_counted(bb_chunk *chunk, bool aged) {
   bb_stream *stream = chunk->stream;
   uint64_t from = chunk->first, to = chunk->first + chunk->n, saved = from;
@@ -76,6 +85,8 @@ static void drop_counted(bb_chunk *chunk, bool aged) {
   bb_stream_drop_chunk(stream, chunk);
   if (stream->id == 0) stream->first = to; /* else the store may have older ones */
   tell_dropped(stream, from, saved, BB_DROP_MEMORY);
+  tell_holes(stream, from, saved);
+  bb_stream_fill(stream, to);
   tell_dropped(stream, saved, to, aged ? BB_DROP_AGED : BB_DROP_ROOM);
 }
 

@@ -27,6 +27,7 @@
 #define BB_CHUNK_BYTES (64u << 10)
 #define BB_CHUNK_MAX_BYTES (64u << 20) /* of a fetched one: what a pack may unfold to */
 #define BB_READER_SPANS BB_STORE_RANGES
+#define BB_STREAM_HOLES 8  /* known at a time; what is behind them is looked at later */
 #define BB_STREAM_SPANS 64 /* of what its readers need together; then the oldest become one */
 #define BB_READ_AHEAD 4096 /* records that a fetched chunk may lie ahead of its reader */
 
@@ -40,6 +41,7 @@ typedef enum bb_drop {
   BB_DROP_ROOM,   /* for want of room */
   BB_DROP_AGED,   /* for their age */
   BB_DROP_MEMORY, /* for want of room in memory only: durable readers have them in the store */
+  BB_DROP_HOLE,   /* the same, of what the store has only for those that always were durable */
 } bb_drop;
 
 /* One reader of a stream. It lies in the sink's memory. */
@@ -47,6 +49,7 @@ struct bb_reader {
   /* public: set before join */
   const char *sink;    /* its id */
   bool durable;        /* what it needs is to be saved */
+  bool late;           /* and was not always: see bb_stream.holes */
   uint64_t max_age_ns; /* what is older it needs no more; 0: any age */
   /* The records that it still needs, ascending; the last span ends with BB_STORE_OPEN_END. Returns
    * how many spans, 1..BB_READER_SPANS. */
@@ -61,6 +64,7 @@ struct bb_reader {
 };
 
 static inline bool bb_reader_loses(const bb_reader *reader, bb_drop why) {
+  if (why == BB_DROP_HOLE) return reader->durable && reader->late;
   return why != BB_DROP_MEMORY || !reader->durable;
 }
 
@@ -74,8 +78,12 @@ struct bb_stream {
   /* public: the store's side; see save.h */
   uint32_t id;    /* in the store; 0: it has none */
   uint64_t saved; /* what is needed of the records below it is saved */
-  bool patchy;    /* the store has some from there on: where a pack ends there is to be asked */
-  bool rewritten; /* and is given what is needed from there on anew, in one job */
+  /* But not of what late readers need, in these: below `sounded` the store has nothing in them, from
+   * there on it has to be asked. Ascending; filled from the front, around the packs that are there. */
+  bb_span holes[BB_STREAM_HOLES];
+  uint32_t n_holes;
+  uint64_t sounded;
+  bool holes_grew;        /* since the job was made that is on its way */
   uint64_t saved_records; /* totals of its packs */
   uint64_t saved_bytes;
   uint64_t cursor_hash; /* of what it knows of the readers */
@@ -192,9 +200,18 @@ void bb_stream_lose(bb_stream *stream, uint64_t from, uint64_t to);
 /* Fetched chunks that no reader comes to next leave the memory. */
 void bb_stream_sweep(bb_stream *stream);
 
-/* A reader needs records from `from` on that nobody saved: what is needed of those in memory is to be
- * saved anew. */
-void bb_stream_save_again(bb_stream *stream, uint64_t from);
+/* The reader is durable from now on, but was not: what it needs of what is in memory, from `from` on, is to
+ * be saved, as far as it is not in the store already for others. */
+void bb_reader_save_late(bb_reader *reader, uint64_t from);
+
+/* What lies below `to` in holes is saved, or is nowhere. */
+void bb_stream_fill(bb_stream *stream, uint64_t to);
+
+/* Whether all that is needed of from..to is saved. */
+bool bb_stream_has_saved(const bb_stream *stream, uint64_t from, uint64_t to);
+
+/* How much of what the reader needs is saved. */
+uint64_t bb_reader_saved(const bb_reader *reader);
 
 /* The store has taken away what it had below `to`. */
 void bb_stream_forget(bb_stream *stream, uint64_t to, bool aged);

@@ -155,13 +155,14 @@ static const row *find(const char *op) {
 static void refuse_unknown(bb_request *request, const char *op) {
   const char *names[ROWS];
   for (size_t i = 0; i < ROWS; i++) names[i] = rows[i].op;
+  char ask[BB_TEXT_ASK];
   const char *near = bb_text_nearest(op, names, ROWS);
   bb_request_refuse(request->client, request->id, BB_ERR_UNSUPPORTED,
-                    "there is no request \"%.40s\"%s%s", op, near != NULL ? "; did you mean " : "",
-                    near != NULL ? near : "");
+                    "there is no request \"%.40s\"%s", op, bb_text_ask(ask, near, ""));
 }
 
 static void serve(bb_request *request, size_t len) {
+  char most[32];
   bb_client *client = request->client;
   const char *id = bb_doc_get_text(request->tree.root, "id");
   const char *op = bb_doc_get_text(request->tree.root, "op");
@@ -170,8 +171,8 @@ static void serve(bb_request *request, size_t len) {
   if (found == NULL) {
     refuse_unknown(request, op != NULL ? op : "");
   } else if (!found->long_input && len > BB_CLIENT_INPUT_BYTES) {
-    bb_request_refuse(client, request->id, BB_ERR_LIMIT, "a request %s has at most %u bytes", op,
-                      BB_CLIENT_INPUT_BYTES);
+    bb_request_refuse(client, request->id, BB_ERR_LIMIT, "a request %s has at most %s", op,
+                      bb_text_show_bytes(most, sizeof(most), BB_CLIENT_INPUT_BYTES));
   } else if (!found->before_hello && !client->greeted) {
     bb_request_refuse(client, request->id, BB_ERR_STATE, "the first request must be hello");
   } else {

@@ -23,24 +23,21 @@ bool bb_store_request_is_configured(const bb_runtime *runtime, const char *sink)
   return bb_runtime_outlet(runtime, sink) != NULL || (found != NULL && found->enabled);
 }
 
-/* "; did you mean old-bus" or "". */
-static const char *nearest_orphan(const bb_runtime *runtime, const char *sink, char *out,
-                                  size_t cap) {
+static const char *nearest_orphan(const bb_runtime *runtime, const char *sink,
+                                  char out[BB_TEXT_ASK]) {
   const char *names[BB_MAX_SINKS];
   const void *at = NULL;
   bb_orphan orphan;
   size_t n = 0;
   while (n < BB_MAX_SINKS && bb_parking_next(runtime, &at, &orphan)) names[n++] = orphan.sink;
-  const char *near = bb_text_nearest(sink, names, n);
-  snprintf(out, cap, "%s%s", near != NULL ? "; did you mean " : "", near != NULL ? near : "");
-  return out;
+  return bb_text_ask(out, bb_text_nearest(sink, names, n), "");
 }
 
 static void refuse_unknown(bb_request *request, const char *sink) {
-  char near[BB_MAX_ID + 32];
+  char near[BB_TEXT_ASK];
   bb_request_refuse(request->client, request->id, BB_ERR_NOTFOUND,
                     "nothing waits for a sink %s that is gone%s", sink,
-                    nearest_orphan(request->client->socket->runtime, sink, near, sizeof(near)));
+                    nearest_orphan(request->client->socket->runtime, sink, near));
 }
 
 static void drop_live(bb_request *request, const char *sink) {
@@ -51,9 +48,11 @@ static void drop_live(bb_request *request, const char *sink) {
                       "%s is just being changed; ask again", sink);
     return;
   }
+  char count[BB_TEXT_COUNT];
   uint64_t dropped = bb_outlet_drop_all(outlet);
-  bb_log_warn(runtime->log, sink, "%llu batches that waited were dropped by client %s",
-              (unsigned long long)dropped, request->client->name);
+  bb_log_warn(runtime->log, sink, "%s dropped by client %s",
+              bb_text_count(count, dropped, "batch that waited was", "batches that waited were"),
+              request->client->name);
   answer_batches(request, dropped);
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "base/text.h"
 #include "runtime/known_sinks.h"
 #include "runtime/letters.h"
 #include "runtime/request_store.h"
@@ -166,7 +167,7 @@ static bool is_unknown(const letters_call *asking) {
 }
 
 static void refuse_unknown(letters_call *asking) {
-  char near[BB_MAX_ID + 32];
+  char ask[BB_TEXT_ASK];
   const bb_config *config = asking->base.runtime->config;
   /* One that there is no memory for is not proposed. */
   for (uint32_t i = 0; config != NULL && i < config->n_sinks; i++) {
@@ -174,7 +175,7 @@ static void refuse_unknown(letters_call *asking) {
   }
   bb_request_refuse(asking->base.call.client, asking->base.call.id, BB_ERR_NOTFOUND,
                     "there is no dead letter of a sink %s%s", asking->page.sink,
-                    bb_known_sinks_near(&asking->known, asking->page.sink, near, sizeof(near)));
+                    bb_text_ask(ask, bb_known_sinks_near(&asking->known, asking->page.sink), ""));
 }
 
 static void answer_dropped(letters_call *asking) {

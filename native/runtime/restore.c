@@ -11,6 +11,8 @@
 #include "runtime/save_job.h"
 #include "runtime/wait.h"
 
+#define MAX_PARTS 256
+#define GAPS 16                                             /* asked for at a time */
 #define MAX_AGE_NS (100ull * 366 * 24 * 3600 * BB_NS_PER_S) /* more is damage */
 
 typedef struct named {
@@ -30,6 +32,8 @@ typedef struct streamed {
 typedef struct cursor {
   bb_list link;
   bb_store_cursor saved;
+  bb_span *parts; /* in place of the oldest range; NULL: it is one */
+  uint32_t n_parts;
   bb_intake *intake; /* the loop's */
 } cursor;
 
@@ -93,15 +97,49 @@ static int note_value(void *user, const char *key, const uint8_t *bytes, size_t 
   return new->key != NULL ? 0 : BB_ERR_NOMEM;
 }
 
-/* The clock of ages goes on from where the note of it was, and from no earlier than the oldest packs. */
-static int find_age(bb_leftover *left, bb_store *store) {
-  for (bb_store_class class = BB_STORE_TELEMETRY; class <= BB_STORE_EVENTS; class ++) {
-    bb_store_pack oldest;
-    int found = bb_store_oldest(store, class, &oldest);
-    if (found < 0) return found;
-    if (found == 1) note_age(left, oldest.age_ns);
+static void add_part(cursor *one, uint64_t from, uint64_t to) {
+  one->n_parts = bb_span_add(one->parts, one->n_parts, MAX_PARTS, from, to);
+}
+
+/* Where all places of a cursor are taken, its oldest range may be several that became one. What the store
+ * has no pack of was delivered: it neither waits nor can be lost. What lies in a pack with others that
+ * wait cannot be told from them. Looks at keys, and only between the ends of that range. */
+static int part_oldest(cursor *one, bb_store *store) {
+  bb_span left = one->saved.ranges[0], gaps[GAPS];
+  one->n_parts = 0;
+  while (left.from < left.to && one->n_parts < MAX_PARTS - GAPS) {
+    uint64_t at = left.from, to = left.to;
+    int n = bb_store_gaps(store, one->saved.stream, at, &to, gaps, GAPS);
+    if (n < 0) return n;
+    for (int i = 0; i < n; i++) {
+      add_part(one, at, gaps[i].from);
+      at = gaps[i].to;
+    }
+    add_part(one, at, to);
+    left.from = to;
   }
+  add_part(one, left.from, left.to);
   return 0;
+}
+
+static int part_cursors(bb_leftover *left, bb_store *store) {
+  int err = 0;
+  for (bb_list *node = left->cursors.next; node != &left->cursors && err >= 0; node = node->next) {
+    cursor *one = BB_LIST_ITEM(node, cursor, link);
+    if (one->saved.n < BB_STORE_RANGES) continue;
+    one->parts = bb_arena_take(&left->arena, MAX_PARTS * sizeof(*one->parts));
+    err = one->parts != NULL ? part_oldest(one, store) : BB_ERR_NOMEM;
+  }
+  return err;
+}
+
+/* The clock of ages goes on from where the note of it was, and from no earlier than what is newest:
+ * what comes now is younger than all that is there. */
+static int find_age(bb_leftover *left, bb_store *store) {
+  uint64_t latest;
+  int err = bb_store_latest_age(store, &latest);
+  if (err == 0) note_age(left, latest);
+  return err;
 }
 
 int bb_leftover_read(bb_leftover *left, bb_store *store) {
@@ -114,10 +152,16 @@ int bb_leftover_read(bb_leftover *left, bb_store *store) {
   int err = bb_store_names(store, note_name, left);
   if (err >= 0) err = bb_store_streams(store, note_stream, left);
   if (err >= 0) err = bb_store_cursors(store, note_cursor, left);
+  if (err >= 0) err = part_cursors(left, store);
   if (err >= 0) err = bb_store_values(store, note_value, left);
   if (err >= 0) err = find_age(left, store);
   if (err >= 0) err = bb_store_read_stats(store, &left->stats);
   return err;
+}
+
+const char *bb_leftover_tell(const bb_leftover *left, char out[BB_TEXT_COUNT]) {
+  return bb_text_count(out, left->stats.records, "batch that earlier runs left follows as history",
+                       "batches that earlier runs left follow as history");
 }
 
 void bb_leftover_close(bb_leftover *left) {
@@ -207,7 +251,10 @@ static void take_stream(bb_runtime *runtime, const streamed *one) {
 static void take_cursor(const bb_leftover *left, const cursor *one) {
   if (one->intake == NULL) return;
   uint64_t next = stream_of(left, one->saved.stream)->saved.next;
-  for (uint32_t i = 0; i < one->saved.n; i++) {
+  for (uint32_t i = 0; i < one->n_parts; i++) {
+    bb_intake_add_saved(one->intake, one->parts[i].from, one->parts[i].to);
+  }
+  for (uint32_t i = one->parts != NULL; i < one->saved.n; i++) {
     const bb_span *range = &one->saved.ranges[i];
     bb_intake_add_saved(one->intake, range->from, range->to < next ? range->to : next);
   }

@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/list.h"
+#include "base/text.h"
 #include "runtime/save.h"
 
 /* What was read and is not yet taken. */
@@ -27,6 +28,9 @@ typedef struct bb_leftover {
 /* 0 or what the store said; close in any case. */
 int bb_leftover_read(bb_leftover *left, bb_store *store);
 void bb_leftover_close(bb_leftover *left);
+
+/* "3 batches that earlier runs left follow as history" */
+const char *bb_leftover_tell(const bb_leftover *left, char out[BB_TEXT_COUNT]);
 
 /*
  * Finds or makes the streams and, for each sink that has not delivered all of one, its intake: that of

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "base/text.h"
 #include "runtime/parking.h"
 #include "runtime/restore.h"
 #include "runtime/runtime.h"
@@ -19,12 +20,11 @@ typedef struct restore_job {
 
 /* On the store's thread. */
 static int run(bb_spool_job *job, bb_store *store) {
+  char count[BB_TEXT_COUNT];
   bb_leftover *left = &((restore_job *)job)->left;
   int err = bb_leftover_read(left, store);
   if (err >= 0 && left->stats.records > 0) {
-    snprintf(job->then, sizeof(job->then),
-             "; %llu batches that earlier runs left follow as history",
-             (unsigned long long)left->stats.records);
+    snprintf(job->then, sizeof(job->then), "; %s", bb_leftover_tell(left, count));
   }
   return err < 0 ? err : 0;
 }

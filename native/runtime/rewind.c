@@ -2,6 +2,8 @@
 /* See rewind.h. */
 #include "runtime/rewind.h"
 
+#include "base/text.h"
+
 #include "runtime/intake.h"
 #include "runtime/runtime.h"
 
@@ -34,15 +36,16 @@ uint64_t bb_rewind_floor(const bb_intake *intake, uint64_t floor) {
 
 void bb_rewind_missing(bb_intake *intake, uint64_t from, uint64_t to) {
   bb_outlet *outlet = intake->outlet;
+  char count[BB_TEXT_COUNT];
   uint64_t missing = 0;
   intake->n_rewound =
       bb_span_cut(intake->rewound, intake->n_rewound, BB_OUTLET_ACKED_RANGES, from, to, &missing);
   if (missing == 0) return;
   outlet->counters.dropped += missing;
   bb_log_warn(outlet->runtime->log, outlet->id,
-              "%llu batches that it had taken and lost cannot be sent again: the memory has had no "
-              "room for them, and they are not in the store; raise runtime.queue_bytes",
-              (unsigned long long)missing);
+              "%s that it had taken and lost cannot be sent again: the memory has had no room, nor "
+              "has the store; raise runtime.queue_bytes",
+              bb_text_count(count, missing, "batch", "batches"));
 }
 
 /* What goes again will be acknowledged again. */

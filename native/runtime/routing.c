@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/text.h"
 #include "model/frame.h"
 #include "runtime/apply.h"
 #include "runtime/past.h"
@@ -243,12 +244,14 @@ int bb_runtime_append(bb_runtime *runtime, bb_stream *stream, uint64_t sinks,
 
 /* The log tells of the first batch that does not fit. */
 static void note_oversized(bb_runtime *runtime, bb_feed *feed, const bb_batch *batch) {
+  char most[32];
   if (feed->oversized) return;
   feed->oversized = true;
   bb_log_error(runtime->log, batch->device->id,
-               "scan %s: a batch of %u points is larger than the %u KiB that can be queued and is "
+               "scan %s: a batch of %u points is larger than the %s that can be queued and is "
                "dropped; divide its points between several scans",
-               batch->shape->scan, batch->shape->n_points, BB_CHUNK_BYTES >> 10);
+               batch->shape->scan, batch->shape->n_points,
+               bb_text_show_bytes(most, sizeof(most), BB_CHUNK_BYTES));
 }
 
 void bb_runtime_deliver(bb_runtime *runtime, bb_feed *feed, const bb_batch *batch) {
@@ -267,7 +270,7 @@ static void tidy_streams(bb_runtime *runtime, bb_map *streams) {
     }
     /* Others may move into the place that is freed, so it is looked at again. */
     bb_map_remove(streams, stream->name);
-    bb_waits_lost(runtime, stream, 0, stream->next);
+    bb_waits_lost(runtime, stream, 0, stream->next, BB_DROP_ROOM);
     bb_stream_close(stream);
   }
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/text.h"
 #include "runtime/apply.h"
 #include "runtime/fetch.h"
 #include "runtime/limits.h"
@@ -34,13 +35,14 @@ static void on_due(bb_schedule *schedule, bb_station_scan *scan, uint64_t due_ns
 
 /* Once an episode: until its sink is ready again. */
 static void note_dropped(bb_runtime *runtime, bb_outlet *outlet, bool aged, bool unsaved) {
+  char age[32];
   if (outlet->drop_told) return;
   outlet->drop_told = true;
   if (aged) {
     bb_log_warn(runtime->log, outlet->id,
-                "batches older than %llu s are dropped unsent; raise runtime.store.max_age, or see "
+                "batches older than %s are dropped unsent; raise runtime.store.max_age, or see "
                 "why the sink is away",
-                (unsigned long long)(runtime->queue.max_age_ns / BB_NS_PER_S));
+                bb_text_show_ms(age, sizeof(age), runtime->queue.max_age_ns / BB_NS_PER_MS));
   } else {
     bb_log_warn(runtime->log, outlet->id,
                 "there is no more room: the oldest batches are dropped unsent; raise %s, or see "
@@ -53,8 +55,8 @@ static void on_dropped(bb_queue *queue, bb_stream *stream, uint64_t from, uint64
                        bb_drop why) {
   bb_runtime *runtime = queue->user;
   /* Whether it was the memory that had no room. */
-  bool unsaved = why == BB_DROP_MEMORY || to > stream->saved;
-  bb_waits_lost(runtime, stream, from, to);
+  bool unsaved = why == BB_DROP_MEMORY || why == BB_DROP_HOLE || to > stream->saved;
+  bb_waits_lost(runtime, stream, from, to, why);
   for (size_t i = 0; i < runtime->outlets.cap; i++) {
     bb_outlet *outlet = runtime->outlets.entries[i].value;
     if (runtime->outlets.entries[i].key == NULL) continue;

@@ -59,14 +59,12 @@ static void restore(bb_save *save) {
   bb_store *store = bb_spool_store(&save->spool);
   if (store == NULL) return;
   bb_leftover left;
-  char why[BB_STORE_WHY];
+  char why[BB_STORE_WHY], count[BB_TEXT_COUNT];
   int err = bb_leftover_read(&left, store);
   snprintf(why, sizeof(why), "%s", err < 0 ? bb_store_why(store) : "out of memory");
   if (err >= 0) err = bb_leftover_take(&left, save);
   if (err >= 0 && left.stats.records > 0) {
-    bb_log_info(save->runtime->log, "store",
-                "%llu batches that earlier runs left follow as history",
-                (unsigned long long)left.stats.records);
+    bb_log_info(save->runtime->log, "store", "%s", bb_leftover_tell(&left, count));
   }
   bb_leftover_close(&left);
   if (err == BB_ERR_FORMAT) bb_spool_discard(&save->spool, why);
@@ -170,16 +168,27 @@ static void cut_aged(bb_save *save, const bb_save_part *part) {
   }
 }
 
+/* Where a late reader came meanwhile, nothing of it holds for that one. */
+static void apply_holes(bb_stream *stream, const bb_save_part *part) {
+  if (stream->holes_grew) return;
+  if (!part->sounds) {
+    bb_stream_fill(stream, part->filled);
+    return;
+  }
+  if (stream->n_holes == 0) return; /* the memory has let go of it meanwhile */
+  bb_span rest = stream->holes[0];
+  memcpy(stream->holes, part->holes, sizeof(stream->holes));
+  stream->n_holes = part->n_holes;
+  stream->sounded = part->sounded;
+  if (part->sounded < rest.to) stream->holes[stream->n_holes++] = (bb_span){part->sounded, rest.to};
+  bb_stream_fill(stream, rest.from);
+}
+
 static void apply_part(bb_save *save, const bb_save_job *job, bb_save_part *part) {
   bb_stream *stream = part->stream;
   stream->id = part->id;
-  if (stream->saved == part->begun) {
-    stream->saved = part->saved;
-    stream->rewritten = part->asks || (stream->rewritten && part->saved < part->end);
-    stream->patchy = stream->patchy && !part->asks;
-  } else { /* meanwhile more is to be saved */
-    stream->patchy = true;
-  }
+  stream->saved = part->saved;
+  apply_holes(stream, part);
   if (part->cursors_changed) stream->cursor_hash = part->cursor_hash;
   cut_aged(save, part);
   for (uint32_t i = 0; i < part->n_packs; i++) save->saved += job->packs[part->first_pack + i].n;
@@ -226,7 +235,7 @@ static void begin_anew(bb_spool *spool) {
     bool had = stream->id != 0;
     stream->id = 0;
     stream->cursor_hash = 0;
-    stream->patchy = stream->rewritten = false;
+    bb_stream_fill(stream, UINT64_MAX);
     stream->saved_records = stream->saved_bytes = 0;
     if (stream->saved > first || had) stream->saved = first;
     if (had) bb_stream_forget(stream, first, false);

@@ -11,7 +11,6 @@
 
 #define SOON_NS (100 * BB_NS_PER_MS) /* what a healthy sink acknowledges within */
 #define AGING_NS BB_NS_PER_S
-#define REWRITTEN_BYTES (32u << 20)
 #define MAX_DEAD_WAITING (4u << 20) /* bytes of refused records that are not yet in the store */
 
 /* --- what is needed of a stream, and how old it is --- */
@@ -148,29 +147,27 @@ static bool add_record(bb_save *save, bb_save_job *job, bb_save_part *part, bb_s
   return save->packer.n_sources == sources || add_names(save, job, batch->device, batch->shape);
 }
 
-/* Packs what the spans need and what is not saved. `part->saved` is how far it came: short of the end
- * when the job is full. */
-static bool pack_needed(bb_save *save, bb_save_job *job, bb_save_part *part) {
+/* Packs what is needed of from..to and lies in memory. `*end` is how far it came: short of `to` when the
+ * job is full. */
+static bool pack_span(bb_save *save, bb_save_job *job, bb_save_part *part, uint64_t from,
+                      uint64_t to, uint64_t *end) {
   const bb_stream *stream = part->stream;
   bb_save_pack pack = {0};
-  /* What is there already must not go before it is there again. */
-  size_t most = stream->rewritten ? REWRITTEN_BYTES : BB_SAVE_JOB_BYTES;
   bool ok = true;
-  part->first_pack = job->n_packs;
-  part->saved = stream->next;
+  *end = to;
   for (uint32_t i = 0; i < part->n_need && ok; i++) {
-    uint64_t record = part->need[i].from > stream->saved ? part->need[i].from : stream->saved;
-    uint64_t to = part->need[i].to < stream->next ? part->need[i].to : stream->next;
+    uint64_t record = part->need[i].from > from ? part->need[i].from : from;
+    uint64_t last = part->need[i].to < to ? part->need[i].to : to;
     bb_chunk_walk walk = {0};
     bb_chunk *chunk = NULL;
-    while (record < to && ok) {
+    while (record < last && ok) {
       if (chunk == NULL || record >= chunk->first + chunk->n) {
         chunk = bb_stream_find(stream, record);
-        if (chunk == NULL || chunk->first >= to) break;
+        if (chunk == NULL || chunk->first >= last) break;
         if (record < chunk->first) record = chunk->first;
       }
-      if (job->bodies.len >= most) {
-        part->saved = record;
+      if (job->bodies.len >= BB_SAVE_JOB_BYTES) {
+        *end = record;
         return end_pack(save, job, part, &pack);
       }
       uint32_t bytes;
@@ -180,6 +177,26 @@ static bool pack_needed(bb_save *save, bb_save_job *job, bb_save_part *part) {
     }
   }
   return ok && end_pack(save, job, part, &pack);
+}
+
+/* Fills the holes whose depth is known, or else has it looked for. */
+static bool pack_holes(bb_save *save, bb_save_job *job, bb_save_part *part) {
+  bb_stream *stream = part->stream;
+  bool ok = true;
+  stream->holes_grew = false;
+  part->lacks = UINT64_MAX;
+  if (stream->n_holes == 0) return true;
+  part->lacks = stream->holes[0].from;
+  part->deep = stream->holes[0];
+  part->sounds = part->deep.from >= stream->sounded;
+  for (uint32_t i = 0; i < stream->n_holes && ok; i++) {
+    const bb_span *hole = &stream->holes[i];
+    if (hole->from >= stream->sounded) break;
+    part->holes[part->n_holes++] = *hole;
+    ok = pack_span(save, job, part, hole->from, hole->to, &part->filled);
+    if (part->filled < hole->to) break;
+  }
+  return ok;
 }
 
 /* --- the job --- */
@@ -200,21 +217,23 @@ static bool add_part(bb_save *save, bb_save_job *job, bb_stream *stream, uint64_
                          .class = stream->class,
                          .id = stream->id,
                          .begun = stream->saved,
-                         .end = stream->next,
-                         .asks = stream->patchy};
+                         .saved = stream->saved};
   part->n_need = bb_stream_need(stream, part->need, BB_STREAM_SPANS);
   uint64_t unsaved = first_unsaved(stream, part->need, part->n_need);
   bool due = unsaved < stream->next && (all || is_due(save, age_of(stream, unsaved, now_ns)));
   bool later = stream->id != 0 && (all || now_ns >= save->cursors_ns + sync_ns);
-  if (!due && !later && !part->asks) return true;
+  bool holey = stream->n_holes > 0;
+  if (!due && !later && !holey) return true;
   if (!take_cursors(part, stream)) return false;
   bool moved = later && (part->cursor_hash != stream->cursor_hash ||
                          (!all && has_aging(save, part, now_ns)));
-  if (due || moved || part->asks) {
+  if (due || moved || holey) {
     part->name = strdup(stream->name);
+    part->first_pack = job->n_packs;
     job->n_parts++;
-    part->saved = stream->saved;
-    bool ok = part->name != NULL && (!due || part->asks || pack_needed(save, job, part));
+    bool ok = part->name != NULL;
+    if (ok && due) ok = pack_span(save, job, part, stream->saved, stream->next, &part->saved);
+    if (ok) ok = pack_holes(save, job, part);
     part->cursors_changed = part->cursor_hash != stream->cursor_hash || part->id == 0;
     return ok;
   }
@@ -264,13 +283,6 @@ static bool add_values(bb_save *save, bb_save_job *job) {
   return true;
 }
 
-static bool asks(const bb_save_job *job) {
-  for (uint32_t i = 0; i < job->n_parts; i++) {
-    if (job->parts[i].asks) return true;
-  }
-  return false;
-}
-
 static bool add_dead(bb_save *save, bb_save_job *job) {
   for (const bb_save_dead *dead = save->dead; dead != NULL; dead = dead->next) {
     if (!add_names(save, job, dead->device, dead->shape)) return false;
@@ -278,8 +290,8 @@ static bool add_dead(bb_save *save, bb_save_job *job) {
   job->dead = save->dead;
   save->dead = save->newest_dead = NULL;
   save->dead_waiting = 0;
-  /* A job that is full, or only asks where to go on, may not have the records that they are now. */
-  if (job->bodies.len >= BB_SAVE_JOB_BYTES || asks(job)) return true;
+  /* A job that is full may not have the records that they are now. */
+  if (job->bodies.len >= BB_SAVE_JOB_BYTES) return true;
   job->revived = save->revived;
   job->n_revived = save->n_revived;
   save->revived = NULL;
@@ -322,7 +334,8 @@ bool bb_save_is_waiting(const bb_save *save) {
     const bb_stream *stream = BB_LIST_ITEM(node, bb_stream, link);
     bb_span need[BB_STREAM_SPANS];
     uint32_t n = bb_stream_need(stream, need, BB_STREAM_SPANS);
-    if (stream->id != 0 || first_unsaved(stream, need, n) < stream->next) return true;
+    bool waits = (n > 0 && stream->n_holes > 0) || first_unsaved(stream, need, n) < stream->next;
+    if (stream->id != 0 || waits) return true;
   }
   return false;
 }

@@ -69,6 +69,9 @@ static int write_packs(const bb_save_job *job, const bb_save_part *part, bb_stor
   bb_store_gone gone = {0};
   if (part->n_packs == 0) return 0;
   int err = bb_store_trim(store, part->id, part->begun, BB_STORE_OPEN_END, &gone);
+  for (uint32_t i = 0; i < part->n_holes && err >= 0; i++) {
+    err = bb_store_trim(store, part->id, part->holes[i].from, part->holes[i].to, &gone);
+  }
   for (uint32_t i = 0; i < part->n_packs && err >= 0; i++) {
     const bb_save_pack *pack = &job->packs[part->first_pack + i];
     bb_store_pack row = {.stream = part->id,
@@ -114,7 +117,8 @@ static uint64_t age_limit(uint64_t now, uint64_t max_age) {
   return max_age != 0 && now > max_age ? now - max_age : 0;
 }
 
-/* Where what a sink may have begins. It is cut off with the next job, by the loop. */
+/* Where what a sink may have begins. It is cut off with the next job, by the loop. What may lie in memory
+ * alone is looked at there. */
 static int look_for_aged(const bb_save_job *job, bb_save_part *part, bb_store *store) {
   int err = 0;
   for (uint32_t i = 0; i < part->n_cursors && err >= 0; i++) {
@@ -123,14 +127,21 @@ static int look_for_aged(const bb_save_job *job, bb_save_part *part, bb_store *s
     if (limit == 0 || cursor->n == 0 || cursor->spans[0].from >= part->saved) continue;
     err = bb_store_since(store, part->id, cursor->spans[0].from, limit, &cursor->aged);
     if (err == 0) cursor->aged = part->saved;
+    if (cursor->aged > part->lacks) cursor->aged = part->lacks;
   }
   return err;
 }
 
-static int note_end(void *user, const bb_store_pack *pack) {
-  bb_save_part *part = user;
-  if (pack->first < part->saved) part->saved = pack->first + pack->n;
-  return 0;
+/* One place is left for what is not looked at now. */
+static int sound(bb_save_part *part, bb_store *store) {
+  part->sounded = part->deep.to;
+  part->holes[0] = part->deep;
+  part->n_holes = 1;
+  if (part->id == 0) return 0; /* the store has nothing of it */
+  int n = bb_store_gaps(store, part->id, part->deep.from, &part->sounded, part->holes,
+                        BB_STREAM_HOLES - 1);
+  if (n >= 0) part->n_holes = (uint32_t)n;
+  return n;
 }
 
 static int write_part(const bb_save_job *job, bb_save_part *part, bb_store *store) {
@@ -144,7 +155,6 @@ static int write_part(const bb_save_job *job, bb_save_part *part, bb_store *stor
   if (err >= 0 && part->cursors_changed) err = write_cursors(part, store);
   if (err >= 0 && part->cursors_changed) err = trim(part, store);
   if (err >= 0) err = look_for_aged(job, part, store);
-  if (err >= 0 && part->asks) err = bb_store_read(store, part->id, part->saved, 1, note_end, part);
   return err;
 }
 
@@ -258,6 +268,7 @@ static int write_all(bb_save_job *job, bb_store *store) {
   }
   for (uint32_t i = 0; i < job->n_parts && err >= 0; i++) {
     err = write_part(job, &job->parts[i], store);
+    if (err >= 0 && job->parts[i].sounds) err = sound(&job->parts[i], store);
   }
   if (err >= 0) err = write_values(job, store);
   if (err >= 0) err = write_dead(job, store);

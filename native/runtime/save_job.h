@@ -32,11 +32,15 @@ typedef struct bb_save_part {
   bb_store_class class;
   uint32_t id; /* in the store; 0: none yet. The thread gives it one, or takes it away */
   uint64_t
-      begun; /* what the store has from here on is written anew, or a commit left it that seemed
-                     to fail */
-  uint64_t saved; /* what is needed below is in the packs, or was saved before */
-  bool asks;      /* no packs; the thread moves `saved` to the end of the pack that it lies in */
-  uint64_t end;   /* of the stream */
+      begun; /* the store has nothing from here on, but what a commit left that seemed to fail */
+  uint64_t saved;                 /* what is needed below is in the packs, or was saved before */
+  bb_span holes[BB_STREAM_HOLES]; /* the store has nothing in these either */
+  uint32_t n_holes;
+  uint64_t lacks;  /* from here on it may not have all that is needed */
+  uint64_t filled; /* what is needed below in holes is in the packs */
+  bool sounds;     /* none is known: the thread is to find them in `deep`, up to where it comes */
+  bb_span deep;
+  uint64_t sounded; /* there */
   uint32_t first_pack, n_packs;
   bool cursors_changed; /* else the three that follow are not used */
   uint64_t cursor_hash;

@@ -16,6 +16,7 @@ static void put_orphans(const bb_runtime *runtime, bb_json_writer *json) {
     bb_json_writer_text(json, "sink", orphan.sink);
     bb_json_writer_uint(json, "batches", orphan.batches);
     bb_json_writer_uint(json, "bytes", orphan.bytes);
+    bb_json_writer_uint(json, "dropped", orphan.dropped);
     if (orphan.disabled) bb_json_writer_bool(json, "disabled", true);
     bb_json_writer_end(json);
   }

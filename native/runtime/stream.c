@@ -188,12 +188,55 @@ void bb_stream_sweep(bb_stream *stream) {
   }
 }
 
-void bb_stream_save_again(bb_stream *stream, uint64_t from) {
+/* One hole of unknown depth, which takes in those that there are. */
+void bb_reader_save_late(bb_reader *reader, uint64_t from) {
+  bb_stream *stream = reader->stream;
   const bb_chunk *chunk = bb_stream_find(stream, from);
+  reader->durable = true;
   if (chunk != NULL && chunk->first > from) from = chunk->first;
   if (chunk == NULL || from >= stream->saved) return;
-  stream->saved = from;
-  stream->patchy = stream->id != 0;
+  if (stream->id == 0 && !stream->saving) {
+    stream->saved = from;
+    return;
+  }
+  if (stream->n_holes > 0 && stream->holes[0].from < from) from = stream->holes[0].from;
+  stream->holes[0] = (bb_span){from, stream->saved};
+  stream->n_holes = 1;
+  stream->sounded = from;
+  stream->holes_grew = true;
+  reader->late = true;
+}
+
+void bb_stream_fill(bb_stream *stream, uint64_t to) {
+  uint64_t filled = 0;
+  if (stream->n_holes == 0) return;
+  stream->n_holes = bb_span_clip(stream->holes, stream->n_holes, to, &filled);
+  if (stream->sounded < to) stream->sounded = to;
+  for (bb_list *node = stream->readers.next; node != &stream->readers; node = node->next) {
+    bb_reader *reader = BB_LIST_ITEM(node, bb_reader, link);
+    reader->late = reader->late && stream->n_holes > 0;
+  }
+}
+
+bool bb_stream_has_saved(const bb_stream *stream, uint64_t from, uint64_t to) {
+  for (uint32_t i = 0; i < stream->n_holes; i++) {
+    if (stream->holes[i].from < to && stream->holes[i].to > from) return false;
+  }
+  return to <= stream->saved;
+}
+
+uint64_t bb_reader_saved(const bb_reader *reader) {
+  const bb_stream *stream = reader->stream;
+  bb_span spans[BB_READER_SPANS + BB_STREAM_HOLES]; /* each hole may make two of one */
+  uint64_t saved = 0, missing = 0;
+  if (!reader->durable || stream->id == 0) return 0;
+  uint32_t n = reader->need(reader, spans);
+  for (uint32_t i = 0; reader->late && i < stream->n_holes; i++) {
+    const bb_span *hole = &stream->holes[i];
+    n = bb_span_cut(spans, n, BB_READER_SPANS + BB_STREAM_HOLES, hole->from, hole->to, &missing);
+  }
+  bb_span_clip(spans, n, stream->saved, &saved);
+  return saved;
 }
 
 void bb_stream_forget(bb_stream *stream, uint64_t to, bool aged) {
@@ -206,6 +249,7 @@ void bb_stream_forget(bb_stream *stream, uint64_t to, bool aged) {
     bb_stream_drop_chunk(stream, chunk);
   }
   stream->first = to;
+  bb_stream_fill(stream, to);
   bb_drop why = aged ? BB_DROP_AGED : BB_DROP_ROOM;
   if (queue->on_dropped != NULL) queue->on_dropped(queue, stream, from, to, why);
 }

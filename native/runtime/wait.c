@@ -19,9 +19,10 @@ static void look_at(view *out, const bb_stream *stream) {
 
 static bool is_safe(const bb_runtime *runtime, const view *seen, uint64_t from, uint64_t to) {
   if (!runtime->save.open) return true;
-  if (from < seen->stream->saved) from = seen->stream->saved;
-  for (uint32_t i = 0; i < seen->n && from < to; i++) {
-    if (seen->need[i].from < to && seen->need[i].to > from) return false;
+  for (uint32_t i = 0; i < seen->n; i++) {
+    uint64_t first = seen->need[i].from > from ? seen->need[i].from : from;
+    uint64_t end = seen->need[i].to < to ? seen->need[i].to : to;
+    if (first < end && !bb_stream_has_saved(seen->stream, first, end)) return false;
   }
   return true;
 }
@@ -70,12 +71,55 @@ void bb_waits_shift(bb_runtime *runtime, const bb_stream *stream, uint64_t by) {
   }
 }
 
-void bb_waits_lost(bb_runtime *runtime, const bb_stream *stream, uint64_t from, uint64_t to) {
+/* Who loses records. */
+typedef struct loss {
+  const bb_stream *stream;
+  uint64_t from, to;
+  const bb_reader *reader; /* NULL: who loses by `why` */
+  bb_drop why;
+} loss;
+
+static bool keeps(const bb_reader *reader, const loss *of) {
+  if (!reader->durable) return false;
+  return of->reader != NULL ? reader != of->reader : !bb_reader_loses(reader, of->why);
+}
+
+/* Whether all that is lost of from..to still waits for somebody. */
+static bool is_kept(const loss *of, uint64_t from, uint64_t to) {
+  bb_span lost[BB_STREAM_SPANS], spans[BB_READER_SPANS];
+  uint64_t kept = 0;
+  if (from < of->from) from = of->from;
+  if (to > of->to) to = of->to;
+  uint32_t n_lost = bb_span_add(lost, 0, BB_STREAM_SPANS, from, to);
+  const bb_list *readers = &of->stream->readers;
+  for (const bb_list *node = readers->next; node != readers && n_lost > 0; node = node->next) {
+    const bb_reader *reader = BB_LIST_ITEM(node, bb_reader, link);
+    uint32_t n = keeps(reader, of) ? reader->need(reader, spans) : 0;
+    for (uint32_t i = 0; i < n; i++) {
+      n_lost = bb_span_cut(lost, n_lost, BB_STREAM_SPANS, spans[i].from, spans[i].to, &kept);
+    }
+  }
+  return n_lost == 0;
+}
+
+static void end_lost(bb_runtime *runtime, const loss *of) {
   if (bb_list_empty(&runtime->waits)) return;
   bb_waits_look(runtime);
   for (bb_list *node = runtime->waits.next; node != &runtime->waits;) {
     bb_wait *wait = BB_LIST_ITEM(node, bb_wait, link);
     node = node->next;
-    if (wait->stream == stream && wait->from < to && wait->to > from) end(wait, true);
+    bool concerned = wait->stream == of->stream && wait->from < of->to && wait->to > of->from;
+    if (concerned && !is_kept(of, wait->from, wait->to)) end(wait, true);
   }
+}
+
+void bb_waits_lost(bb_runtime *runtime, const bb_stream *stream, uint64_t from, uint64_t to,
+                   bb_drop why) {
+  loss of = {.stream = stream, .from = from, .to = to, .why = why};
+  end_lost(runtime, &of);
+}
+
+void bb_waits_lost_by(bb_runtime *runtime, const bb_reader *reader, uint64_t from, uint64_t to) {
+  loss of = {.stream = reader->stream, .from = from, .to = to, .reader = reader};
+  end_lost(runtime, &of);
 }

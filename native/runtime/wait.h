@@ -12,7 +12,8 @@
 struct bb_runtime;
 
 typedef struct bb_wait {
-  /* public; called once, from the loop. `lost`: a record had to go before it was safe */
+  /* public; called once, from the loop. `lost`: a record had to go before it was safe, and no sink that
+   * is to have it on the disk waits for it any more */
   void (*on_end)(struct bb_wait *wait, bool lost);
   void *user;
   /* private */
@@ -36,7 +37,13 @@ void bb_waits_look(struct bb_runtime *runtime);
 /* The records of the stream are called by so much higher numbers now. */
 void bb_waits_shift(struct bb_runtime *runtime, const bb_stream *stream, uint64_t by);
 
-/* Records from..to are about to be dropped: ends those of them as lost that are not safe. */
-void bb_waits_lost(struct bb_runtime *runtime, const bb_stream *stream, uint64_t from, uint64_t to);
+/* Records from..to are about to be dropped: ends those of them as lost that are not safe, and that no
+ * durable reader keeps. */
+void bb_waits_lost(struct bb_runtime *runtime, const bb_stream *stream, uint64_t from, uint64_t to,
+                   bb_drop why);
+
+/* The same, where one reader alone loses them. */
+void bb_waits_lost_by(struct bb_runtime *runtime, const bb_reader *reader, uint64_t from,
+                      uint64_t to);
 
 #endif

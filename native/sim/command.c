@@ -133,9 +133,9 @@ bool bb_sim_command(bb_sim *sim, const char *line, char *out, size_t cap) {
   } else {
     start[strcspn(start, " ")] = 0;
     const char *near = bb_text_nearest(start, words, sizeof(words) / sizeof(words[0]));
-    snprintf(out, cap, "error: there is no command %s; %s%s", start,
-             near != NULL ? "did you mean " : "allowed: fault, set, status, quit",
-             near != NULL ? near : "");
+    char ask[BB_TEXT_ASK];
+    snprintf(out, cap, "error: there is no command %s%s", start,
+             bb_text_ask(ask, near, "; allowed: fault, set, status, quit"));
   }
   return false;
 }

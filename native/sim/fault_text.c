@@ -197,9 +197,9 @@ int bb_fault_parse(bb_fault *out, const char *text, char *why, size_t cap) {
   int kind = 0;
   while (kind < BB_FAULT_COUNT && strcmp(word, kind_words[kind]) != 0) kind++;
   if (kind == BB_FAULT_COUNT) {
+    char ask[BB_TEXT_ASK];
     const char *near = bb_text_nearest(word, kind_words, BB_FAULT_COUNT);
-    return complain(&r, "there is no fault %s%s%s", word, near != NULL ? "; did you mean " : "",
-                    near != NULL ? near : "");
+    return complain(&r, "there is no fault %s%s", word, bb_text_ask(ask, near, ""));
   }
   out->kind = (bb_fault_kind)kind;
   r.next++;

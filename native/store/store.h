@@ -144,6 +144,11 @@ typedef struct bb_store_gone {
 int bb_store_since(bb_store *store, uint32_t stream, uint64_t record, uint64_t age_ns,
                    uint64_t *out);
 
+/* Where in from..*to the stream has no pack: ascending, apart; how many. Looks at no body. When there are
+ * more than `max`, *to is lowered to where the next begins. */
+int bb_store_gaps(bb_store *store, uint32_t stream, uint64_t from, uint64_t *to, bb_span *out,
+                  uint32_t max);
+
 /* Takes away the packs that lie wholly in from..to (`to` not included); `*gone` grows by what that
  * was. */
 int bb_store_trim(bb_store *store, uint32_t stream, uint64_t from, uint64_t to,
@@ -152,6 +157,9 @@ int bb_store_trim(bb_store *store, uint32_t stream, uint64_t from, uint64_t to,
 /* The pack of that class with the lowest age, without its body: 1, or 0 when there is none. Looks at
  * the oldest pack of each stream only. */
 int bb_store_oldest(bb_store *store, bb_store_class class, bb_store_pack *out);
+
+/* The highest age of a pack that is the last of its stream, or of a dead letter; 0 when there is none. */
+int bb_store_latest_age(bb_store *store, uint64_t *age_ns);
 
 /* Cursors */
 

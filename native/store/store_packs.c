@@ -31,7 +31,7 @@ static sqlite3_stmt *range(bb_store *store, bb_store_sql which, int64_t from, in
   return s;
 }
 
-/* The next row of PACK_RANGE: 1, 0 at the end, negative. Ended unless 1. */
+/* The next row of PACK_RANGE or PACK_LAST: 1, 0 at the end, negative. Ended unless 1. */
 static int next_pack(bb_store *store, sqlite3_stmt *s, bb_store_pack *out) {
   int more = bb_sql_step(store, s);
   if (more != 1) return more;
@@ -158,6 +158,36 @@ int bb_store_since(bb_store *store, uint32_t stream, uint64_t record, uint64_t a
   return 1;
 }
 
+/* Adds from..to, unless it is empty. False: there is no room, and *end is where it would have begun. */
+static bool add_gap(bb_span *out, uint32_t max, int *n, uint64_t from, uint64_t to, uint64_t *end) {
+  if (from >= to) return true;
+  if ((uint32_t)*n == max) {
+    *end = from;
+    return false;
+  }
+  out[(*n)++] = (bb_span){from, to};
+  return true;
+}
+
+int bb_store_gaps(bb_store *store, uint32_t stream, uint64_t from, uint64_t *to, bb_span *out,
+                  uint32_t max) {
+  uint64_t at = from, end = *to < BB_STORE_RECORD_MAX ? *to : BB_STORE_RECORD_MAX;
+  int64_t start;
+  int n = 0;
+  if (stream < 1 || stream > BB_STORE_STREAM_MAX || from >= end) return 0;
+  int more = find_start(store, stream, from, &start);
+  if (more < 0) return more;
+  sqlite3_stmt *s = range(store, BB_SQL_PACK_RANGE, start, bb_store_key(stream, end - 1));
+  bb_store_pack pack;
+  while ((more = next_pack(store, s, &pack)) == 1) {
+    if (!add_gap(out, max, &n, at, pack.first, to)) break;
+    if (pack.first + pack.n > at) at = pack.first + pack.n;
+  }
+  if (more == 1) bb_sql_end(s);
+  if (more == 0) add_gap(out, max, &n, at, end, to);
+  return more < 0 ? more : n;
+}
+
 int bb_store_pack_drop(bb_store *store, int64_t from, int64_t to) {
   return bb_sql_run(store, range(store, BB_SQL_PACK_DROP, from, to));
 }
@@ -209,6 +239,35 @@ int bb_store_pack_first(bb_store *store, uint32_t stream, bb_store_pack *out) {
   int found = next_pack(store, s, out);
   if (found == 1) bb_sql_end(s);
   return found;
+}
+
+static int last_pack(bb_store *store, uint32_t stream, bb_store_pack *out) {
+  sqlite3_stmt *s =
+      range(store, BB_SQL_PACK_LAST, bb_store_key(stream, 0), bb_store_key_last(stream));
+  int found = next_pack(store, s, out);
+  if (found == 1) bb_sql_end(s);
+  return found;
+}
+
+static int latest_letter(bb_store *store, uint64_t *age_ns) {
+  sqlite3_stmt *s = bb_sql(store, BB_SQL_DEAD_AGE);
+  int found = bb_sql_step(store, s);
+  if (found != 1) return found;
+  int err = bb_sql_count(store, s, 0, BB_STORE_AGE_MAX, age_ns);
+  bb_sql_end(s);
+  return err;
+}
+
+int bb_store_latest_age(bb_store *store, uint64_t *age_ns) {
+  *age_ns = 0;
+  int err = bb_store_load(store);
+  if (err == 0) err = latest_letter(store, age_ns);
+  for (uint32_t i = 1; err >= 0 && i < store->n_rows; i++) {
+    bb_store_pack pack;
+    err = last_pack(store, store->rows[i].id, &pack);
+    if (err == 1 && pack.age_ns > *age_ns) *age_ns = pack.age_ns;
+  }
+  return err < 0 ? err : 0;
 }
 
 int bb_store_oldest(bb_store *store, bb_store_class class, bb_store_pack *out) {

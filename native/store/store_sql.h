@@ -34,6 +34,7 @@
   XX(PACK_ADD, "INSERT INTO pack (key, n, age, body) VALUES (?1, ?2, ?3, ?4)")                     \
   XX(PACK_BEFORE, "SELECT key, n FROM pack WHERE key BETWEEN ?1 AND ?2 ORDER BY key DESC LIMIT 1") \
   XX(PACK_RANGE, "SELECT key, n, age, length(body) FROM pack WHERE key BETWEEN ?1 AND ?2 ORDER BY key") \
+  XX(PACK_LAST, "SELECT key, n, age, length(body) FROM pack WHERE key BETWEEN ?1 AND ?2 ORDER BY key DESC LIMIT 1") \
   XX(PACK_BODY, "SELECT body FROM pack WHERE key = ?1")                                            \
   XX(PACK_DROP, "DELETE FROM pack WHERE key BETWEEN ?1 AND ?2")                                    \
   XX(CURSORS, "SELECT stream, sink, ranges FROM cursor ORDER BY stream, sink")                     \
@@ -51,6 +52,7 @@
   XX(DEAD, "SELECT id, sink, time_ns, age, reason, body FROM dead WHERE id > ?1 ORDER BY id")      \
   XX(DEAD_FIRST, "SELECT id, length(body) FROM dead ORDER BY id LIMIT 1")                          \
   XX(DEAD_OLDEST, "SELECT id, length(body) FROM dead WHERE age < ?1 LIMIT 1")                      \
+  XX(DEAD_AGE, "SELECT age FROM dead WHERE age >= 0 ORDER BY age DESC LIMIT 1")                                   \
   XX(DEAD_SIZE, "SELECT id, length(body) FROM dead WHERE id = ?1")                                 \
   XX(DEAD_DROP, "DELETE FROM dead WHERE id = ?1")                                                  \
   XX(VALUES, "SELECT key, bytes FROM value ORDER BY key")                                          \

@@ -1,47 +1,52 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 'use strict';
 
-/* The site of the demo: three simulated PowerMonitor 500, each a process of its own that speaks
-   Modbus TCP, a broker in this process, and Node-RED with the reference flows, which spawns the
-   runtime. */
+/* The site of the demo: three simulated meters, a broker in this process, and Node-RED with the
+   reference flows, which spawns the runtime. */
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { startSim } = require('../peers/busbar');
 const { startEmbeddedBroker } = require('../peers/embedded_broker');
 const { startNodeRed } = require('../peers/node_red');
 const { freePort, remove, tempFolder } = require('../peers/place');
 const { FLOWS, joinFlows, placeFlows } = require('./flows');
+const { endRuntime } = require('./runtime');
+const { Simulator } = require('./simulator');
 
 const METERS = ['meter-1', 'meter-2', 'meter-3'];
-/* Node-RED's usual port, if it is free, so that the address is the one that people know. */
-const USUAL_PORT = 1880;
+/* The first that is free, so that an address is mostly the one that people know. */
+const PORTS = {
+  nodeRed: [1880, 1881, 1882],
+  broker: [1883, 1884, 1885, 1886, 1887, 1888, 1889],
+  metrics: [9464, 9465, 9466, 9467, 9468, 9469],
+};
 const DASHBOARD = '@flowfuse/node-red-dashboard';
 const LOG_LINES = 20;
 
 class Site {
   constructor() {
     this.folder = tempFolder();
-    /** In the order of their start. @type {import('../peers/child').Child[]} */
-    this.children = [];
+    this.data = path.join(this.folder, 'data');
+    this.meters = METERS.map((name, i) => new Simulator(name, i + 1));
+    /** @type {import('../peers/child').Child | undefined} */
+    this.nodeRed = undefined;
     /** @type {Awaited<ReturnType<typeof startEmbeddedBroker>> | undefined} */
     this.embedded = undefined;
     this.broker = '';
     this.editor = '';
     this.dashboard = '';
+    /** Of the runtime's pages. */
+    this.health = '';
   }
 
-  /** Starts all of it; what was started before a failure is in `children`. */
+  /** Starts all of it; what was started before a failure is ended by `close`. */
   async open() {
-    const ports = [];
-    for (const [i, name] of METERS.entries()) {
-      const meter = await startSim(name, ['pm500', '--port', '0', '--seed', String(i + 1)]);
-      this.children.push(meter.child);
-      ports.push(meter.ports[0]);
-    }
-    this.embedded = await startEmbeddedBroker();
+    await Promise.all(this.meters.map((meter) => meter.open()));
+    const ports = this.meters.map(({ port }) => port);
+    this.embedded = await startEmbeddedBroker(PORTS.broker);
     this.broker = this.embedded.url;
-    const metrics = `127.0.0.1:${await freePort()}`;
+    const metrics = `127.0.0.1:${await freePort(PORTS.metrics)}`;
+    this.health = `http://${metrics}/readyz`;
     /* Should we be killed, Node-RED may fail at its log, which nobody reads any more, and leave the
        runtime behind. */
     const linger = '5s';
@@ -49,35 +54,45 @@ class Site {
     const nodeRed = await startNodeRed({
       userDir: path.join(this.folder, 'node-red'),
       flows,
-      env: { BUSBAR_DATA: path.join(this.folder, 'data') },
+      env: { BUSBAR_DATA: this.data },
       modules: [DASHBOARD],
-      port: await freePort(USUAL_PORT),
+      port: await freePort(PORTS.nodeRed),
     });
-    this.children.push(nodeRed.child);
+    this.nodeRed = nodeRed.child;
     this.editor = nodeRed.url;
     this.dashboard = `${nodeRed.url}/dashboard/meters`;
   }
 
   /** The newest lines of Node-RED and of the runtime. */
   get log() {
-    const nodeRed = this.children.at(-1)?.lines.slice(-LOG_LINES) ?? [];
-    const file = path.join(this.folder, 'data', 'busbar.log');
+    const nodeRed = this.nodeRed?.lines.slice(-LOG_LINES) ?? [];
+    const file = path.join(this.data, 'busbar.log');
     const runtime = fs.existsSync(file) ? fs.readFileSync(file, 'utf8').trimEnd().split('\n') : [];
     return [...nodeRed, ...runtime.slice(-LOG_LINES)];
   }
 
-  /** Rejects with one sentence as soon as a part of it is gone. @returns {Promise<never>} */
+  /** Lives on without a meter: one that ends is started again so long after it. @param {number} seconds */
+  keepMeters(seconds) {
+    for (const meter of this.meters) void meter.keep(seconds);
+  }
+
+  /** Rejects with one sentence as soon as a meter is gone. @returns {Promise<never>} */
+  watchMeters() {
+    return Promise.race(this.meters.map((meter) => meter.watch()));
+  }
+
+  /** Rejects with one sentence as soon as that is gone without which nothing is left to see.
+   * @returns {Promise<never>} */
   watch() {
-    return Promise.race(this.children.map((child) => child.watch()));
+    return /** @type {import('../peers/child').Child} */ (this.nodeRed).watch();
   }
 
   /** Node-RED first, which takes the runtime along; then the broker, then the meters. */
   async close() {
-    for (const child of this.children) child.asked = true;
-    const meters = this.children.splice(0, METERS.length);
-    for (const child of this.children.reverse()) await child.stop();
+    await this.nodeRed?.stop();
+    await endRuntime(this.data);
     await this.embedded?.close();
-    await Promise.all(meters.map((child) => child.stop()));
+    await Promise.all(this.meters.map((meter) => meter.close()));
     remove(this.folder);
   }
 }

@@ -81,12 +81,15 @@ class Child {
     this.listeners.push(listener);
   }
 
-  /** The first line that has the pattern; a StepError when it ends before or takes too long. Call it
-   * right after the start. @param {RegExp} pattern @returns {Promise<RegExpExecArray>} */
+  /** The first line that has the pattern; a StepError when it ends before or takes too long, which ends
+   * it. Call it right after the start. @param {RegExp} pattern @returns {Promise<RegExpExecArray>} */
   waitForLine(pattern) {
     return new Promise((resolve, reject) => {
       const fail = (/** @type {string} */ how) => reject(this.problem(`did not start: ${how}`));
-      const timer = setTimeout(fail, START_MS, `nothing heard for ${START_MS / 1000} s`);
+      const timer = setTimeout(() => {
+        fail(`nothing heard for ${START_MS / 1000} s`);
+        this.process.kill('SIGKILL');
+      }, START_MS);
       this.onLine((line) => {
         const found = pattern.exec(line);
         if (!found) return;

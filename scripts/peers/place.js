@@ -55,10 +55,12 @@ function isFree(port) {
 }
 
 /** A TCP port of 127.0.0.1 that is ours from now on: nobody listens there, and nobody else is told of it.
- * @param {number} [preferred] Taken if it is free. @returns {Promise<number>} */
-async function freePort(preferred) {
+ * @param {number[]} [preferred] The first of them that is free is taken, else any. @returns {Promise<number>} */
+async function freePort(preferred = []) {
   const draw = () => FIRST_PORT + Math.floor(Math.random() * PORTS);
-  for (let port = preferred ?? draw(); ; port = draw()) {
+  const wishes = [...preferred];
+  for (;;) {
+    const port = wishes.shift() ?? draw();
     if ((await reserve(port)) && (await isFree(port))) return port;
   }
 }

@@ -41,7 +41,7 @@ async function ageOf(row) {
 test('a reference flow in the editor', { skip: lacksBrowser() }, async (t) => {
   const plant = await startPlant(t);
   const flows = await plant.flows('pm500-to-mqtt');
-  await plant.sims[0].tell('set voltage/l1-n 230.1');
+  await plant.sims[0].tell('set frequency 50.125');
 
   await plant.test('import, deploy, green dots, values in the debug sidebar', async (editor) => {
     const { page } = editor;
@@ -56,7 +56,7 @@ test('a reference flow in the editor', { skip: lacksBrowser() }, async (t) => {
     await message.waitFor();
     await editor.node(DEBUG).locator('.red-ui-flow-node-button-button').click();
     await unfold(message, ['payload', 'values']);
-    assert.match(await message.innerText(), /voltage\/l1-n"?: 230\.1\b/);
+    assert.match(await message.innerText(), /frequency"?: 50\.125\b/);
     await message.evaluate((/** @type {any} */ element) => element.scrollIntoView());
     await takePicture(page, 'editor');
   });

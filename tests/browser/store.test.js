@@ -15,13 +15,15 @@ const { findWrong, listEnglishOnly } = require('./support/texts');
 
 const MIB = 1024 * 1024;
 
+/* As it would be: three meters of 28 values in a batch, 3.6 batches a second and 120 bytes each, whose
+   broker is away for 37 hours, while the database takes all of them. */
 function makePlant() {
   const now = Date.now();
   const store = {
     ...{ open: true, failing: false, reason: '', path: '/var/lib/busbar/store.db' },
-    ...{ bytes: 214 * MIB, maxBytes: 1024 * MIB, records: 512345, dead: 3, deadBytes: 2100 },
+    ...{ bytes: 57 * MIB, maxBytes: 1024 * MIB, records: 490921, dead: 3, deadBytes: 2100 },
   };
-  const orphans = [{ sink: 'old-broker', batches: 4711, bytes: 1.9 * MIB }];
+  const orphans = [{ sink: 'old-broker', batches: 4711, bytes: 1 * MIB }];
   const runtime = {
     ...{ id: '', state: 'up', sentence: '', keepsAlive: 'kept alive by systemd (busbar.service)' },
     ...{ version: '0.1.0', refusal: null, mistakes: [], store, orphans },
@@ -30,21 +32,27 @@ function makePlant() {
   const reason = 'no connection to 10.0.0.5:1883: connection refused; next try in 8 s';
   const sinks = [
     {
-      ...{ ...sink, id: 'broker', kind: 'mqtt', state: 'waiting', text: 'backlog 12 k, sink away' },
-      ...{ reason, queue: 12345, saved: 12301, delivered: 98765 },
+      ...{
+        ...sink,
+        id: 'broker',
+        kind: 'mqtt',
+        state: 'waiting',
+        text: 'backlog 486 k, sink away',
+      },
+      ...{ reason, queue: 486213, saved: 486210, delivered: 2104377 },
     },
     {
       ...{ ...sink, id: 'history', kind: 'influxdb', state: 'ready', text: 'connected' },
-      ...{ queue: 3, saved: 0, delivered: 123456, refused: 3 },
+      ...{ queue: 3, saved: 0, delivered: 2590585, refused: 2 },
     },
   ];
   const refusal = 'field type conflict: power/active/total is float, already exists as integer';
   const dead = [
-    { id: 9, sink: 'history', reason: refusal, time: now - 40000, device: 'press', scan: 'a' },
+    { id: 9, sink: 'history', reason: refusal, time: now - 40000, device: 'press', scan: 'fast' },
     { id: 7, sink: 'history', reason: refusal, time: now - 9e5, device: 'oven', scan: 'fast' },
     {
       ...{ id: 4, sink: 'broker', topic: 'power/hall-7/press-line-2/energy/active/import' },
-      ...{ reason: 'the broker refuses the topic: not authorized', time: now - 864e5 },
+      ...{ reason: 'the broker refuses the topic: not authorized', time: now - 144e6 },
     },
   ];
   return { runtime, sinks, dead };
@@ -85,7 +93,7 @@ test('what waits, in the sidebar', { skip: lacksBrowser() }, async (t) => {
     const asked = await pretend(page, told);
     await editor.invoke('busbar:show-sidebar');
     const part = page.locator('.busbar-part-store');
-    await part.getByText('214 MiB of 1 GiB on the disk').waitFor();
+    await part.getByText('57 MiB of 1 GiB on the disk').waitFor();
     const orphan = part.locator('.busbar-side-item', { hasText: 'old-broker' });
     assert.deepEqual(await orphan.locator('option').allTextContents(), [
       ...['Give to…', 'broker', 'history'],
@@ -93,7 +101,7 @@ test('what waits, in the sidebar', { skip: lacksBrowser() }, async (t) => {
     await part.getByText('3 refused for good').click();
     const letters = part.locator('.busbar-side-dead .busbar-side-item');
     await letters.nth(2).waitFor();
-    assert.match((await letters.first().textContent()) ?? '', /^press\/a[45]\d s agofield type/);
+    assert.match((await letters.first().textContent()) ?? '', /^press\/fast[45]\d s agofield type/);
     await takePicture(page, 'sidebar-store');
 
     await orphan.getByRole('button', { name: 'Drop' }).click();
@@ -114,6 +122,22 @@ test('what waits, in the sidebar', { skip: lacksBrowser() }, async (t) => {
       ['dead', { runtime: '', id: 9, do: 'requeue' }],
       ['dead', { runtime: '', id: 7, do: 'drop' }],
     ]);
+  });
+
+  await plant.test('the bar of a store with nothing in it is empty', async (editor) => {
+    const { page } = editor;
+    const told = makePlant();
+    Object.assign(told.runtime.store, { bytes: 1, records: 1 });
+    await pretend(page, told);
+    await editor.invoke('busbar:show-sidebar');
+    const part = page.locator('.busbar-part-store');
+    const fill = part.locator('.busbar-side-bar > span');
+    await part.getByText('1 B of 1 GiB on the disk').waitFor();
+    await fill.waitFor({ state: 'visible' });
+    Object.assign(told.runtime.store, { bytes: 0, records: 0 });
+    await part.getByText('0 B of 1 GiB on the disk').waitFor();
+    await fill.waitFor({ state: 'hidden' });
+    assert.ok(await part.locator('.busbar-side-bar').isVisible());
   });
 
   await plant.test(

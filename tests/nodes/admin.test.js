@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 'use strict';
 
-/* The endpoints of the editor, each with its permission, against a stand-in for the hub. */
+/* The endpoints of the editor, each with its permission, against a stand-in for the hub and in a
+   Node-RED that asks who somebody is. */
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { serveAdmin } = require('../../lib/admin');
 const { BusbarError } = require('../../lib/errors');
+const { startPalette } = require('./support/palette');
 
 /** @param {any} [hub] */
 function serve(hub = {}) {
@@ -59,6 +61,64 @@ test('each endpoint asks for its permission', () => {
     ...['/busbar/test-read', '/busbar/migrate', '/busbar/orphans', '/busbar/dead'],
   ]);
   assert.equal(of('busbar.read').length + 4, endpoints.length);
+});
+
+/** The status of each endpoint's answer. @param {string} url @param {{token?: string}} [who] */
+async function askAll(url, { token } = {}) {
+  /** @type {Record<string, number>} */
+  const answers = {};
+  for (const { method, place, permission } of serve().endpoints) {
+    const route = place instanceof RegExp ? '/busbar/profiles/generic/modbus' : place;
+    const { status } = await fetch(`${url}${route}`, {
+      method,
+      headers: {
+        'Content-Type': 'application/json',
+        ...(token && { Authorization: `Bearer ${token}` }),
+      },
+      ...(method === 'POST' && { body: '{}' }),
+    });
+    answers[`${permission} ${method} ${route}`] = status;
+  }
+  return answers;
+}
+
+/** @param {string} url @param {string} username Also the password. @returns {Promise<string>} */
+async function logIn(url, username) {
+  const response = await fetch(`${url}/auth/token`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({
+      ...{ client_id: 'node-red-admin', grant_type: 'password', scope: '' },
+      ...{ username, password: username },
+    }),
+  });
+  assert.equal(response.status, 200, await response.clone().text());
+  const answer = /** @type {any} */ (await response.json());
+  return answer.access_token;
+}
+
+test('where people must log in, each may do what they are permitted', async (t) => {
+  /** @type {any} */
+  const bcrypt = require('bcryptjs');
+  const user = (/** @type {string} */ username, /** @type {string | string[]} */ permissions) => ({
+    ...{ username, permissions, password: bcrypt.hashSync(username, 4) },
+  });
+  const users = [user('reader', 'read'), user('writer', ['busbar.write'])];
+  const settings = { adminAuth: { type: 'credentials', users } };
+  const { url } = await startPalette(t, [{ id: 'tab', type: 'tab', label: 'x' }], { settings });
+  const [nobody, reader, writer] = [
+    await askAll(url),
+    await askAll(url, { token: await logIn(url, 'reader') }),
+    await askAll(url, { token: await logIn(url, 'writer') }),
+  ];
+  for (const [endpoint, status] of Object.entries(nobody)) assert.equal(status, 401, endpoint);
+  for (const [endpoint, status] of Object.entries(reader)) {
+    assert.equal(status === 401, endpoint.startsWith('busbar.write'), `${endpoint}: ${status}`);
+  }
+  for (const [endpoint, status] of Object.entries(writer)) {
+    assert.equal(status === 401, endpoint.startsWith('busbar.read'), `${endpoint}: ${status}`);
+  }
+  assert.equal(reader['busbar.read GET /busbar/overview'], 200);
 });
 
 test('asking twice adds nothing', () => {

@@ -293,7 +293,7 @@ test('what is not taken does not pile up without end', async (t) => {
     () => {
       for (; puts < 100; puts++) client.put('bus', messages);
     },
-    { code: 'BUSBAR_FULL', message: /not keeping up: 0 requests .* bytes for being sent/ },
+    { code: 'BUSBAR_FULL', message: /not keeping up: 0 requests .* MiB for being sent/ },
   );
   assert.ok(puts >= 12 && puts <= 15, `${puts} puts of 5 MB`);
   await assert.rejects(client.request('status'), { code: 'BUSBAR_FULL' });

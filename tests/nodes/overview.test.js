@@ -141,7 +141,7 @@ test('the store: how full, and why it fails', () => {
 
 test('a backlog without a sink can go to those of its own runtime', () => {
   const orphans = [
-    { sink: 'old-10', batches: 1, bytes: 1, why: 'disabled' },
+    { sink: 'old-10', batches: 1, bytes: 1, dropped: 12345, why: 'disabled' },
     { sink: 'old-2', batches: 4711, bytes: 2e6 },
   ];
   const sinks = [
@@ -154,7 +154,7 @@ test('a backlog without a sink can go to those of its own runtime', () => {
   assert.deepEqual([first.title, second.title], ['old-2', 'old-10']);
   assert.deepEqual(first.targets, ['a', 'b']);
   assert.equal(first.text, 'orphan.gone 4\u202f711 1.9 MiB');
-  assert.equal(second.text, 'orphan.disabled 1 1 B');
+  assert.equal(second.text, 'orphan.disabled 1 1 B orphan.dropped 12 k');
 });
 
 test('what was refused is called by its topic, its device or its sink', () => {

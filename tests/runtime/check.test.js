@@ -189,5 +189,5 @@ test('the document that a runtime has kept is taken as it lies there', async (t)
   const checked = await runBusbar(['check', file]);
   assert.deepEqual([checked.code, checked.stderr], [0, '']);
   const probed = await runBusbar(['probe', file, 'meter-2']);
-  assert.match(probed.stderr, /there is no device meter-2 .*did you mean meter-1/);
+  assert.match(probed.stderr, /there is no device meter-2 .*did you mean meter-1\?\n/);
 });

@@ -41,8 +41,8 @@ test('wrong usage is told, with what is nearest', async (t) => {
   const data = tempDir(t);
   for (const [words, expected] of /** @type {[string[], RegExp][]} */ ([
     [[], /which order is missing/],
-    [['lits'], /there is no order lits; did you mean list/],
-    [['list', '--jsn'], /there is no option --jsn; did you mean --json/],
+    [['lits'], /there is no order lits; did you mean list\? busbar/],
+    [['list', '--jsn'], /there is no option --jsn; did you mean --json\? busbar/],
     [['drop'], /store drop: the sink is missing/],
     [['drop', 'a', 'b'], /what is b for\?/],
     [['drop', 'a b'], /a b is no id of a sink/],
@@ -84,7 +84,7 @@ test('what waits is shown the same, whether the runtime runs or not', async (t) 
     const status = await must(runtime.data, 'status');
     assert.match(status, new RegExp(`^runtime +${state}$`, 'm'));
     assert.match(status, /^waiting +3 batches, \d+ B$/m);
-    assert.match(status, /^file +\d+\.0 KiB, 0 B of it unused$/m);
+    assert.match(status, /^file +\d+ KiB, 0 B of it unused$/m);
     assert.equal(/^log +[\d.]+ KiB in store\.db-wal, /m.test(status), state === 'runs', status);
     const [head, row, ...rest] = readTable(await must(runtime.data, 'list'));
     assert.deepEqual(head, ['SINK', 'STREAM', 'KIND', 'BATCHES', 'SIZE', 'OLDEST']);
@@ -97,6 +97,32 @@ test('what waits is shown the same, whether the runtime runs or not', async (t) 
     assert.equal(await must(runtime.data, 'verify'), 'ok: nothing in it is damaged\n');
     assert.equal(await must(runtime.data, 'dead'), 'there are no dead letters\n');
   }
+});
+
+/** What lies in a folder, and when it was written last. @param {string} folder */
+function describeFolder(folder) {
+  return fs.readdirSync(folder).map((name) => {
+    const { ino, mtimeNs, mode } = fs.statSync(path.join(folder, name), { bigint: true });
+    return { name, ino, mtimeNs, mode, bytes: fs.readFileSync(path.join(folder, name), 'hex') };
+  });
+}
+
+test('one batch is told as one', async (t) => {
+  const { runtime } = await startWaiting(t, 1);
+  await runtime.stop();
+  assert.match(runtime.log, / bus: 1 batch waits in the store for the next start\n/);
+  assert.match(await must(runtime.data, 'status'), /^waiting +1 batch, \d+ B$/m);
+  assert.equal(await must(runtime.data, 'drop', 'bus', '--live'), '1 batch of bus dropped\n');
+});
+
+test('who only looks at a store leaves the data directory as it is', async (t) => {
+  const { runtime } = await startWaiting(t, 3);
+  await runtime.stop();
+  const before = describeFolder(runtime.data);
+  for (const words of [['status'], ['list'], ['dead'], ['verify']])
+    await must(runtime.data, ...words);
+  await must(runtime.data, 'export', path.join(tempDir(t), 'copy.db'));
+  assert.deepEqual(describeFolder(runtime.data), before);
 });
 
 test('the store is exported, and the copy can be looked at', async (t) => {
@@ -120,7 +146,10 @@ test('what waits for a sink is dropped where no runtime runs', async (t) => {
   await runtime.stop();
   const wrong = await store(runtime.data, 'drop', 'bos');
   assert.deepEqual([wrong.code, wrong.stdout], [1, '']);
-  assert.match(wrong.stderr, /nothing waits for a sink bos in .*store\.db; did you mean bus;/);
+  assert.match(
+    wrong.stderr,
+    /nothing waits for a sink bos in .*store\.db; did you mean bus\? busbar/,
+  );
   const unsure = await store(runtime.data, 'drop', 'bus');
   assert.deepEqual([unsure.code, unsure.stdout], [1, '']);
   assert.match(unsure.stderr, /: 3 batches that wait for bus would be lost, and no runtime runs/);
@@ -189,7 +218,10 @@ test('dead letters are sent again by the next runtime', async (t) => {
   assert.equal(readTable(await must(runtime.data, 'dead')).length, 121);
   const wrong = await store(runtime.data, 'requeue-dead', 'hits');
   assert.deepEqual([wrong.code, wrong.stdout], [1, '']);
-  assert.match(wrong.stderr, /no dead letter of a sink hits in .*store\.db; did you mean hist;/);
+  assert.match(
+    wrong.stderr,
+    /no dead letter of a sink hits in .*store\.db; did you mean hist\? busbar/,
+  );
   assert.equal(await must(runtime.data, 'requeue-dead'), '120 dead letters will be sent again\n');
   assert.equal(await must(runtime.data, 'verify'), 'ok: nothing in it is damaged\n');
   assert.equal((await json(runtime.data, 'list')).waiting[0].records, 120);
@@ -205,7 +237,7 @@ for (const how of ['through a runtime', 'in the file']) {
     if (how === 'in the file') await runtime.stop();
     const wrong = await store(runtime.data, 'drop-dead', 'hits');
     assert.deepEqual([wrong.code, wrong.stdout], [1, '']);
-    assert.match(wrong.stderr, /there is no dead letter of a sink hits.*; did you mean hist/);
+    assert.match(wrong.stderr, /there is no dead letter of a sink hits.*; did you mean hist\?/);
     assert.equal((await json(runtime.data, 'dead')).letters.length, 120);
     assert.equal(await must(runtime.data, 'drop-dead', 'hist'), '120 dead letters dropped\n');
     assert.deepEqual((await json(runtime.data, 'dead')).letters, []);
@@ -287,6 +319,6 @@ test('a directory that is in use without a socket is left alone', async (t) => {
   assert.equal(code, 1);
   assert.match(
     stderr,
-    /is in use by process \d+ \(.*busbar run .*\).*does not answer at its socket/,
+    /is in use by process \d+ \(.*busbar run .*\).*nobody answers at its socket/,
   );
 });

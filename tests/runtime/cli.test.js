@@ -4,13 +4,14 @@
 /* busbar check, profiles and probe, as a person at a terminal meets them. */
 
 const assert = require('node:assert/strict');
+const { spawnSync } = require('node:child_process');
 const { once } = require('node:events');
 const fs = require('node:fs');
 const net = require('node:net');
 const path = require('node:path');
 const { test } = require('node:test');
 const { ServerTCP } = require('modbus-serial');
-const { atEnd, freePort, openPort, runBusbar, tempDir } = require('../support');
+const { BUSBAR, atEnd, freePort, openPort, runBusbar, tempDir } = require('../support');
 const { startSim } = require('../support/sim');
 
 /** @typedef {import('node:test').TestContext} TestContext */
@@ -86,6 +87,15 @@ runtime:
   }
 });
 
+test('run leaves no trace of a config with mistakes', async (t) => {
+  const file = writeConfig(t, 'busbar: 1\nruntime: { metricks: off }\n');
+  const data = path.join(tempDir(t), 'state', 'busbar');
+  const { code, stderr } = await runBusbar(['run', file, '--data', data]);
+  assert.equal(code, 2);
+  assert.match(stderr, /site\.yaml:2: runtime\.metricks: .*did you mean "?metrics\b/);
+  assert.equal(fs.existsSync(path.dirname(data)), false);
+});
+
 test('check names the nearest right key of a profile', async (t) => {
   const file = writeSite(t, 502, 'profile: mine');
   const profile = `profile: 1
@@ -100,6 +110,38 @@ points:
   assert.equal(code, 2);
   assert.match(stderr, /mine\.yaml:5: points\[\S*\]\.untis: .*did you mean "?unit\b/);
   assert.match(stderr, /mine\.yaml:6: .*overlap/);
+});
+
+test('a mistake in a profile that two devices name in two ways is told once', async (t) => {
+  const file = writeSite(t, 502, 'profile: mine');
+  const folder = path.dirname(file);
+  fs.appendFileSync(
+    file,
+    `  - { id: meter-2, connection: line, unit: 2, profile: ../${path.basename(folder)}/mine.yaml }
+  - { id: meter-3, connection: line, unit: 3, profile: ${folder}/mine.yaml }
+  - { id: meter-4, connection: line, unit: 4, profile: mine }
+`,
+  );
+  fs.writeFileSync(
+    path.join(folder, 'mine.yaml'),
+    'profile: 1\nid: mine\nname: Mine\npionts: []\n',
+  );
+  const { code, stderr } = await runBusbar(['check', file]);
+  assert.equal(code, 2);
+  assert.equal(stderr.match(/pionts: /g)?.length, 1, stderr);
+});
+
+test('the path of a bundled profile goes straight to it', async (t) => {
+  const folder = fs.realpathSync(tempDir(t));
+  const profiles = path.join(folder, 'share/busbar/profiles/acme');
+  fs.mkdirSync(profiles, { recursive: true });
+  fs.mkdirSync(path.join(folder, 'bin'));
+  fs.copyFileSync(BUSBAR, path.join(folder, 'bin/busbar'));
+  fs.writeFileSync(path.join(profiles, 'm.yaml'), 'profile: 1\nid: acme/m\nname: M\npionts: []\n');
+  const file = writeSite(t, 502, 'profile: acme/m');
+  const env = { ...process.env, BUSBAR_PROFILES: '' };
+  const { stderr } = spawnSync(path.join(folder, 'bin/busbar'), ['check', file], { env });
+  assert.match(String(stderr), new RegExp(`^${profiles}/m\\.yaml:4: pionts: `, 'm'));
 });
 
 test('check of a file that is not there', async () => {
@@ -268,19 +310,22 @@ test('wrong usage ends with 2 and one sentence', async (t) => {
     [['check'], /which config is missing/],
     [['check', '--fast', file], /no option --fast/],
     [['check', file, file], /one config is enough/],
-    [['profiles', 'generic/modbsu'], /no profile generic\/modbsu; did you mean generic\/modbus;/],
-    [['profiles', 'PM500'], /no profile PM500; did you mean rockwell\/powermonitor-500;/],
+    [
+      ['profiles', 'generic/modbsu'],
+      /no profile generic\/modbsu; did you mean generic\/modbus\? busbar/,
+    ],
+    [['profiles', 'PM500'], /no profile PM500; did you mean rockwell\/powermonitor-500\? busbar/],
     [['profiles', '--all'], /no option --all/],
     [['probe'], /which config is missing/],
     [['probe', file], /which device is missing/],
-    [['probe', file, 'metre-1'], /no device metre-1 in .*; did you mean meter-1/],
+    [['probe', file, 'metre-1'], /no device metre-1 in .*; did you mean meter-1\?\n/],
     [
       ['probe', file, 'meter-1', '--scan', 'fsat'],
-      /no scan fsat; did you mean fast; allowed: fast/,
+      /no scan fsat; did you mean fast\? allowed: fast/,
     ],
     [['probe', file, 'meter-1', '--timeout', 'soon'], /--timeout: soon is not possible; allowed:/],
     [['probe', file, 'meter-1', '--timeout'], /--timeout needs an argument/],
-    [['probe', file, 'meter-1', '--ordres'], /no option --ordres; did you mean --orders/],
+    [['probe', file, 'meter-1', '--ordres'], /no option --ordres; did you mean --orders\? busbar/],
     [['probe', file, 'meter-1', 'meter-2'], /one device is enough/],
   ]);
   for (const [args, pattern] of wrong) {

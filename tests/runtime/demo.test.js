@@ -4,7 +4,7 @@
 /* `npm start` as a person or a script uses it: it shows the meters, and leaves nothing behind. */
 
 const assert = require('node:assert/strict');
-const { spawn } = require('node:child_process');
+const { execFileSync, spawn } = require('node:child_process');
 const crypto = require('node:crypto');
 const fs = require('node:fs');
 const path = require('node:path');
@@ -14,6 +14,7 @@ const { BUSBAR, atEnd, lacks, tempDir, waitFor } = require('../support');
 /** @typedef {import('node:test').TestContext} TestContext */
 
 const REPO = path.resolve(__dirname, '../..');
+const CLIENTS = { skip: lacks('mosquitto', 'mosquitto_sub') };
 const MOSQUITTO = { skip: lacks('mosquitto') };
 
 /** Processes that have the word in their environment: id → command line. @param {string} word */
@@ -59,6 +60,28 @@ class Demo {
 
   list() {
     return findProcesses(this.mark);
+  }
+
+  /** The process whose command line has the pattern. @param {RegExp} pattern */
+  async find(pattern) {
+    const look = () => [...this.list()].find(([, line]) => pattern.test(line));
+    const [pid] = await waitFor(look, { timeoutMs: 60000, what: `a process ${pattern}` });
+    return pid;
+  }
+
+  /** Until the runtime's page does, or does not, name the device as lost.
+   * @param {string} device @param {boolean} isLost */
+  async waitForDevice(device, isLost) {
+    const [site] = fs.readdirSync(this.temp).filter((name) => /^busbar-/.test(name));
+    const place = path.join(this.temp, site, 'data/runtime.json');
+    const look = async () => {
+      const { metrics } = JSON.parse(fs.readFileSync(place, 'utf8'));
+      const page = await (await fetch(`http://${metrics}/readyz`)).text();
+      if (page.includes(`device ${device}: `) !== isLost) throw new Error(page);
+      return true;
+    };
+    const what = `${device} to be ${isLost ? 'lost' : 'back'}`;
+    await waitFor(look, { timeoutMs: 30000, what });
   }
 
   async waitForEnd() {
@@ -111,15 +134,56 @@ test('Ctrl-C ends all of it', MOSQUITTO, async (t) => {
   await demo.expectNothing();
 });
 
-test('a meter that dies ends the demo with one sentence', MOSQUITTO, async (t) => {
+test('a meter that dies is shown as lost, and comes back', MOSQUITTO, async (t) => {
+  const demo = new Demo(t, ['--away', '3']);
+  await demo.waitForOutput(/Ctrl-C ends all of it/);
+  await demo.waitForDevice('meter-2', false);
+  const first = await demo.find(/ sim .*--seed 2/);
+  process.kill(first, 'SIGKILL');
+  await demo.waitForDevice('meter-2', true);
+  await demo.waitForOutput(/^meter-2 is back\.$/m);
+  const sentence = 'meter-2 is gone: it was ended by SIGKILL. It is started again in 3 s.';
+  assert.equal(demo.output.split(sentence).length, 2, demo.output);
+  await demo.waitForDevice('meter-2', false);
+  assert.notEqual(await demo.find(/ sim .*--seed 2/), first);
+  process.kill(-(/** @type {number} */ (demo.child.pid)), 'SIGINT');
+  await demo.ended;
+  assert.match(demo.output, /^All ended\.$/m);
+  await demo.expectNothing();
+});
+
+test('without Node-RED the demo ends, also while a meter is away', MOSQUITTO, async (t) => {
+  const demo = new Demo(t, ['--away', '999']);
+  await demo.waitForOutput(/Ctrl-C ends all of it/);
+  process.kill(await demo.find(/ sim .*--seed 2/), 'SIGKILL');
+  await demo.waitForOutput(/^meter-2 is gone: /m);
+  process.kill(await demo.find(/^node-red\s*$/), 'SIGKILL');
+  assert.equal(await demo.ended, 1);
+  assert.match(demo.output, /^Node-RED is gone: it was ended by SIGKILL\.$/m);
+  await demo.expectNothing();
+});
+
+test('a check in which a meter dies fails with one sentence', MOSQUITTO, async (t) => {
+  const demo = new Demo(t, ['--check']);
+  process.kill(await demo.find(/ sim .*--seed 2/), 'SIGKILL');
+  assert.equal(await demo.ended, 1);
+  assert.match(demo.output, /^meter-2 (is gone|did not start): it was ended by SIGKILL\.$/m);
+  await demo.expectNothing();
+});
+
+test('the line of the README shows what is on MQTT', CLIENTS, async (t) => {
+  const readme = fs.readFileSync(path.join(REPO, 'README.md'), 'utf8');
+  const line = /^ *mosquitto_sub (.*?) +# /m.exec(readme)?.[1].replaceAll("'", '').split(' ');
+  assert.ok(line);
+  assert.equal(line[3], '1883');
   const demo = new Demo(t, []);
   await demo.waitForOutput(/Ctrl-C ends all of it/);
-  const [meter] = [...demo.list()].find(([, line]) => / sim .*--seed 2/.test(line)) ?? [];
-  assert.ok(meter);
-  process.kill(meter, 'SIGKILL');
-  assert.equal(await demo.ended, 1);
-  assert.match(demo.output, /^meter-2 is gone: it was ended by SIGKILL\.$/m);
-  await demo.expectNothing();
+  const port = /mosquitto_sub -h 127\.0\.0\.1 -p (\d+) -t 'plant\/#' -v$/m.exec(demo.output)?.[1];
+  assert.ok(port, demo.output);
+  const args = [...line.slice(0, 3), port, ...line.slice(4), '-C', '1', '-W', '30'];
+  const [topic, payload] = execFileSync('mosquitto_sub', args, { encoding: 'utf8' }).split(' ');
+  assert.match(topic, /^plant\/meter-[123]\/(fast|slow|energy)$/);
+  assert.ok(JSON.parse(payload).values, payload);
 });
 
 test('SIGTERM to npm ends it too', MOSQUITTO, async (t) => {
@@ -133,8 +197,6 @@ test('SIGTERM to npm ends it too', MOSQUITTO, async (t) => {
 test('when the demo itself is killed, nothing outlives it', MOSQUITTO, async (t) => {
   const demo = new Demo(t, []);
   await demo.waitForOutput(/Ctrl-C ends all of it/);
-  const [start] = [...demo.list()].find(([, line]) => /^node scripts\/start\.js/.test(line)) ?? [];
-  assert.ok(start);
-  process.kill(start, 'SIGKILL');
+  process.kill(await demo.find(/^node scripts\/start\.js/), 'SIGKILL');
   await demo.waitForEnd();
 });

@@ -10,7 +10,16 @@ const http = require('node:http');
 const net = require('node:net');
 const path = require('node:path');
 const { test } = require('node:test');
-const { atEnd, freePort, openPort, startBusbar, tempDir, waitFor } = require('../support');
+const {
+  atEnd,
+  freePort,
+  openPort,
+  runBusbar,
+  startBusbar,
+  tempDir,
+  waitFor,
+} = require('../support');
+const { startRefused } = require('../support/backlog');
 const { startSim } = require('../support/sim');
 
 /** @typedef {import('node:test').TestContext} TestContext */
@@ -178,6 +187,38 @@ test('readyz says what is missing, healthz that the loop runs', async (t) => {
   assert.match(page.body, /^sink broker: not ready for \d+ (ms|s): .+$/m);
   assert.doesNotMatch(page.body, /next try/);
   assert.match(page.body, new RegExp(`^device meter-2: .*127.0.0.1:${dead}.*refused`, 'm'));
+});
+
+test('both pages name what was refused for good, and what shows it, as long as it is there', async (t) => {
+  const { runtime } = await startRefused(t, 2);
+  const ready = await waitFor(
+    async () => {
+      const page = await runtime.get('/readyz');
+      return page.status === 200 && page;
+    },
+    { what: 'readiness' },
+  );
+  const line =
+    /^store: 2 batches that a sink refused for good are set aside: `busbar (.*)` shows why$/;
+  const words = line.exec(ready.text.split('\n')[1])?.[1].split(' ');
+  assert.ok(words, ready.text);
+  assert.match(
+    runtime.log,
+    /refused for good and set aside: .*\d so far; `busbar store dead` shows them\)/,
+  );
+  assert.deepEqual(await runtime.get('/healthz'), {
+    status: 200,
+    text: ready.text.replace('ready', 'ok'),
+  });
+  const { code, stdout } = await runBusbar(words);
+  assert.equal(code, 0);
+  assert.equal(stdout.split('field type conflict').length, 3, stdout);
+  const dropped = await runBusbar(['store', 'drop-dead', '--data', runtime.data]);
+  assert.equal(dropped.code, 0, dropped.stderr);
+  await waitFor(async () => (await runtime.get('/readyz')).text === 'ready\n', {
+    what: 'the line to be gone',
+  });
+  assert.equal((await runtime.get('/healthz')).text, 'ok\n');
 });
 
 test('readyz turns to 200', async (t) => {

@@ -108,10 +108,10 @@ test('a wrong word order: the numbers make no sense', async (t) => {
   );
 });
 
-test('--orders fits 80 columns, and shows the bytes', async (t) => {
+test('--orders fits the columns that there are, and shows the bytes', async (t) => {
   const sim = await startSim(t, ['pm500']);
   await sim.tell('set frequency 50');
-  const { code, stdout } = await probe(t, sim.port, PM500, ['--orders']);
+  const { code, stdout } = await probe(t, sim.port, PM500, ['--orders'], { COLUMNS: '80' });
   assert.equal(code, 0);
   const [, floats, wholes, note] = stdout.split('\n\n');
   for (const line of `${floats}\n${wholes}\n${note}`.split('\n')) {
@@ -129,6 +129,9 @@ test('--orders fits 80 columns, and shows the bytes', async (t) => {
   for (const line of wide.stdout.split('\n\n').slice(1).join('\n').split('\n')) {
     assert.ok([...line].length <= 150, line);
   }
+  const piped = await probe(t, sim.port, PM500, ['--orders'], { COLUMNS: '' });
+  assert.match(piped.stdout, /^energy\/partial\/reactive\/import {2}[0-9a-f]{8} /m);
+  assert.doesNotMatch(piped.stdout.split('\n\n').slice(1).join('\n'), /…/);
 });
 
 test('--orders of a device without such numbers', async (t) => {

@@ -57,18 +57,18 @@ test('it goes on without standard input', async (t) => {
 
 const WRONG = [
   [['sim'], /which profile is missing/],
-  [['sim', 'pm500', '--cuont', '3'], /no option --cuont; did you mean --count/],
+  [['sim', 'pm500', '--cuont', '3'], /no option --cuont; did you mean --count\? busbar/],
   [['sim', 'pm500', '--count', '0'], /--count: 0 is not possible; allowed: 1 to 20000/],
   [['sim', 'pm500', '--units', '5-3'], /allowed: a unit id or a range, 1 to 247, such as 1-32/],
   [['sim', 'pm500', '--delay', 'slow'], /allowed: a time or a range, up to 60s/],
   [['sim', 'pm500', '--host', 'localhost'], /allowed: an address in numbers/],
   [['sim', 'pm500', '--seed'], /--seed needs an argument/],
-  [['sim', 'pm500', '--fault', 'silense'], /no fault silense; did you mean silence/],
+  [['sim', 'pm500', '--fault', 'silense'], /no fault silense; did you mean silence\?/],
   [['sim', 'pm500', 'generic/modbus'], /one profile is enough/],
   [['sim', 'no/such'], /there is no profile no\/such; `busbar profiles` lists/],
-  [['sim', 'sdm-630'], /there is no profile sdm-630; did you mean eastron\/sdm630\n/],
+  [['sim', 'sdm-630'], /there is no profile sdm-630; did you mean eastron\/sdm630\?\n/],
   [['sim', '../profiles/profile.schema.json'], /no profile|mistake|missing/],
-  [['smi'], /there is no command smi; did you mean sim/],
+  [['smi'], /there is no command smi; did you mean sim\? busbar/],
   [[], /Usage: busbar COMMAND/],
 ];
 

@@ -52,7 +52,7 @@ test('mistakes in a request are named', async (t) => {
   const runtime = await startRuntime(t, {});
   const client = await connectSocket(t, runtime.data);
   const unknown = await client.ask('staus');
-  assert.match(unknown.error, /no request "staus"; did you mean status/);
+  assert.match(unknown.error, /no request "staus"; did you mean status\?$/);
   const wrong = await client.ask('read', { devise: 'meter-1', scans: 3 });
   assert.equal(wrong.ok, false);
   const texts = wrong.mistakes.map((/** @type {any} */ mistake) => mistake.text).join('\n');

@@ -51,7 +51,7 @@ static const mistake_row misplaced[] = {
      "s:4: connections[line].timeout: timeout, host and port belong below modbus-tcp; indent them "
      "by two more spaces\n"
      "s:4: connections[line].modbus-tcp.timeout: \"3\" does not fit; allowed: a duration such as "
-     "250ms, 5s, 1min, from 10 ms to 60 s\n"},
+     "250ms, 5s, 1min, from 10 ms to 1 min\n"},
     {"beside a kind that has options",
      HEAD
      "connections:\n  - id: line\n    modbus-tcp:\n      host: 10.0.0.1\n    port: 502\n" METER,
@@ -194,7 +194,7 @@ static const mistake_row hidden[] = {
      "s:9: routes[0]: \"sink\" is missing: id of the sink that is fed\n"
      "s:9: routes[0].every: \"1\" does not fit; allowed: a duration such as 250ms, 5s, 1min, from "
      "0 "
-     "ms to 168 h\n"
+     "ms to 7 d\n"
      "s:9: routes[0].devices[0]: no device fits \"x\"; allowed: ids of `devices`, with * for any "
      "characters\n"
      "s:9: routes[0].aggregate: an aggregate needs its period: `every`, such as 1min\n"

@@ -16,6 +16,8 @@
 #define EDITOR "runtime: { owner: editor }\n"
 #define MQTT(id, more) "  - { id: " id ", mqtt: { url: \"mqtt://b\"" more " }"
 
+#define ROUTED(of_sink) DEVICES "sinks:\n" MQTT("bus", "") ", " of_sink " }\nroutes:\n"
+
 typedef struct warning_row {
   const char *row, *text, *expected;
 } warning_row;
@@ -109,6 +111,39 @@ static const warning_row rows[] = {
      DEVICES "sinks:\n" MQTT("bus", ", payload: point, topic: \"all/{point}\"") " }\n",
      "s:8: sinks[bus].mqtt.topic: warning: devices m1 and m2 are published on the same topic, "
      "all/{point}; put {device} into it, or give them tags that differ\n"},
+    {"a route beside the sink's own devices",
+     ROUTED("devices: [\"*\"]") "  - { sink: bus, devices: [m1], scans: [fast] }\n",
+     "s:10: routes[0]: warning: `devices` of the sink in line 8 sends all of this to bus already, "
+     "so this adds nothing; take it away\n"},
+    {"the sink's own devices beside a route", ROUTED("devices: [m1]") "  - { sink: bus }\n",
+     "s:8: sinks[bus].devices: warning: routes[0] in line 10 sends all of this to bus already, so "
+     "this adds nothing; take it away\n"},
+    {"two routes that are alike, and one of them again",
+     ROUTED("devices: []") "  - { sink: bus, report: changes }\n"
+                           "  - { sink: bus, report: changes, devices: [m*] }\n"
+                           "  - { sink: bus, report: changes, devices: [m2] }\n",
+     "s:11: routes[1]: warning: routes[0] in line 10 sends all of this to bus already, so this "
+     "adds nothing; take it away\n"
+     "s:12: routes[2]: warning: routes[0] in line 10 sends all of this to bus already, so this "
+     "adds nothing; take it away\n"},
+    {"points that are sent twice",
+     ROUTED("devices: []") "  - { sink: bus, devices: [m2], points: [count] }\n"
+                           "  - { sink: bus, report: changes }\n",
+     "s:10: routes[0]: warning: routes[1] in line 11 sends all of these points to bus as well, so "
+     "they are delivered twice; take one of the two away, or leave these points out of it\n"},
+    {"routes that share a part, or go to two sinks",
+     DEVICES "sinks:\n" MQTT("bus", "") ", devices: [] }\n" MQTT(
+         "two", ", topic: \"two/{device}/{scan}\"") ", devices: [] }\nroutes:\n"
+                                                    "  - { sink: bus, scans: [fast, slow] }\n"
+                                                    "  - { sink: bus, scans: [slow, energy] }\n"
+                                                    "  - { sink: two, scans: [slow] }\n",
+     ""},
+    {"events that the other route does not bring",
+     ROUTED("devices: [\"*\"]") "  - { sink: bus, devices: [m1], events: true }\n", ""},
+    {"events that the other route brings too",
+     ROUTED("devices: [\"*\"], events: true") "  - { sink: bus, scans: [], events: true }\n",
+     "s:10: routes[0]: warning: `devices` of the sink in line 8 sends all of this to bus already, "
+     "so this adds nothing; take it away\n"},
     {"secrets",
      DEVICES "sinks:\n" MQTT("bus", ", user: u, password_env: BB_TEST_NONE") " }\n" MQTT(
          "set",

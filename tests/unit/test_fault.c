@@ -80,7 +80,7 @@ static void test_fault_text_with_a_mistake_is_explained(void **state) {
     const char *text, *why;
   } rows[] = {
       {"", "which fault is missing"},
-      {"silense", "there is no fault silense; did you mean silence"},
+      {"silense", "there is no fault silense; did you mean silence?"},
       {"delay", "nothing is not a time; allowed: such as 500ms"},
       {"delay fast", "fast is not a time"},
       {"delay 5s-1s", "5s-1s is not a time"},

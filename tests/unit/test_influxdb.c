@@ -134,7 +134,7 @@ typedef struct {
 
 static const status_row status_rows[] = {
     {"401", V2, 401, JSON, "{\"code\":\"unauthorized\",\"message\":\"unauthorized access\"}",
-     " does not take the token in TEST_TOKEN (401); next try in 60 s", REMEDY_MS},
+     " does not take the token in TEST_TOKEN (401); next try in 1 min", REMEDY_MS},
     {"401 without token", "org: o\nbucket: b\n", 401, "", "",
      " wants a token (401); set token_env or token_file", REMEDY_MS},
     {"401 user", V1 "user: me\npassword_env: TEST_TOKEN\n", 401, "",

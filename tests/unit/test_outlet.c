@@ -78,6 +78,16 @@ static void test_outlet_sets_refused_batches_aside(void **state) {
   outlet_rig_close(&f);
 }
 
+static void test_outlet_in_memory_says_that_what_is_refused_is_lost(void **state) {
+  (void)state;
+  outlet_rig f;
+  outlet_rig_open(&f, OUTLET_RIG("refuse: 3 }, store: { mode: memory"));
+  outlet_rig_push(&f, 1, 6);
+  rig_until(&f.r, bb_outlet_depth(f.outlet) == 0);
+  expect_part("told", folder_log(&f.r.folder), "is lost: the peer does not like it (1 so far)");
+  outlet_rig_close(&f);
+}
+
 static void test_outlet_waits_as_long_as_the_peer_asks(void **state) {
   (void)state;
   outlet_rig f;
@@ -258,6 +268,7 @@ int main(void) {
       cmocka_unit_test(test_outlet_keeps_the_limits_of_a_run),
       cmocka_unit_test(test_outlet_delivers_live_in_order),
       cmocka_unit_test(test_outlet_sets_refused_batches_aside),
+      cmocka_unit_test(test_outlet_in_memory_says_that_what_is_refused_is_lost),
       cmocka_unit_test(test_outlet_waits_as_long_as_the_peer_asks),
       cmocka_unit_test(test_outlet_waits_for_the_sink_otherwise),
       cmocka_unit_test(test_outlet_counts_what_was_dropped),

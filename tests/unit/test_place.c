@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "base/report.h"
 #include "runtime/file.h"
+#include "runtime/place_lock.h"
 #include "support/expect.h"
 #include "support/failmalloc.h"
 #include "support/place.h"
@@ -124,6 +125,29 @@ static void test_place_believes_the_lock_and_no_pid(void **state) {
     expect_part(texts[i], why, named[i]);
     bb_place_close(&place);
   }
+  place_close_folders(&f, &t);
+}
+
+/* Several may read at a time and leave no trace; a runtime waits for none of them, but says so. */
+static void test_place_is_read_without_a_trace(void **state) {
+  (void)state;
+  folder f, t;
+  place_open_folders(&f, &t);
+  bb_place place = {0};
+  bb_place_lock first, second, other;
+  char why[BB_PLACE_TEXT];
+  expect_int("first", bb_place_lock_read(&first, f.path), 0);
+  expect_int("second", bb_place_lock_read(&second, f.path), 0);
+  expect_true("held", first.dir >= 0 && second.dir >= 0);
+  expect_int("no file is made", access(folder_path(&f, "lock"), F_OK), -1);
+  expect_int("who writes", bb_place_lock_take(&other, f.path), BB_ERR_BUSY);
+  expect_int("a runtime", bb_place_open(&place, f.path, &f.log, why, sizeof(why)), BB_ERR_BUSY);
+  expect_part("who", why, "is in use by a busbar store that reads it; ");
+  bb_place_lock_give_back(&first);
+  bb_place_lock_give_back(&second);
+  place_open(&place, f.path, &f);
+  expect_int("who reads, beside a runtime", bb_place_lock_read(&other, f.path), BB_ERR_BUSY);
+  bb_place_close(&place);
   place_close_folders(&f, &t);
 }
 
@@ -447,6 +471,7 @@ int main(void) {
       cmocka_unit_test(test_place_counts_the_starts),
       cmocka_unit_test(test_place_names_who_holds_it),
       cmocka_unit_test(test_place_believes_the_lock_and_no_pid),
+      cmocka_unit_test(test_place_is_read_without_a_trace),
       cmocka_unit_test(test_place_follows_a_killed_runtime),
       cmocka_unit_test(test_place_removes_nothing_but_a_socket),
       cmocka_unit_test(test_place_puts_the_socket_elsewhere_when_its_path_is_long),

@@ -176,6 +176,58 @@ static void test_save_keeps_the_backlog_of_a_sink_that_is_gone(void **state) {
   save_rig_close(&f);
 }
 
+/* The note of how long runs took is written once a minute: what this run saves must be younger than
+ * all that earlier runs left, which none of them may have noted. */
+static void test_save_drops_what_earlier_runs_left_first(void **state) {
+  (void)state;
+  save_rig f;
+  const void *at = NULL;
+  bb_orphan orphan;
+  save_rig_open(&f, SAVE_PLANT(SAVE_FAST, SAVE_MANUAL));
+  save_push(&f, 1, 3);
+  rig_until(&f.r, save_of(&f)->saved == 3);
+  f.r.ahead_ns += 50 * BB_NS_PER_S;
+  save_push(&f, 4, 6);
+  rig_until(&f.r, save_of(&f)->saved == 6);
+  save_rig_restart(&f, SAVE_HEAD(SAVE_FAST) "sinks:\n" SAVE_SINK("other", SAVE_MANUAL));
+  uint64_t left = save_of(&f)->stats.bytes;
+  save_push(&f, 7, 9);
+  rig_until(&f.r, save_of(&f)->saved == 3 && save_of(&f)->job == NULL);
+  uint64_t own = save_of(&f)->stats.bytes - left;
+  save_of(&f)->limits.max_bytes = 2 * own;
+  save_push(&f, 10, 10);
+  rig_until(&f.r, save_of(&f)->saved == 4 && save_of(&f)->job == NULL);
+  bb_outlet *other = bb_runtime_outlet(&f.r.runtime, "other");
+  expect_uint("none of this run", other->counters.dropped, 0);
+  expect_uint("all of it waits", bb_outlet_depth(other), 4);
+  expect_true("nothing of before", !bb_parking_next(&f.r.runtime, &at, &orphan));
+  expect_true("the log says so", save_log_has(&f, "the store has no more room: the oldest"));
+  save_rig_close(&f);
+}
+
+static void test_save_tells_what_an_orphan_loses_to_its_age(void **state) {
+  (void)state;
+  save_rig f;
+  const void *at = NULL;
+  bb_orphan orphan;
+  save_rig_open(&f, SAVE_HEAD(SAVE_FAST) "sinks:\n"
+                                         "  - { id: bus, session: { manual: true }, "
+                                         "store: { max_age: 1h } }\n");
+  save_push(&f, 1, 3);
+  rig_until(&f.r, save_of(&f)->saved == 3);
+  f.r.ahead_ns += 1800 * BB_NS_PER_S;
+  save_push(&f, 4, 6);
+  rig_until(&f.r, save_of(&f)->saved == 6 && save_of(&f)->job == NULL);
+  rig_apply(&f.r, SAVE_HEAD(SAVE_FAST) "sinks:\n" SAVE_SINK("other", SAVE_MANUAL));
+  f.r.ahead_ns += 2400 * BB_NS_PER_S;
+  save_push(&f, 7, 7);
+  rig_until(&f.r, save_log_has(&f, "it has reached its age limit: the oldest"));
+  expect_true("an orphan", bb_parking_next(&f.r.runtime, &at, &orphan));
+  expect_uint("the rest waits", orphan.batches, 3);
+  expect_uint("dropped", orphan.dropped, 3);
+  save_rig_close(&f);
+}
+
 static void test_save_lets_a_sink_that_is_back_have_what_another_took(void **state) {
   (void)state;
   save_rig f;
@@ -260,6 +312,8 @@ int main(void) {
       cmocka_unit_test(test_save_evicts_and_fetches),
       cmocka_unit_test(test_save_loses_nothing_of_the_disk_for_a_sink_of_the_memory),
       cmocka_unit_test(test_save_keeps_the_backlog_of_a_sink_that_is_gone),
+      cmocka_unit_test(test_save_drops_what_earlier_runs_left_first),
+      cmocka_unit_test(test_save_tells_what_an_orphan_loses_to_its_age),
       cmocka_unit_test(test_save_lets_a_sink_that_is_back_have_what_another_took),
       cmocka_unit_test(test_save_leaves_memory_sinks_alone),
       cmocka_unit_test(test_save_tells_of_a_shape_before_its_batches),

@@ -129,13 +129,13 @@ static void test_schema_tells_what_does_not_fit(void **state) {
        "\"0.12345678901234567890\" does not fit; allowed: decimal"},
       {"period: 1",
        "\"1\" does not fit; allowed: a duration such as 250ms, 5s, 1min, from 100 ms to "
-       "60 min"},
+       "1 h"},
       {"period: 99ms",
        "\"99ms\" does not fit; allowed: a duration such as 250ms, 5s, 1min, from 100 "
-       "ms to 60 min"},
+       "ms to 1 h"},
       {"timeout: 50d", "\"50d\" does not fit; allowed: a duration such as 250ms, 5s, 1min"},
-      {"room: 1", "\"1\" does not fit; allowed: a size such as 64KiB or 16MiB, from 1024 to "
-                  "1073741824 bytes"},
+      {"room: 1", "\"1\" does not fit; allowed: a size such as 64KiB or 16MiB, from 1 KiB "
+                  "to 1 GiB"},
       {"free-room: lots", "\"lots\" does not fit; allowed: a size such as 64KiB or 16MiB"},
       {"parity: None", "\"None\" does not fit; allowed: none, even, odd"},
       {"list: a", "\"a\" does not fit; allowed: list"},

@@ -138,6 +138,47 @@ static void test_store_takes_packs_in_any_order_but_none_twice(void **state) {
   expect_text("packs", store_show_packs(rig, 1, 0, SIZE_MAX), "0+50 50+10 60+40 100+10 110+1");
 }
 
+static void test_store_tells_where_it_has_no_pack(void **state) {
+  store_rig *rig = *state;
+  store_begin(rig);
+  store_make_stream(rig, "a", BB_STORE_TELEMETRY);
+  store_make_stream(rig, "b", BB_STORE_TELEMETRY);
+  store_append(rig, 1, 10, 10, 100, 10);
+  store_append(rig, 1, 20, 5, 100, 10);
+  store_append(rig, 1, 30, 1, 100, 10);
+  store_append(rig, 1, 40, 5, 100, 10);
+  store_commit(rig);
+  static const struct {
+    uint64_t from, to, came_to;
+    uint32_t stream, max;
+    int n;
+    bb_span gaps[3];
+  } rows[] = {
+      {0, 50, 45, 1, 3, 3, {{0, 10}, {25, 30}, {31, 40}}},
+      {0, 44, 44, 1, 3, 3, {{0, 10}, {25, 30}, {31, 40}}},
+      {0, 50, 31, 1, 2, 2, {{0, 10}, {25, 30}}},
+      {15, 27, 27, 1, 3, 1, {{25, 27}}},
+      {26, 29, 29, 1, 3, 1, {{26, 29}}},
+      {12, 24, 24, 1, 3, 0, {{0, 0}}},
+      {41, 60, 60, 1, 3, 1, {{45, 60}}},
+      {5, 9, 9, 2, 3, 1, {{5, 9}}},
+      {9, 9, 9, 1, 3, 0, {{0, 0}}},
+  };
+  for (size_t i = 0; i < COUNT(rows); i++) {
+    char row[32];
+    bb_span gaps[3];
+    uint64_t to = rows[i].to;
+    snprintf(row, sizeof(row), "row %zu", i);
+    int n = bb_store_gaps(rig->store, rows[i].stream, rows[i].from, &to, gaps, rows[i].max);
+    expect_int(row, n, rows[i].n);
+    expect_uint(row, to, rows[i].came_to);
+    for (int j = 0; j < n; j++) {
+      expect_uint(row, gaps[j].from, rows[i].gaps[j].from);
+      expect_uint(row, gaps[j].to, rows[i].gaps[j].to);
+    }
+  }
+}
+
 static void test_store_trims_whole_packs(void **state) {
   store_rig *rig = *state;
   bb_store_gone gone = {0};
@@ -196,6 +237,30 @@ static void test_store_finds_the_oldest_pack_of_a_class(void **state) {
   expect_true("no body", pack.body == NULL);
   expect_int("events", bb_store_oldest(rig->store, BB_STORE_EVENTS, &pack), 1);
   expect_uint("of events", pack.age_ns, 100);
+}
+
+static void test_store_finds_the_latest_age(void **state) {
+  store_rig *rig = *state;
+  uint64_t age = 1;
+  expect_int("empty", bb_store_latest_age(rig->store, &age), 0);
+  expect_uint("none", age, 0);
+  store_begin(rig);
+  store_make_stream(rig, "a", BB_STORE_TELEMETRY);
+  store_make_stream(rig, "b", BB_STORE_EVENTS);
+  store_make_stream(rig, "empty", BB_STORE_TELEMETRY);
+  store_append(rig, 1, 0, 10, 300, 100);
+  store_append(rig, 1, 10, 10, 700, 100);
+  store_append(rig, 2, 0, 10, 500, 100);
+  store_commit(rig);
+  expect_int("of packs", bb_store_latest_age(rig->store, &age), 0);
+  expect_uint("the last of a stream", age, 700);
+  store_begin(rig);
+  const bb_store_dead dead = {
+      .sink = "s", .reason = "r", .age_ns = 900, .body = (const uint8_t *)"x", .len = 1};
+  expect_int("dead letter", bb_store_dead_put(rig->store, &dead), 0);
+  store_commit(rig);
+  expect_int("of both", bb_store_latest_age(rig->store, &age), 0);
+  expect_uint("of a dead letter", age, 900);
 }
 
 static void test_store_keeps_cursors(void **state) {
@@ -345,8 +410,10 @@ int main(void) {
       store_test(test_store_gives_packs_back),
       store_test(test_store_refuses_packs_that_are_none),
       store_test(test_store_takes_packs_in_any_order_but_none_twice),
+      store_test(test_store_tells_where_it_has_no_pack),
       store_test(test_store_trims_whole_packs),
       store_test(test_store_finds_the_oldest_pack_of_a_class),
+      store_test(test_store_finds_the_latest_age),
       store_test(test_store_keeps_cursors),
       store_test(test_store_refuses_cursors_that_make_no_sense),
       store_test(test_store_keeps_names_once),

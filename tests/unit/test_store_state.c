@@ -209,6 +209,7 @@ static void test_store_state_is_in_the_metrics(void **state) {
   rig_apply(&f.r, WITHOUT);
   text = render(&f);
   expect_metric(text, "busbar_orphan_batches{sink=\"bus\"}", "4");
+  expect_metric(text, "busbar_orphan_dropped_batches_total{sink=\"bus\"}", "0");
   expect_metric(text, "busbar_sink_queue_batches{sink=\"bus\"}", "");
   close_fixture(&f);
 }

@@ -173,9 +173,10 @@ static void test_text_bytes(void **state) {
       {"", BB_ERR_FORMAT, 0},
       {"MiB", BB_ERR_FORMAT, 0},
       {"1Mib", BB_ERR_FORMAT, 0},
-      {"1 TiB", BB_ERR_FORMAT, 0},
+      {"1 Tib", BB_ERR_FORMAT, 0},
       {"-1", BB_ERR_FORMAT, 0},
       {"9000001GiB", BB_ERR_RANGE, 0},
+      {"8500TiB", BB_ERR_RANGE, 0},
       {"0", 0, 0},
       {"4096", 0, 4096},
       {"1B", 0, 1},
@@ -186,6 +187,8 @@ static void test_text_bytes(void **state) {
       {"1kB", 0, 1000},
       {"2 MB", 0, 2000000},
       {"3GB", 0, 3000000000},
+      {"1TiB", 0, 1099511627776},
+      {"2TB", 0, 2000000000000},
   };
   (void)state;
   for (size_t i = 0; i < COUNT(rows); i++) {
@@ -200,10 +203,12 @@ static void test_text_show_ms(void **state) {
     uint64_t ms;
     const char *expected;
   } rows[] = {
-      {0, "0 ms"},      {1, "1 ms"},       {999, "999 ms"},    {1000, "1 s"},
-      {1499, "1.5 s"},  {3500, "3.5 s"},   {7000, "7 s"},      {12345, "12 s"},
-      {59600, "60 s"},  {119000, "119 s"}, {120000, "2 min"},  {3600000, "60 min"},
-      {7200000, "2 h"}, {10800000, "3 h"}, {86400000, "24 h"},
+      {0, "0 ms"},         {1, "1 ms"},        {999, "999 ms"},     {1000, "1 s"},
+      {1499, "1.5 s"},     {3500, "3.5 s"},    {7000, "7 s"},       {12345, "12 s"},
+      {59600, "60 s"},     {60000, "1 min"},   {90000, "90 s"},     {119000, "119 s"},
+      {120000, "2 min"},   {3600000, "1 h"},   {3601000, "60 min"}, {5400000, "90 min"},
+      {7200000, "2 h"},    {7201234, "2 h"},   {86400000, "1 d"},   {129600000, "36 h"},
+      {172799999, "47 h"}, {172800001, "2 d"}, {604800000, "7 d"},  {3888000000, "45 d"},
   };
   (void)state;
   for (size_t i = 0; i < COUNT(rows); i++) {
@@ -211,7 +216,46 @@ static void test_text_show_ms(void **state) {
     expect_text(rows[i].expected, bb_text_show_ms(out, sizeof(out), rows[i].ms), rows[i].expected);
   }
   char small[4];
-  expect_text("cut", bb_text_show_ms(small, sizeof(small), UINT64_MAX), "512");
+  expect_text("cut", bb_text_show_ms(small, sizeof(small), UINT64_MAX), "213");
+}
+
+static void test_text_show_bytes(void **state) {
+  static const struct {
+    uint64_t bytes;
+    const char *expected;
+  } rows[] = {
+      {0, "0 B"},
+      {1, "1 B"},
+      {1000, "1000 B"},
+      {1023, "1023 B"},
+      {1024, "1 KiB"},
+      {1025, "1.0 KiB"},
+      {1536, "1.5 KiB"},
+      {65536, "64 KiB"},
+      {1023 * 1024 + 512, "1.0 MiB"},
+      {4928307, "4.7 MiB"},
+      {16777216, "16 MiB"},
+      {1073741824, "1 GiB"},
+      {1610612736, "1.5 GiB"},
+      {1099511627776, "1 TiB"},
+      {UINT64_MAX, "16777216.0 TiB"},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(rows); i++) {
+    char out[32];
+    expect_text(rows[i].expected, bb_text_show_bytes(out, sizeof(out), rows[i].bytes),
+                rows[i].expected);
+  }
+}
+
+static void test_text_counts_and_asks(void **state) {
+  (void)state;
+  char out[BB_TEXT_COUNT], ask[BB_TEXT_ASK];
+  expect_text("none", bb_text_count(out, 0, "batch waits", "batches wait"), "0 batches wait");
+  expect_text("one", bb_text_count(out, 1, "batch waits", "batches wait"), "1 batch waits");
+  expect_text("many", bb_text_count(out, 21, "batch waits", "batches wait"), "21 batches wait");
+  expect_text("near", bb_text_ask(ask, "hist", ";"), "; did you mean hist?");
+  expect_text("nothing near", bb_text_ask(ask, NULL, ";"), ";");
 }
 
 static void test_text_distance(void **state) {
@@ -265,10 +309,11 @@ static void test_text_nearest(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_text_match),    cmocka_unit_test(test_text_is_id_and_is_name),
-      cmocka_unit_test(test_text_utf8),     cmocka_unit_test(test_text_duration),
-      cmocka_unit_test(test_text_bytes),    cmocka_unit_test(test_text_show_ms),
-      cmocka_unit_test(test_text_distance), cmocka_unit_test(test_text_nearest),
+      cmocka_unit_test(test_text_match),      cmocka_unit_test(test_text_is_id_and_is_name),
+      cmocka_unit_test(test_text_utf8),       cmocka_unit_test(test_text_duration),
+      cmocka_unit_test(test_text_bytes),      cmocka_unit_test(test_text_show_ms),
+      cmocka_unit_test(test_text_show_bytes), cmocka_unit_test(test_text_counts_and_asks),
+      cmocka_unit_test(test_text_distance),   cmocka_unit_test(test_text_nearest),
   };
   return cmocka_run_group_tests_name("text", tests, NULL, NULL);
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "base/text.h"
 #include "encode/json.h"
 #include "io/mqtt_property.h"
 #include "sinks/mqtt/sink.h"
@@ -195,6 +196,7 @@ void bb_mqtt_message_done(bb_mqtt_sink *own, const bb_mqtt_done *done) {
 }
 
 static const bb_reason *explain(const bb_mqtt_record *record, bb_reason *out) {
+  char time[32];
   if (record->verdict == BB_VERDICT_ACKED) return NULL;
   if (record->reason != 0) {
     return bb_reason_set(out, record->code, record->reason, "refused by the broker: %s",
@@ -207,8 +209,8 @@ static const bb_reason *explain(const bb_mqtt_record *record, bb_reason *out) {
   }
   if (record->code == BB_ERR_TIMEOUT) {
     return bb_reason_set(out, record->code, 0,
-                         "it could not be sent within its message expiry interval of %u s",
-                         record->expiry_s);
+                         "it could not be sent within its message expiry interval of %s",
+                         bb_text_show_ms(time, sizeof(time), record->expiry_s * 1000ull));
   }
   return bb_reason_set(out, record->code, 0, "the message could not be sent");
 }
