@@ -77,7 +77,7 @@ test('10,000 messages may be on their way, or 16 MiB', () => {
     }
     assert.equal(pending.add([message(1)], late.done).length, 0);
     assert.equal(/** @type {any} */ (late.calls[0]).code, 'BUSBAR_FULL');
-    assert.match(String(late.calls[0]), /at most 10000 or 16384 KiB may be on their way/);
+    assert.match(String(late.calls[0]), /at most 10000 or 16 MiB may be on their way/);
     /* Those before it are not touched, and there is room again once one of them has its end. */
     assert.deepEqual(first.calls, []);
     pending.takenUpTo(1);

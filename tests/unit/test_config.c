@@ -213,7 +213,7 @@ static const mistake_row rows[] = {
     {HEAD "runtime: { store: { max_age: 46d } }\n", {"site.yaml:2: runtime.store.max_age: "}},
     {HEAD "runtime: { store: { sync: 61s } }\n",
      {"site.yaml:2: runtime.store.sync: \"61s\" does not fit; allowed: a duration such as 250ms, "
-      "5s, 1min, from 0 ms to 60 s"}},
+      "5s, 1min, from 0 ms to 1 min"}},
     {HEAD "runtime: { write_interval: 2h }\n", {"site.yaml:2: runtime.write_interval: "}},
     /* Connections. */
     {HEAD "connections:\n  - a\n", {"site.yaml:3: connections[0]: a connection is a map"}},
