@@ -65,6 +65,27 @@ test('full by number or by bytes: refused as a whole, with what to do', () => {
   }
 });
 
+test('10,000 messages may be on their way, or 16 MiB', () => {
+  for (const { count, bytes } of [
+    { count: 10000, bytes: 1 },
+    { count: 16, bytes: 2 ** 20 },
+  ]) {
+    const pending = new Pending('bus');
+    const [first, late, next] = [makeDone(), makeDone(), makeDone()];
+    for (let i = 0; i < count; i++) {
+      assert.equal(pending.add([message(bytes)], first.done).length, 1, `${i} of ${count}`);
+    }
+    assert.equal(pending.add([message(1)], late.done).length, 0);
+    assert.equal(/** @type {any} */ (late.calls[0]).code, 'BUSBAR_FULL');
+    assert.match(String(late.calls[0]), /at most 10000 or 16 MiB may be on their way/);
+    /* Those before it are not touched, and there is room again once one of them has its end. */
+    assert.deepEqual(first.calls, []);
+    pending.takenUpTo(1);
+    assert.equal(pending.add([message(1)], next.done).length, 1);
+    assert.deepEqual([first.calls, next.calls], [[undefined], []]);
+  }
+});
+
 test('nothing to send is done at once; at the end all are told', () => {
   const pending = new Pending('bus');
   const { calls, done } = makeDone();

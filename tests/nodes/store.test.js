@@ -16,6 +16,9 @@ const { startPalette } = require('./support/palette');
 const SYNC_MS = 1000;
 /* What a busy machine may take on top. */
 const SLACK_MS = 2000;
+/* Where nobody listens. */
+const NOBODY = 'mqtt://127.0.0.1:9';
+const NOBODY_HTTP = 'http://127.0.0.1:9';
 
 test(
   'a message is done once it is on the disk, and survives the death of the runtime',
@@ -53,6 +56,37 @@ test(
     assert.deepEqual(payload, { n: 1 });
   },
 );
+
+test('a flow that sends more than a runtime has room for learns it', async (t) => {
+  const flow = await load(t, [
+    { id: 'rt', type: 'busbar-runtime', mode: 'spawn', metrics: 'off', queueBytes: '1MiB' },
+    { id: 'mq', type: 'busbar-mqtt', sinkId: 'bus', url: NOBODY, storeMode: 'memory' },
+    { id: 'to', type: 'busbar-mqtt-out', sink: 'mq', topic: 'a', wires: [] },
+    { id: 'ended', type: 'complete', scope: ['to'], wires: [['done']] },
+    { id: 'done', type: 'helper', wires: [] },
+  ]);
+  await flow.waitFor('stated', ({ status: { busbar } }) => busbar?.state === 'waiting');
+  const { done, caught } = flow.messages;
+  const payload = 'x'.repeat(50000);
+  for (let sent = 1; caught.length === 0; sent++) {
+    assert.ok(sent <= 25, `${sent * payload.length} bytes have room in 1 MiB`);
+    flow.send('to', { n: sent, payload });
+    await waitFor(() => done.length + caught.length >= sent, { what: `an end of ${sent}` });
+  }
+  const [{ n, error }] = caught;
+  assert.equal(error.code, 'BUSBAR_FULL');
+  assert.match(
+    error.message,
+    /^BusbarError: the sink bus: the runtime has no room for more messages while bus/,
+  );
+  assert.equal(error.source.id, 'to');
+  assert.ok(done.length >= 15, `${done.length} had room`);
+  assert.deepEqual(
+    done.map((msg) => msg.n),
+    Array.from({ length: n - 1 }, (_, i) => i + 1),
+    'those before it are done',
+  );
+});
 
 test('what cannot be kept so is told at the nodes of the sink', async (t) => {
   const sink = { id: 'mq', type: 'busbar-mqtt', sinkId: 'bus', url: 'mqtt://127.0.0.1:9' };
@@ -100,10 +134,6 @@ async function startBoth(t, { broker, database }) {
       palette.ask(`/busbar/${place}`, { method: 'POST', body: JSON.stringify(wish) }),
   };
 }
-
-/** Where nobody listens. */
-const NOBODY = 'mqtt://127.0.0.1:9';
-const NOBODY_HTTP = 'http://127.0.0.1:9';
 
 test(
   'a backlog whose sink is gone goes to another one, and out of it',

@@ -253,6 +253,30 @@ function damage(file) {
   fs.writeFileSync(file, bytes);
 }
 
+test('a runtime that runs names the damage in its store', async (t) => {
+  const { runtime: first, bus } = await startWaiting(t, 200);
+  await first.stop();
+  const config = { sinks: [bus], runtime: { store: { sync: '100ms' } } };
+  const { data } = await startRuntime(t, config, { data: first.data });
+  assert.equal(await must(data, 'verify'), 'ok: nothing in it is damaged\n');
+  const file = path.join(data, 'store.db');
+  const bytes = fs.readFileSync(file);
+  /* Of the last message, so within the bytes of a pack. */
+  const at = bytes.lastIndexOf('plant/200');
+  assert.ok(at > 0, 'the message is in the file');
+  const fd = fs.openSync(file, 'r+');
+  fs.writeSync(fd, 'p', at + 1);
+  fs.closeSync(fd);
+  const { code, stdout } = await store(data, 'verify');
+  assert.equal(code, 1);
+  const sentence = 'stream 1, records 0 to 199: its bytes are damaged';
+  assert.equal(stdout.split('\n')[0], sentence);
+  const client = await connectSocket(t, data);
+  const { n, sentences } = await client.must('store', { do: 'verify' });
+  assert.deepEqual([n, sentences], [1, [sentence]]);
+  assert.equal((await client.must('status')).sinks[0].waiting, 200, 'it goes on');
+});
+
 test('a damaged store is told, and no store', async (t) => {
   const { runtime } = await startWaiting(t, 200);
   await runtime.stop();

@@ -206,6 +206,6 @@ async function waitForAll(look, last, timeoutMs = 60000) {
 }
 
 module.exports = {
-  ...{ Counter, arrivalsOf, assertComplete, checkArrivals, describeCounters },
+  ...{ Counter, arrivalsOf, assertComplete, assertRising, checkArrivals, describeCounters },
   ...{ startCounter, timeOf, waitForAll },
 };

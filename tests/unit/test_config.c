@@ -103,6 +103,24 @@ static void test_config_reads_a_good_document(void **state) {
   bb_config_unref(config);
 }
 
+static void test_config_reads_how_often_the_store_is_synced(void **state) {
+  static const struct {
+    const char *text;
+    uint32_t sync_ms;
+  } rows[] = {
+      {HEAD, 1000},
+      {HEAD "runtime: { store: { sync: 0s } }\n", 0},
+      {HEAD "runtime: { store: { sync: 60s } }\n", 60000},
+      {HEAD "runtime: { store: { sync: 1min } }\n", 60000},
+  };
+  (void)state;
+  for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    bb_config *config = rig_config(rows[i].text);
+    expect_uint(rows[i].text, config->runtime.store.sync_ms, rows[i].sync_ms);
+    bb_config_unref(config);
+  }
+}
+
 static void test_config_makes_routes(void **state) {
   (void)state;
   bb_config *config = rig_config(good);
@@ -193,6 +211,9 @@ static const mistake_row rows[] = {
      {"site.yaml:2: runtime.log.levle: unknown key; did you mean \"level\"?"}},
     {HEAD "runtime: { queue_bytes: 1KiB }\n", {"site.yaml:2: runtime.queue_bytes: "}},
     {HEAD "runtime: { store: { max_age: 46d } }\n", {"site.yaml:2: runtime.store.max_age: "}},
+    {HEAD "runtime: { store: { sync: 61s } }\n",
+     {"site.yaml:2: runtime.store.sync: \"61s\" does not fit; allowed: a duration such as 250ms, "
+      "5s, 1min, from 0 ms to 1 min"}},
     {HEAD "runtime: { write_interval: 2h }\n", {"site.yaml:2: runtime.write_interval: "}},
     /* Connections. */
     {HEAD "connections:\n  - a\n", {"site.yaml:3: connections[0]: a connection is a map"}},
@@ -458,6 +479,7 @@ static void test_config_prints_its_reference(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_config_reads_a_good_document),
+      cmocka_unit_test(test_config_reads_how_often_the_store_is_synced),
       cmocka_unit_test(test_config_makes_routes),
       cmocka_unit_test(test_config_has_defaults),
       cmocka_unit_test(test_config_takes_what_the_executable_has),
