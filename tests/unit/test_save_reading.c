@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* tsan: yes */
 /* What is read of the store while the runtime goes on: ranges, rewinds, and a look at all of it. */
 #include "base/err.h"
 #include "runtime/intake.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* tsan: yes */
 /* What is told of the store: in the status, and to the watches when it changes. */
 #include "runtime/store_state.h"
 
