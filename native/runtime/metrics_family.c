@@ -232,13 +232,13 @@ const bb_metrics_family bb_metrics_families[] = {
      BB_METRICS_ONCE, show_failing, 0},
     {"busbar_store_dead_letters", "gauge", "Batches set aside that a sink refused for good.",
      BB_METRICS_ONCE, show_saved, SAVE(stats.dead)},
-    {"busbar_loop_lag_seconds", "histogram", "How late the loop was, looked at once a second.",
+    {"busbar_loop_lag_seconds", "histogram", "How late the loop was, looked at twice a second.",
      BB_METRICS_ONCE, show_histogram, RUNTIME(loop_lag)},
     {"busbar_schedule_lateness_seconds", "histogram", "How late due polls were started.",
      BB_METRICS_ONCE, show_histogram, RUNTIME(schedule.lateness)},
     {"busbar_driver_latency_seconds", "histogram",
      "From a request to its answer, by driver; "
-     "answers that nobody waits for are taken every 10 ms.",
+     "answers that nobody waits for are taken every 20 ms.",
      BB_METRICS_DRIVER, show_latency, 0},
 
     {"busbar_connection_up", "gauge", "1 if the connection is up.", BB_METRICS_CONNECTION,
