@@ -222,6 +222,8 @@ const bb_metrics_family bb_metrics_families[] = {
      show_saved, SAVE(stats.file_bytes)},
     {"busbar_store_saved_records_total", "counter", "Batches written to the disk.", BB_METRICS_ONCE,
      show_saved, SAVE(saved)},
+    {"busbar_store_saved_samples_total", "counter", "Samples in these batches.", BB_METRICS_ONCE,
+     show_saved, SAVE(saved_samples)},
     {"busbar_store_written_bytes_total", "counter", "Bytes written to the disk.", BB_METRICS_ONCE,
      show_written, 0},
     {"busbar_store_commits_total", "counter", "Changes of the store that are safe on the disk.",

@@ -38,6 +38,7 @@ typedef struct bb_save_part {
   bool asks;      /* no packs; the thread moves `saved` to the end of the pack that it lies in */
   uint64_t end;   /* of the stream */
   uint32_t first_pack, n_packs;
+  uint64_t samples;     /* in these packs */
   bool cursors_changed; /* else the three that follow are not used */
   uint64_t cursor_hash;
   bb_span need[BB_STREAM_SPANS];

@@ -164,6 +164,7 @@ static void test_metrics_of_the_store(void **state) {
       {"busbar_store_max_bytes", "9000"},
       {"busbar_store_file_bytes", "40960"},
       {"busbar_store_saved_records_total", "22"},
+      {"busbar_store_saved_samples_total", "1320"},
       {"busbar_store_written_bytes_total", "12000"}, /* before it was opened anew, and since */
       {"busbar_store_commits_total", "5"},
       {"busbar_store_commit_failures_total", "3"},
@@ -182,6 +183,7 @@ static void test_metrics_of_the_store(void **state) {
   save->stats.dead = 2;
   save->written_before = 7000;
   save->saved = 22;
+  save->saved_samples = 1320;
   save->jobs = 8;
   save->failed = 3;
   bb_buf all;
