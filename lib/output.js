@@ -15,27 +15,30 @@
  * @property {number} timestamp Milliseconds since 1970.
  * @property {Record<string, any>} payload
  * @property {Record<string, string>} [quality] Of the points that are not good.
+ * @property {'unset'} [clock] The clock was not set: the timestamp is no time of day.
  * @property {string} [aggregate] Of more than one reading: mean, min, max or last.
  */
 
 /** @typedef {Record<string, any>} Message */
 
 /** @param {Reading} reading @returns {Message} */
-function head({ device, scan, timestamp, aggregate }) {
+function head({ device, scan, timestamp, clock, aggregate }) {
   return {
     ...{ timestamp, device },
     ...(scan !== undefined && { scan }),
+    ...(clock && { clock }),
     ...(aggregate && { aggregate }),
   };
 }
 
 /** What each batch becomes unless told otherwise, so without a spread.
  * @param {Reading} reading @returns {Message[]} */
-function asObject({ device, scan, timestamp, payload, quality }) {
+function asObject({ device, scan, timestamp, clock, payload, quality }) {
   /** @type {Message} */
   const message = { topic: device.id, payload, timestamp, device };
   if (scan !== undefined) message.scan = scan;
   if (quality) message.quality = quality;
+  if (clock) message.clock = clock;
   return [message];
 }
 

@@ -37,6 +37,7 @@ function describeStore({ state: { store, storeFailure } }) {
     ...{ bytes: store.bytes, maxBytes: store.max_bytes, maxAgeMs: store.max_age_ms },
     ...{ fileBytes: store.file_bytes, syncMs: store.sync_ms, records: store.records },
     ...{ dead: store.dead, deadBytes: store.dead_bytes },
+    ...{ writtenBytes: store.written_bytes, savedSamples: store.saved_samples },
   };
 }
 

@@ -16,6 +16,8 @@ const { ScanRate } = require('./scan_rate');
  * @property {string} [reason]
  * @property {string} [path]
  * @property {number} [file_bytes]
+ * @property {number} [written_bytes] To the disk, since the start.
+ * @property {number} [saved_samples] What these hold.
  * @property {number} [records]
  * @property {number} [bytes]
  * @property {number} [dead] How many batches sinks have refused for good.

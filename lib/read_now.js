@@ -29,7 +29,7 @@ function isRawRequest({ payload }, config) {
 }
 
 /** @param {any} scan Of an answer. @param {Reading['device']} device @returns {Reading} */
-function toReading({ scan, points, timestamp }, device) {
+function toReading({ scan, points, timestamp, clock }, device) {
   /** @type {Record<string, any>} */
   const payload = {};
   /** @type {Record<string, string>} */
@@ -45,6 +45,7 @@ function toReading({ scan, points, timestamp }, device) {
     scan,
     points,
     timestamp: timestamp ?? Date.now(),
+    clock,
     payload,
     ...(some && { quality }),
   };

@@ -114,7 +114,11 @@ class Reader {
   readWhole(batch) {
     const { scan, timestamp, values = {}, quality } = batch;
     const points = batch.shape?.points ?? [];
-    return { device: identityOf(batch.device), scan, points, timestamp, payload: values, quality };
+    const clock = batch.clockUnset ? 'unset' : undefined;
+    return {
+      ...{ device: identityOf(batch.device), scan, points, timestamp, clock },
+      ...{ payload: values, quality },
+    };
   }
 
   /** @param {Batch} batch @param {Track} track @param {number} nowMs

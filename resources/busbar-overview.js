@@ -164,14 +164,27 @@ var busbarOverview = (() => {
       .map((sink) => sinkRow(sink, say));
   }
 
+  /** What was written since the start, and what a sample took. @param {Record<string, any>} store @param {Say} say */
+  function writtenNote({ writtenBytes, savedSamples }, say) {
+    if (!(savedSamples > 0)) return '';
+    const each = (writtenBytes / savedSamples).toFixed(1);
+    return say('store.written', { size: showSize(writtenBytes), each });
+  }
+
   /** How the store of a runtime is; `share`: how full, 0 to 1. @param {Record<string, any>} store @param {Say} say */
-  function storeLine({ open, failing, reason, bytes, maxBytes, records }, say) {
+  function storeLine(store, say) {
+    const { open, failing, reason, bytes, maxBytes, records } = store;
     if (!open) return { dot: 'grey-ring', text: say('store.none'), note: '', why: '', share: 0 };
     const share = maxBytes > 0 ? Math.min(1, bytes / maxBytes) : 0;
     return {
       dot: failing ? 'red-ring' : share >= 0.8 ? 'yellow' : 'green',
       text: say('store.used', { size: showSize(bytes), max: showSize(maxBytes) }),
-      note: records > 0 ? say('store.records', { n: showCount(records) }) : '',
+      note: [
+        records > 0 ? say('store.records', { n: showCount(records) }) : '',
+        writtenNote(store, say),
+      ]
+        .filter(Boolean)
+        .join(', '),
       why: failing ? say('store.failing', { reason }) : '',
       share,
     };

@@ -97,8 +97,10 @@ static void print_file(const bb_doc *store) {
            size_of(size, log));
   }
   if (bb_doc_get(store, "written_bytes") == NULL) return;
-  printf("%-13s %s since the start of the runtime\n", "written",
-         size_of(size, number_of(store, "written_bytes")));
+  uint64_t written = number_of(store, "written_bytes"), samples = number_of(store, "saved_samples");
+  printf("%-13s %s since the start of the runtime", "written", size_of(size, written));
+  if (samples > 0) printf(", %.1f bytes a sample", (double)written / (double)samples);
+  printf("\n");
 }
 
 static void show_status(const bb_cli_store_show *show, const bb_doc *answer) {

@@ -69,6 +69,7 @@ static void put_options(bb_buf *out, const bb_batch *batch, const bb_json_option
     bb_buf_byte(out, '}');
   }
   if (options->historical) bb_buf_text(out, ",\"historical\":true");
+  if ((batch->flags & BB_BATCH_CLOCK_UNSET) != 0) bb_buf_text(out, ",\"clock\":\"unset\"");
 }
 
 /* "bad, no answer"; a good one that is listed has a value that is no number. */

@@ -16,6 +16,8 @@
  * Events: {"timestamp":1763688000123,"boot":3,"seq":119,"device":"meter-1",
  * "event":"lost: no answer for 3 s"}; outcomes have "outcome" in place of "event".
  *
+ * Where the clock was not set when it was taken, `"clock":"unset"` says that `timestamp` is no time of day.
+ *
  * How numbers and texts are written: encode/json_writer.h.
  */
 #ifndef BB_ENCODE_JSON_H

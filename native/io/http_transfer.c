@@ -139,11 +139,25 @@ static int no_connection(const bb_http *http, const bb_http_transfer *transfer, 
   return err;
 }
 
+/* What a proxy says where it should lead through; 0: nothing, or it does. */
+static long refusal_of_proxy(const bb_http_transfer *transfer) {
+  long status = 0;
+  curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE, &status);
+  return status >= 300 ? status : 0;
+}
+
 /* Code and sentence for an end without an answer. */
 static int explain(const bb_http *http, const bb_http_transfer *transfer, CURLcode code,
                    char *text) {
   const char *name = http->url.name;
   const char *detail = transfer->error[0] != 0 ? transfer->error : curl_easy_strerror(code);
+  long refusal = refusal_of_proxy(transfer);
+  if (refusal != 0) {
+    snprintf(text, BB_HTTP_MAX_TEXT,
+             "the proxy %.200s does not let through to %.200s: it answers %ld", http->peer.name,
+             name, refusal);
+    return BB_ERR_REFUSED;
+  }
   switch (code) {
   case CURLE_OPERATION_TIMEDOUT:
     return timeout(http, transfer->easy, text);

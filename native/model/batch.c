@@ -25,6 +25,15 @@ uint16_t bb_batch_good(const bb_batch *batch) {
   return (uint16_t)(n - others);
 }
 
+uint16_t bb_batch_samples(const bb_batch *batch) {
+  uint16_t n = 0;
+  if (batch->shape == NULL) return 0;
+  for (uint16_t i = 0; i < batch->shape->n_points; i++) {
+    n = (uint16_t)(n + (batch->quality[i] != BB_QUALITY_ABSENT));
+  }
+  return n;
+}
+
 const uint8_t bb_batch_all_good[BB_MAX_POINTS];
 
 static bool values_fit(const uint8_t *values, const bb_shape *shape) {

@@ -58,6 +58,9 @@ static inline bb_value bb_batch_value(const bb_batch *batch, uint16_t point) {
 /* How many points have quality good. */
 uint16_t bb_batch_good(const bb_batch *batch);
 
+/* How many samples it has: its points but those that are absent. */
+uint16_t bb_batch_samples(const bb_batch *batch);
+
 /* What `quality` points to where all points are good. */
 extern const uint8_t bb_batch_all_good[BB_MAX_POINTS];
 

@@ -2,7 +2,7 @@
 /*
  * A small HTTP/1.1 server for those who watch the runtime, on a loopback address by default:
  *
- *   GET /metrics   for Prometheus (metrics.h), in chunks, each rendered when the last one is sent
+ *   GET /metrics   for Prometheus (metrics.h), in chunks, a turn of the loop for each
  *   GET /healthz   200 "ok" while the loop runs
  *   GET /readyz    200 "ready", or 503; then a sentence for each device and sink that is missing
  *

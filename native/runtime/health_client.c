@@ -33,6 +33,7 @@ void bb_health_client_close(bb_health_client *client) {
   client->closing = true;
   uv_close((uv_handle_t *)&client->tcp, on_handle_closed);
   uv_close((uv_handle_t *)&client->idle, on_handle_closed);
+  uv_close((uv_handle_t *)&client->next, on_handle_closed);
 }
 
 static void on_idle(uv_timer_t *timer) {
@@ -87,6 +88,11 @@ static void flush(bb_health_client *client) {
   if (err < 0) bb_health_client_close(client);
 }
 
+static void on_next(uv_timer_t *timer) {
+  send_slice(timer->data);
+}
+
+/* The loop may tell of several writes in one turn, so the next slice waits for the next turn. */
 static void on_written(uv_write_t *write, int status) {
   bb_health_client *client = write->data;
   if (client->closing) return;
@@ -97,7 +103,7 @@ static void on_written(uv_write_t *write, int status) {
   uv_timer_start(&client->idle, on_idle, BB_HEALTH_IDLE_MS, 0);
   bb_buf_clear(&client->out);
   if (client->streaming) {
-    send_slice(client);
+    uv_timer_start(&client->next, on_next, 0, 0);
   } else if (client->keep_alive) {
     take_request(client);
   } else {
@@ -123,7 +129,7 @@ static void answer(bb_health_client *client, bb_health_method method, const char
   flush(client);
 }
 
-/* A write of nothing is a breath of the loop: the count of descriptors goes on after it. */
+/* A write of nothing is a turn of the loop, too: the count of descriptors goes on after it. */
 static void send_slice(bb_health_client *client) {
   bb_buf *out = &client->out;
   size_t start = out->len;
@@ -235,8 +241,9 @@ int bb_health_client_open(bb_health *health, uv_stream_t *listener, bool turn_aw
   bb_buf_init(&client->out, 2 * BB_METRICS_MAX_BYTES);
   uv_tcp_init(health->runtime->loop, &client->tcp);
   uv_timer_init(health->runtime->loop, &client->idle);
-  client->tcp.data = client->idle.data = client;
-  client->handles = 2;
+  uv_timer_init(health->runtime->loop, &client->next);
+  client->tcp.data = client->idle.data = client->next.data = client;
+  client->handles = 3;
   bb_list_append(&health->clients, &client->link);
   int err = uv_accept(listener, (uv_stream_t *)&client->tcp);
   if (err < 0) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One client of the health server: request in, answer out, and so on while it stays. It reads nothing
- * while it answers, and renders the next slice of the metrics when the last one has left.
+ * while it answers, and renders the next slice of the metrics when the last one has left, on another
+ * turn of the loop.
  *
  * It takes a step within BB_HEALTH_IDLE_MS: sends a request, or takes a slice; else it is dropped.
  */
@@ -25,6 +26,7 @@ typedef struct bb_health_client {
   bb_list link;
   uv_tcp_t tcp;
   uv_timer_t idle;
+  uv_timer_t next; /* slice */
   uv_write_t write;
   uv_shutdown_t shutdown;
   uint32_t handles;

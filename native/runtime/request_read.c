@@ -60,13 +60,18 @@ void bb_request_put_point(bb_json_writer *json, const bb_batch *batch, uint16_t 
   }
 }
 
+static void put_taken(bb_json_writer *json, const bb_batch *batch) {
+  bb_client_put_time(json, "timestamp", batch->time_ns);
+  if ((batch->flags & BB_BATCH_CLOCK_UNSET) != 0) bb_json_writer_text(json, "clock", "unset");
+}
+
 static void put_scan(bb_json_writer *json, const bb_station_scan *scan, uint64_t done_before) {
   bool fresh = scan->mode == BB_SCAN_PUSHED ? scan->has_latest && !scan->stale
                                             : scan->counters.done > done_before;
   bb_json_writer_map(json, NULL);
   bb_json_writer_text(json, "scan", scan->scan->name);
   bb_json_writer_bool(json, "fresh", fresh);
-  if (scan->has_latest) bb_client_put_time(json, "timestamp", scan->latest.time_ns);
+  if (scan->has_latest) put_taken(json, &scan->latest);
   bb_json_writer_list(json, "points");
   for (uint16_t i = 0; scan->has_latest && i < scan->latest.shape->n_points; i++) {
     bb_json_writer_map(json, NULL);

@@ -21,8 +21,18 @@
 /* 2026-01-01: a clock that says less was never set. */
 #define CLOCK_SET_NS 1767225600000000000ll
 
-static bool is_clock_set(const bb_runtime *runtime) {
-  return bb_clock_utc_ns(&runtime->clock) > CLOCK_SET_NS;
+/* Time stamps are wrong as long as it is not set, so both turns are told. */
+static void look_at_clock(bb_runtime *runtime) {
+  bool is_set = bb_clock_utc_ns(&runtime->clock) > CLOCK_SET_NS;
+  if (is_set == runtime->clock_set) return;
+  runtime->clock_set = is_set;
+  if (is_set) {
+    bb_log_info(runtime->log, NULL, "the clock is set: what is read from now on has its time");
+  } else {
+    bb_log_warn(runtime->log, NULL,
+                "the clock is not set, it says a time before 2026: what is read has that time, and "
+                "a mark; set it, by NTP or from a real-time clock");
+  }
 }
 
 static void on_due(bb_schedule *schedule, bb_station_scan *scan, uint64_t due_ns, uint64_t now_ns) {
@@ -120,7 +130,7 @@ static void on_tick(uv_timer_t *timer) {
   uint64_t wanted = runtime->tick_ns + TICK_MS * BB_NS_PER_MS;
   bb_histogram_add(&runtime->loop_lag, now > wanted ? now - wanted : 0);
   runtime->tick_ns = now;
-  runtime->clock_set = is_clock_set(runtime);
+  look_at_clock(runtime);
   bb_queue_expire(&runtime->queue, now);
   bb_limits_look(runtime, now);
   wake_history(runtime);
@@ -130,10 +140,11 @@ static void on_tick(uv_timer_t *timer) {
 
 int bb_runtime_init(bb_runtime *runtime, char why[BB_STORE_WHY]) {
   why[0] = 0;
-  runtime->clock = bb_clock_system();
+  if (runtime->clock.mono_ns == NULL) runtime->clock = bb_clock_system();
   if (runtime->kinds == NULL) runtime->kinds = &bb_kinds_all;
   runtime->started_ns = bb_clock_utc_ns(&runtime->clock);
-  runtime->clock_set = is_clock_set(runtime);
+  runtime->clock_set = true;
+  look_at_clock(runtime);
   runtime->tick_ns = bb_clock_mono_ns(&runtime->clock);
   bb_list_init(&runtime->watches);
   bb_list_init(&runtime->parked);

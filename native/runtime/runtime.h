@@ -53,8 +53,8 @@ struct bb_runtime {
   const bb_kinds *kinds;
   const char *data_dir; /* NULL: nothing is kept across a restart */
   void *user;
+  bb_clock clock; /* zero: those of this machine */
   /* read-only */
-  bb_clock clock;
   uint32_t boot;
   uint64_t seq;                    /* of the last batch */
   uint64_t taken;                  /* batches, from the devices */

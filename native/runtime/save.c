@@ -192,6 +192,7 @@ static void apply_part(bb_save *save, const bb_save_job *job, bb_save_part *part
   if (part->cursors_changed) stream->cursor_hash = part->cursor_hash;
   cut_aged(save, part);
   for (uint32_t i = 0; i < part->n_packs; i++) save->saved += job->packs[part->first_pack + i].n;
+  save->saved_samples += part->samples;
 }
 
 static void apply_success(bb_save *save, bb_save_job *job) {

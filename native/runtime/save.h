@@ -34,10 +34,11 @@ typedef struct bb_save {
   /* public */
   bb_save_limits limits;
   /* read-only */
-  bool open;            /* there is a store, though it may be failing */
-  bool restored;        /* what earlier runs left was taken; nothing is saved before */
-  bb_store_stats stats; /* as of the newest job */
-  uint64_t saved;       /* records written since the start */
+  bool open;              /* there is a store, though it may be failing */
+  bool restored;          /* what earlier runs left was taken; nothing is saved before */
+  bb_store_stats stats;   /* as of the newest job */
+  uint64_t saved;         /* records written since the start */
+  uint64_t saved_samples; /* in them */
   uint64_t jobs, failed;
   /* private */
   struct bb_runtime *runtime;

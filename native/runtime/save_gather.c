@@ -144,6 +144,7 @@ static bool add_record(bb_save *save, bb_save_job *job, bb_save_part *part, bb_s
   if (err < 0) return false;
   if (save->packer.n_records == 1) pack->first = record;
   pack->age_ns = bb_save_age_ns(save, batch->mono_ns);
+  part->samples += bb_batch_samples(batch);
   return save->packer.n_sources == sources || add_names(save, job, batch->device, batch->shape);
 }
 

@@ -42,6 +42,7 @@ typedef struct bb_save_part {
   bb_span deep;
   uint64_t sounded; /* there */
   uint32_t first_pack, n_packs;
+  uint64_t samples;     /* in these packs */
   bool cursors_changed; /* else the three that follow are not used */
   uint64_t cursor_hash;
   bb_span need[BB_STREAM_SPANS];

@@ -33,6 +33,7 @@ static void put_content(const bb_save *save, bb_json_writer *json) {
   bb_json_writer_uint(json, "records", stats->records);
   bb_json_writer_uint(json, "bytes", stats->bytes);
   bb_json_writer_uint(json, "saved", save->saved);
+  bb_json_writer_uint(json, "saved_samples", save->saved_samples);
   bb_json_writer_uint(json, "dead", stats->dead);
   bb_json_writer_uint(json, "dead_bytes", stats->dead_bytes);
   bb_json_writer_uint(json, "sync_ms", save->limits.sync_ms);

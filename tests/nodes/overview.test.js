@@ -130,6 +130,10 @@ test('the store: how full, and why it fails', () => {
     },
     share: 0.003,
   });
+  const written = { writtenBytes: 12345, savedSamples: 1234 };
+  assert.equal(line(written).note, 'store.records 1\u202f234, store.written 12 KiB 10.0');
+  assert.equal(line({ ...written, records: 0 }).note, 'store.written 12 KiB 10.0');
+  assert.equal(line({ ...written, savedSamples: 0, records: 0 }).note, '');
   assert.deepEqual([line({ bytes: 9e8 }).dot, line({ bytes: 2e9 }).share], ['yellow', 1]);
   const failing = line({ failing: true, reason: 'the disk is full' });
   assert.deepEqual([failing.dot, failing.why], ['red-ring', 'store.failing the disk is full']);

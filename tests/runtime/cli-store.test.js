@@ -10,7 +10,8 @@ const path = require('node:path');
 const { test } = require('node:test');
 const { atEnd, runBusbar, tempDir, waitFor } = require('../support');
 const { describeAbsent, startRefused, startWaiting } = require('../support/backlog');
-const { startRuntime } = require('../support/runtime');
+const { describeMeter, startRuntime } = require('../support/runtime');
+const { startSim } = require('../support/sim');
 const { connectSocket } = require('../support/socket');
 
 /** The exit code, and what was said. @param {string} data @param {...string} words */
@@ -123,6 +124,34 @@ test('who only looks at a store leaves the data directory as it is', async (t) =
     await must(runtime.data, ...words);
   await must(runtime.data, 'export', path.join(tempDir(t), 'copy.db'));
   assert.deepEqual(describeFolder(runtime.data), before);
+});
+
+test('status tells what a sample took on the disk', async (t) => {
+  const sim = await startSim(t, ['generic/modbus-60']);
+  const runtime = await startRuntime(t, {
+    ...describeMeter('meter-1', sim.port, { scan: { fast: '200ms', slow: 'off' } }),
+    sinks: [{ ...(await describeAbsent('bus')), devices: ['*'] }],
+    runtime: { store: { sync: '100ms' } },
+  });
+  const client = await connectSocket(t, runtime.data);
+  const about = () => client.must('status');
+  await waitFor(async () => (await about()).store.saved >= 3, { what: 'three readings saved' });
+  await client.must('pause');
+  const { now, text } = await waitFor(
+    async () => {
+      const { store: before } = await json(runtime.data, 'status');
+      const said = await must(runtime.data, 'status');
+      const { store: after } = await json(runtime.data, 'status');
+      return before.written_bytes === after.written_bytes && { now: after, text: said };
+    },
+    { what: 'nothing more to be saved' },
+  );
+  assert.equal(now.saved_samples, 60 * now.saved);
+  const each = (now.written_bytes / now.saved_samples).toFixed(1);
+  const pattern = `^written +\\S+ .?i?B since the start of the runtime, ${each} bytes a sample$`;
+  assert.match(text, new RegExp(pattern, 'm'));
+  await runtime.stop();
+  assert.doesNotMatch(await must(runtime.data, 'status'), /^written/m);
 });
 
 test('the store is exported, and the copy can be looked at', async (t) => {

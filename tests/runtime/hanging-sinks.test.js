@@ -11,8 +11,8 @@ const { startHangingFeed } = require('../support/hanging');
 const { startRuntime } = require('../support/runtime');
 
 test('sinks that hang change neither the loop nor the latency of another', async (t) => {
-  const { config, listener } = await startHangingFeed(t);
-  const runtime = await startRuntime(t, config);
+  const { config, listener, env } = await startHangingFeed(t);
+  const runtime = await startRuntime(t, config, { env });
   const end = Date.now() + 15000;
   await waitFor(() => Date.now() >= end, { what: 'time for timeouts', timeoutMs: 20000 });
   const late = listener.messages.map(({ payload, atMs }) => atMs - payload.timestamp);
@@ -31,4 +31,9 @@ test('sinks that hang change neither the loop nor the latency of another', async
     assert.equal(await runtime.metric('busbar_sink_ready', { sink: sink.id }), 0, sink.id);
     assert.match(runtime.log, new RegExp(`\\b${sink.id}: `));
   }
+  assert.match(
+    runtime.log,
+    /hanging-mqtt: no answer to the lookup of the name broker\.hanging\.test/,
+  );
+  assert.match(runtime.log, /hanging-influx: nobody says what address database\.hanging\.test has/);
 });

@@ -21,7 +21,7 @@ function isGood({ payload }) {
   return payload.values?.[POINT] === VALUE && !payload.quality;
 }
 
-/* Fault → what the quality of the points says meanwhile. */
+/* Faults, with commas between → what the quality of the points says meanwhile. */
 /** @type {[string, RegExp][]} */
 const FAULTS = [
   ['delay 2s', /no answer/],
@@ -31,10 +31,15 @@ const FAULTS = [
   ['wrong-function', /makes no sense|no answer/],
   ['exception 1', /refused by the device/],
   ['exception 2', /refused by the device/],
+  ['exception 3', /refused by the device/],
   ['exception 4', /fault of its own/],
+  ['exception 5', /busy/],
   ['exception 6', /busy/],
+  ['exception 8', /fault of its own/],
+  ['exception 10', /gateway/],
   ['exception 11', /gateway|no answer/],
   ['close-on-request', /no answer|not connected/],
+  ['drop, close', /no answer|not connected/],
   ['cut', /no answer|not connected|makes no sense/],
   ['short', /makes no sense/],
   ['garbage', /makes no sense|no answer|not connected/],
@@ -65,7 +70,7 @@ test('each fault ends in its quality and is recovered from', async (t) => {
           what: `good values of meter-${i}`,
         });
         const from = listener.messages.length;
-        await sims[i].tell(`fault ${fault}`);
+        for (const one of fault.split(', ')) await sims[i].tell(`fault ${one}`);
         const { payload } = await listener.waitFor(
           (message) => of(message) && quality.test(message.payload.quality?.[POINT] ?? ''),
           { from, what: `${quality} of meter-${i}`, timeoutMs: 15000 },
@@ -87,6 +92,32 @@ test('each fault ends in its quality and is recovered from', async (t) => {
     ),
   );
   assert.equal(runtime.program.running, true);
+});
+
+/* Which registers it refuses is learnt, and tried again after a reconnect at the latest. */
+test('registers that are refused cost nothing of the others', async (t) => {
+  const broker = await startMosquitto(t);
+  const listener = await listen(t, broker.url, { topic: 'plant/#' });
+  const sim = await startSim(t, ['generic/modbus-60']);
+  await sim.tell(`set ${POINT} ${VALUE}`);
+  await startRuntime(t, {
+    ...describeMeter('meter-1', sim.port, { scan: { fast: '200ms' } }),
+    sinks: [{ id: 'bus', mqtt: { url: broker.url }, devices: ['*'] }],
+  });
+  await listener.waitFor(isGood, { what: 'good values' });
+  const from = listener.messages.length;
+  await sim.tell('fault exception 2 holding 0-1');
+  const { payload } = await listener.waitFor(
+    (message) =>
+      Object.keys(message.payload.values).length === 59 &&
+      Object.keys(message.payload.quality ?? {}).length === 1,
+    { from, what: 'all values but one', timeoutMs: 15000 },
+  );
+  assert.deepEqual(payload.quality, { [POINT]: 'bad, refused by the device' });
+  const spoilt = listener.messages.length;
+  await sim.tell('fault none');
+  await sim.tell('fault close');
+  await listener.waitFor(isGood, { from: spoilt, what: 'good values again', timeoutMs: 30000 });
 });
 
 for (const fault of ['split 3', 'merge 50ms', 'close times 1', 'foreign-unit']) {

@@ -29,6 +29,7 @@ test('status tells what waits on the disk, and for which sink', async (t) => {
   assert.ok(store.bytes > 0 && store.file_bytes > store.bytes, JSON.stringify(store));
   assert.ok(store.log_bytes > 0 && store.log_bytes < store.file_bytes, JSON.stringify(store));
   assert.ok(store.written_bytes >= store.bytes, JSON.stringify(store));
+  assert.equal(store.saved_samples, 0, 'messages hold none');
   assert.deepEqual([sinks[0].store, sinks[0].waiting, sinks[0].saved], ['disk', 3, 3]);
 });
 

@@ -3,9 +3,12 @@
 
 /* A site with sinks that hang beside one that is well. */
 
+const { execFileSync } = require('node:child_process');
+const path = require('node:path');
 const { startForwarder } = require('./forwarder');
 const { listen } = require('./listener');
 const { startMosquitto } = require('./mosquitto');
+const { tempDir } = require('./place');
 const { describeMeter } = require('./runtime');
 const { startSim } = require('./sim');
 
@@ -24,10 +27,20 @@ async function startHangingFeed(t) {
       ...(await describeHanging(t)),
     ],
   };
-  return { broker, sim, listener, config };
+  return { broker, sim, listener, config, env: buildHangingNames(t) };
 }
 
-/** Sinks whose servers take a connection and say nothing, or have no address.
+/** What a program needs in its environment so that names below hanging.test hang.
+ * @param {TestContext} t */
+function buildHangingNames(t) {
+  const library = path.join(tempDir(t), 'hanging_names.so');
+  const source = path.join(__dirname, 'hanging_names.c');
+  const options = ['-shared', '-fPIC', '-D_GNU_SOURCE', '-Wall', '-Werror'];
+  execFileSync('cc', [...options, '-o', library, source, '-ldl']);
+  return { LD_PRELOAD: library };
+}
+
+/** Sinks whose servers take a connection and say nothing, or have no address, or nobody says which.
  * @param {TestContext} t */
 async function describeHanging(t) {
   const { port } = await startForwarder(t, 0);
@@ -40,6 +53,16 @@ async function describeHanging(t) {
     {
       id: 'nowhere-influx',
       influxdb: influxdb('http://no-such-host.invalid:8086'),
+      devices: ['*'],
+    },
+    {
+      id: 'hanging-mqtt',
+      mqtt: { url: 'mqtt://broker.hanging.test:1883', connect_timeout: '3s' },
+      devices: ['*'],
+    },
+    {
+      id: 'hanging-influx',
+      influxdb: influxdb('http://database.hanging.test:8086'),
       devices: ['*'],
     },
     { id: 'dead-mqtt', mqtt: { url: 'mqtt://192.0.2.1:1883' }, devices: ['*'] },

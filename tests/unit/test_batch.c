@@ -54,6 +54,7 @@ static void test_batch_counts_good_points_and_finds_values(void **state) {
   expect_uint("value", bb_batch_value(&batch, 3).v.u, 0x103);
   batch.shape = NULL;
   expect_uint("good of an event", bb_batch_good(&batch), 0);
+  expect_uint("samples of an event", bb_batch_samples(&batch), 0);
   bb_shape_unref(shape);
 }
 
@@ -66,12 +67,14 @@ static void test_batch_counts_good_points_of_any_number(void **state) {
   (void)state;
   for (; shape.n_points <= MOST; shape.n_points++) {
     for (unsigned first = 0; first < 256; first++) {
-      unsigned good = 0;
+      unsigned good = 0, samples = 0;
       for (unsigned i = 0; i < shape.n_points; i++) {
         quality[i] = (uint8_t)(first + 37 * i);
         good += quality[i] < BB_QUALITY_UNCERTAIN;
+        samples += quality[i] != BB_QUALITY_ABSENT;
       }
       expect_uint("good", bb_batch_good(&batch), good);
+      expect_uint("samples", bb_batch_samples(&batch), samples);
     }
   }
 }

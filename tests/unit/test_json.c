@@ -326,6 +326,42 @@ static void test_json_point(void **state) {
 }
 
 /* Whatever the room, a batch is appended whole or not at all. */
+/* A repeat is a flag, too, and no word about the clock. */
+static void test_json_of_a_clock_that_was_not_set(void **state) {
+  static const struct {
+    uint8_t flags;
+    const char *batch, *point;
+  } rows[] = {
+      {BB_BATCH_CLOCK_UNSET | BB_BATCH_REPEAT,
+       HEAD ",\"device\":\"meter-1\",\"scan\":\"fast\",\"historical\":true,"
+            "\"clock\":\"unset\",\"values\":{\"x\":1}}",
+       HEAD ",\"value\":1,\"historical\":true,\"clock\":\"unset\"}"},
+      {BB_BATCH_REPEAT,
+       HEAD ",\"device\":\"meter-1\",\"scan\":\"fast\",\"historical\":true,"
+            "\"values\":{\"x\":1}}",
+       HEAD ",\"value\":1,\"historical\":true}"},
+  };
+  static const sample_point points[] = {{"x", SAMPLE_F32(1), 0, NULL}};
+  bb_json_options options = {.historical = true};
+  (void)state;
+  bb_device *device = new_device();
+  for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    sample s;
+    bb_buf out;
+    sample_open(&s, device, "fast", points, 1, TIME);
+    s.batch.flags = rows[i].flags;
+    bb_buf_init(&out, MAX);
+    expect_int("batch", bb_json_batch(&out, &s.batch, &options), 0);
+    expect_text("batch", bb_buf_string(&out), rows[i].batch);
+    bb_buf_clear(&out);
+    expect_int("point", bb_json_point(&out, &s.batch, 0, &options), 0);
+    expect_text("point", bb_buf_string(&out), rows[i].point);
+    bb_buf_close(&out);
+    sample_close(&s);
+  }
+  bb_device_unref(device);
+}
+
 static void test_json_batch_without_room_appends_nothing(void **state) {
   (void)state;
   bb_device *device = new_device();
@@ -421,6 +457,7 @@ int main(void) {
       cmocka_unit_test(test_json_point_of_all_types_and_odd_units),
       cmocka_unit_test(test_json_batch_of_event),
       cmocka_unit_test(test_json_point),
+      cmocka_unit_test(test_json_of_a_clock_that_was_not_set),
       cmocka_unit_test(test_json_batch_without_room_appends_nothing),
       cmocka_unit_test(test_json_batch_without_memory),
       cmocka_unit_test(test_json_writer_nests),

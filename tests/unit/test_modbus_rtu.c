@@ -6,13 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "support/driver_host.h"
 #include "support/expect.h"
+#include "support/many_fds.h"
 #include "support/modbus_peer.h"
 #include "support/modbus_server.h"
 #include "support/profile.h"
@@ -403,18 +402,10 @@ static void test_rtu_closes_while_waiting(void **state) {
 /* libmodbus ends the process if it has to wait for a descriptor of 1,024 or more. */
 static void test_rtu_beside_two_thousand_sockets(void **state) {
   (void)state;
-  enum { SOCKETS = 2000 };
-  static int fds[SOCKETS];
-  struct rlimit before, limit;
-  fixture f = {.peer.mute = false};
-  getrlimit(RLIMIT_NOFILE, &before);
-  limit = before;
-  if (limit.rlim_cur < SOCKETS + 100) limit.rlim_cur = SOCKETS + 100;
-  if (limit.rlim_max < limit.rlim_cur) limit.rlim_max = limit.rlim_cur;
-  expect_int("limit", setrlimit(RLIMIT_NOFILE, &limit), 0);
+  static many_fds many;
+  fixture f;
   expect_int("reserve", bb_low_fd_reserve(1), 1);
-  for (int i = 0; i < SOCKETS; i++) fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  expect_true("high descriptors", fds[SOCKETS - 1] >= 1024);
+  many_fds_open(&many);
   for (int i = 0; i < 2; i++) {
     f = (fixture){.peer.mute = false};
     open_scripted(&f, FAST, one_point);
@@ -433,8 +424,7 @@ static void test_rtu_beside_two_thousand_sockets(void **state) {
     serial_line_close(&other);
     close_all(&f);
   }
-  for (int i = 0; i < SOCKETS; i++) close(fds[i]);
-  setrlimit(RLIMIT_NOFILE, &before);
+  many_fds_close(&many);
 }
 
 static void test_rtu_without_memory(void **state) {

@@ -6,7 +6,9 @@
 
 #include "support/expect.h"
 #include "support/failmalloc.h"
+#include "support/many_fds.h"
 #include "support/modbus_meter.h"
+#include "support/modbus_rig.h"
 
 #include "base/err.h"
 #include "drivers/modbus/modbus.h"
@@ -236,6 +238,23 @@ static void test_tcp_allocates_nothing_while_polling(void **state) {
   modbus_meter_close(&f);
 }
 
+/* The peer is a scripted one: libmodbus waits by select(), which ends there. */
+static void test_tcp_beside_two_thousand_sockets(void **state) {
+  (void)state;
+  static many_fds many;
+  many_fds_open(&many);
+  modbus_rig rig = {.peer.mute = false};
+  modbus_rig_open(&rig, ", close_after_poll: true", modbus_rig_profile);
+  for (unsigned i = 1; i <= 3; i++) {
+    expect_int("poll", driver_device_poll(&rig.device, 0), 0);
+    expect_double("a", driver_device_value(&rig.device, "a"), 1010);
+    expect_double("far", driver_device_value(&rig.device, "far"), 1100);
+    expect_uint("a connection for each", rig.peer.n_accepted, i);
+  }
+  modbus_rig_close(&rig);
+  many_fds_close(&many);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_tcp_reads_all_tables),
@@ -247,6 +266,7 @@ int main(void) {
       cmocka_unit_test(test_tcp_close_after_poll),
       cmocka_unit_test(test_tcp_without_memory),
       cmocka_unit_test(test_tcp_allocates_nothing_while_polling),
+      cmocka_unit_test(test_tcp_beside_two_thousand_sockets),
   };
   return DRIVER_HOST_RUN_TWICE("modbus tcp", tests);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* tsan: yes */
 /* A store that cannot be opened at the start and holds what earlier runs left. A batch is known by its
  * first value. */
 #include "runtime/restore.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* tsan: yes */
 /* Dead letters become records again, and are neither lost nor there twice. */
 #include "runtime/revive.h"
 

@@ -3,6 +3,7 @@
 #include "runtime/runtime.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "support/expect.h"
@@ -402,6 +403,25 @@ static void test_runtime_tells_a_loss_once(void **state) {
   rig_close(&r);
 }
 
+static bool log_has(rig *r, const char *text) {
+  return strstr(folder_log(&r->folder), text) != NULL;
+}
+
+static void test_runtime_tells_of_a_clock_that_is_not_set(void **state) {
+  (void)state;
+  rig r;
+  rig_open(&r);
+  expect_true("nothing of one that is set", !log_has(&r, "the clock is"));
+  rig_end_runtime(&r);
+  r.utc_ahead_ns = -bb_clock_utc_ns(&r.runtime.clock); /* as of a board without a battery: 1970 */
+  rig_reopen(&r);
+  expect_true("at the start", log_has(&r, "warn  the clock is not set"));
+  r.utc_ahead_ns = 0;
+  rig_until(&r, r.runtime.clock_set);
+  expect_true("once it is", log_has(&r, "info  the clock is set"));
+  rig_close(&r);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_runtime_brings_pushed_batches_to_the_sink),
@@ -421,6 +441,7 @@ int main(void) {
       cmocka_unit_test(test_runtime_is_ready_when_all_are),
       cmocka_unit_test(test_runtime_notes_the_state_of_a_link),
       cmocka_unit_test(test_runtime_tells_a_loss_once),
+      cmocka_unit_test(test_runtime_tells_of_a_clock_that_is_not_set),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* tsan: yes */
 /* What waits for a sink goes to the disk and comes back from it. Faults and bounds:
  * test_save_faults.c. */
 #include "runtime/save.h"

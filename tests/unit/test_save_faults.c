@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* tsan: yes */
 /* What is saved when the disk, the clock or a bound is in the way, and what is taken away again. */
 #include <signal.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* tsan: yes */
 /* A sink whose batches lay in memory is to have them on the disk: also where its stream has packs in
  * the store already, of what another sink needed. A batch is known by its first value. */
 #include "runtime/save.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* tsan: yes */
 /* What is told of the store: in the status, and to the watches when it changes. */
 #include "runtime/store_state.h"
 
@@ -88,7 +89,8 @@ static void test_store_state_tells_what_waits(void **state) {
   expect_uint("waiting", bb_outlet_depth(bus), 7);
   expect_part("state", show(&f), "\"open\":true,\"failing\":false,\"path\":\"/");
   expect_part("state", show(&f), "\"records\":5,");
-  expect_part("state", show(&f), "\"saved\":5,\"dead\":0,\"dead_bytes\":0,\"sync_ms\":40,");
+  expect_part("state", show(&f),
+              "\"saved\":5,\"saved_samples\":15,\"dead\":0,\"dead_bytes\":0,\"sync_ms\":40,");
   expect_part("state", show(&f), "\"orphans\":[]");
   fake_sink_connect(rig_sink(&f.r, "bus"));
   rig_until(&f.r, rig_sink(&f.r, "bus")->n_pending == 7);

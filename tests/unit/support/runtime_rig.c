@@ -40,9 +40,9 @@ void rig_reopen(rig *r) {
                             .log = &r->folder.log,
                             .kinds = &rig_kinds,
                             .data_dir = r->folder.path,
-                            .user = r};
+                            .user = r,
+                            .clock = {mono, utc, r}};
   expect_int("init", bb_runtime_init(&r->runtime, why), 0);
-  r->runtime.clock = (bb_clock){mono, utc, r};
   r->watch = (bb_watch){.user = r, .on_applied = on_applied};
   bb_runtime_watch(&r->runtime, &r->watch);
   uv_timer_init(&r->loop, &r->wake);
