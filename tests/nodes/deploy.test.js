@@ -52,6 +52,7 @@ async function told(flow, topic, event, from = 0) {
 }
 
 test('variables, and instances of a subflow, are devices of their own', async (t) => {
+  /** @type {import('../support/sim').Sim[]} */
   const sims = [];
   for (const volts of [231, 232, 233]) {
     const sim = await startSim(t, ['generic/modbus']);
