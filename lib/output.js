@@ -31,10 +31,11 @@ function head({ device, scan, timestamp, aggregate }) {
 
 /** What each batch becomes unless told otherwise, so without a spread.
  * @param {Reading} reading @returns {Message[]} */
-function asObject({ device, scan, timestamp, payload, quality }) {
+function asObject({ device, scan, timestamp, aggregate, payload, quality }) {
   /** @type {Message} */
   const message = { topic: device.id, payload, timestamp, device };
   if (scan !== undefined) message.scan = scan;
+  if (aggregate) message.aggregate = aggregate;
   if (quality) message.quality = quality;
   return [message];
 }
