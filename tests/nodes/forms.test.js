@@ -4,8 +4,10 @@
 /* Each form in which nodes give what was read, and each that the codec nodes take, at the node itself. */
 
 const assert = require('node:assert/strict');
+const path = require('node:path');
 const { test } = require('node:test');
-const { waitFor } = require('../support');
+const { lacks, waitFor } = require('../support');
+const { startProgram } = require('../support/program');
 const { startSim } = require('../support/sim');
 const { load } = require('./support/helper');
 
@@ -157,9 +159,12 @@ test('busbar-read: each form, each scan, each device of a table, each function c
     ],
   ];
   for (const [request, data, buffer] of rows) {
-    const answer = await flow.ask('by-address', { payload: request });
-    assert.deepEqual(answer.payload, data, JSON.stringify(request));
-    assert.deepEqual(answer.responseBuffer, { data, buffer });
+    const { payload, responseBuffer } = await flow.ask('by-address', { payload: request });
+    /* Bits may be filled up to whole bytes. */
+    const filled = payload.slice(data.length);
+    assert.deepEqual(payload.slice(0, data.length), data, JSON.stringify(request));
+    assert.ok(filled.every((/** @type {any} */ bit) => bit === false));
+    assert.deepEqual(responseBuffer, { data: payload, buffer });
   }
   /** @type {[string, object, RegExp][]} */
   const wrong = [
@@ -171,6 +176,39 @@ test('busbar-read: each form, each scan, each device of a table, each function c
   for (const [id, msg, text] of wrong) {
     assert.match((await flow.ask(id, msg, 'caught')).error.message, text);
   }
+});
+
+test('busbar-in, -read and -write over a serial line', { skip: lacks('python3') }, async (t) => {
+  const sim = await startSim(t, ['generic/modbus', '--framing', 'rtu']);
+  await sim.tell('set voltage 231');
+  const line = startProgram(t, {
+    command: 'python3',
+    args: [path.join(__dirname, '../support/serial_line.py'), String(sim.port)],
+  });
+  const [, place] = await line.waitForOutput(/^(\/\S+)$/m);
+  const [runtime] = makePlant(sim.port);
+  const flow = await load(t, [
+    runtime,
+    {
+      ...{ id: 'conn', type: 'busbar-connection', protocol: 'modbus-rtu', path: place },
+      ...{ baud: '115200', parity: 'none', stopBits: '1' },
+    },
+    {
+      ...{ id: 'dev', type: 'busbar-device', deviceId: 'meter-1', connection: 'conn', unit: '1' },
+      ...{ profileType: 'bundled', profile: 'generic/modbus', enabled: true, tags: [] },
+      scans: [{ scan: 'fast', period: '500ms' }],
+    },
+    reader({ id: 'in', source: 'device', device: 'dev', scans: 'fast', wires: [['seen']] }),
+    { id: 'read', type: 'busbar-read', connection: 'conn', wires: [['out']] },
+    { id: 'write', type: 'busbar-write', device: 'dev', point: 'limit', wires: [['out']] },
+    ...[OUT, { id: 'seen', type: 'helper', wires: [] }],
+  ]);
+  const { payload } = await flow.waitFor('seen', ({ quality }) => !quality);
+  assert.equal(payload.voltage, 231);
+  const { outcome } = await flow.ask('write', { payload: 12.5 });
+  assert.deepEqual([outcome.state, outcome.measured], ['confirmed', { limit: 12.5 }]);
+  const words = await flow.ask('read', { payload: { fc: 3, address: 200, quantity: 1 } });
+  assert.deepEqual(words.payload, [125], 'the line is shared with the device that is polled');
 });
 
 test('busbar-decode: each form of registers, by an address, a point a message', async (t) => {
