@@ -105,6 +105,30 @@ test('busbar-in: by tags, as registers, and the greatest of a period', async (t)
   assert.ok(few * 3 < all, `${few} of ${all}`);
 });
 
+/** Registers and bits by their address, as the simulator was told to have them.
+ * @param {Awaited<ReturnType<typeof load>>} flow */
+async function checkByAddress(flow) {
+  /** @type {[object, any[], Buffer][]} */
+  const rows = [
+    [{ fc: 1, address: 0, quantity: 2 }, [true, false], Buffer.from([1])],
+    [{ fc: 2, address: 0, quantity: 1 }, [true], Buffer.from([1])],
+    [{ fc: 3, address: 10, quantity: 2 }, [1, 2], Buffer.from([0, 1, 0, 2])],
+    [
+      { fc: '4', unitid: '2', address: '0', quantity: '2' },
+      [FLOAT.readUInt16BE(0), FLOAT.readUInt16BE(2)],
+      FLOAT,
+    ],
+  ];
+  for (const [request, data, buffer] of rows) {
+    const { payload, responseBuffer } = await flow.ask('by-address', { payload: request });
+    /* Bits may be filled up to whole bytes. */
+    const filled = payload.slice(data.length);
+    assert.deepEqual(payload.slice(0, data.length), data, JSON.stringify(request));
+    assert.ok(filled.every((/** @type {any} */ bit) => bit === false));
+    assert.deepEqual(responseBuffer, { data: payload, buffer });
+  }
+}
+
 test('busbar-read: each form, each scan, each device of a table, each function code', async (t) => {
   const sim = await startMeters(t);
   const read = { type: 'busbar-read', device: 'dev-table', scans: 'fast', wires: [['out']] };
@@ -147,25 +171,7 @@ test('busbar-read: each form, each scan, each device of a table, each function c
     [words.payload, words.responseBuffer.buffer.toString('hex')],
     [[1, 2], '00010002'],
   );
-  /** @type {[object, any[], Buffer][]} */
-  const rows = [
-    [{ fc: 1, address: 0, quantity: 2 }, [true, false], Buffer.from([1])],
-    [{ fc: 2, address: 0, quantity: 1 }, [true], Buffer.from([1])],
-    [{ fc: 3, address: 10, quantity: 2 }, [1, 2], Buffer.from([0, 1, 0, 2])],
-    [
-      { fc: '4', unitid: '2', address: '0', quantity: '2' },
-      [FLOAT.readUInt16BE(0), FLOAT.readUInt16BE(2)],
-      FLOAT,
-    ],
-  ];
-  for (const [request, data, buffer] of rows) {
-    const { payload, responseBuffer } = await flow.ask('by-address', { payload: request });
-    /* Bits may be filled up to whole bytes. */
-    const filled = payload.slice(data.length);
-    assert.deepEqual(payload.slice(0, data.length), data, JSON.stringify(request));
-    assert.ok(filled.every((/** @type {any} */ bit) => bit === false));
-    assert.deepEqual(responseBuffer, { data: payload, buffer });
-  }
+  await checkByAddress(flow);
   /** @type {[string, object, RegExp][]} */
   const wrong = [
     ['as-points', {}, /this node has 2 devices; name one in msg\.device, such as "m-1"/],

@@ -11,23 +11,12 @@ const { load } = require('./support/helper');
 
 const RUNTIME = { id: 'rt', type: 'busbar-runtime', mode: 'spawn', metrics: 'off' };
 
-test('busbar-influx-out: each form of a message', { skip: lacks('influxd') }, async (t) => {
-  const influx = await startInflux1(t, { databases: ['plant'] });
-  const flow = await load(t, [
-    RUNTIME,
-    {
-      ...{ id: 'db', type: 'busbar-influxdb', sinkId: 'hist', version: '1', url: influx.url },
-      ...{ database: 'plant', batchAge: '100ms' },
-    },
-    { id: 'to', type: 'busbar-influx-out', sink: 'db', measurement: '', wires: [] },
-    { id: 'own', type: 'busbar-influx-out', sink: 'db', measurement: 'node', wires: [] },
-  ]);
-  await flow.waitFor('stated', ({ status: { busbar } }) => busbar?.state === 'ready');
+/** Messages, and the rows that each makes; with `time` where it gives one. @returns {[any, any[]][]} */
+function makeRows() {
   const ms = 1763688000123;
   const ns = '1763688000123000000';
   const device = { id: 'meter-1', tags: { line: 'l1' }, profile: 'acme/power-meter' };
-  /** The message, and the rows that it makes; `time` where it gives one. @type {[any, any[]][]} */
-  const rows = [
+  return [
     [{ measurement: 'a0', payload: 5 }, [{ value: 5 }]],
     [{ measurement: 'a1', payload: 'text' }, [{ value: 'text' }]],
     [{ measurement: 'a2', payload: true }, [{ value: true }]],
@@ -70,6 +59,21 @@ test('busbar-influx-out: each form of a message', { skip: lacks('influxd') }, as
       [{ asset: 'meter-1', line: 'l1', volts_l1: 230.1, time: ns }],
     ],
   ];
+}
+
+test('busbar-influx-out: each form of a message', { skip: lacks('influxd') }, async (t) => {
+  const influx = await startInflux1(t, { databases: ['plant'] });
+  const flow = await load(t, [
+    RUNTIME,
+    {
+      ...{ id: 'db', type: 'busbar-influxdb', sinkId: 'hist', version: '1', url: influx.url },
+      ...{ database: 'plant', batchAge: '100ms' },
+    },
+    { id: 'to', type: 'busbar-influx-out', sink: 'db', measurement: '', wires: [] },
+    { id: 'own', type: 'busbar-influx-out', sink: 'db', measurement: 'node', wires: [] },
+  ]);
+  await flow.waitFor('stated', ({ status: { busbar } }) => busbar?.state === 'ready');
+  const rows = makeRows();
   for (const [msg] of rows) flow.send('to', msg);
   flow.send('own', { payload: { x: 1 } });
   const select = (/** @type {string} */ name) => influx.query('plant', `SELECT * FROM ${name}`);
