@@ -33,10 +33,11 @@ function head({ device, scan, timestamp, clock, aggregate }) {
 
 /** What each batch becomes unless told otherwise, so without a spread.
  * @param {Reading} reading @returns {Message[]} */
-function asObject({ device, scan, timestamp, clock, payload, quality }) {
+function asObject({ device, scan, timestamp, clock, aggregate, payload, quality }) {
   /** @type {Message} */
   const message = { topic: device.id, payload, timestamp, device };
   if (scan !== undefined) message.scan = scan;
+  if (aggregate) message.aggregate = aggregate;
   if (quality) message.quality = quality;
   if (clock) message.clock = clock;
   return [message];

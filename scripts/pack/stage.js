@@ -30,11 +30,8 @@ function placeFlows(folder) {
   }
 }
 
-/**
- * Everything but the binaries, anew.
- * @param {string} folder @param {import('./notices').Sources} sources
- */
-async function stageFiles(folder, sources) {
+/** What is ours and needs no build, anew. @param {string} folder */
+function stageOwn(folder) {
   const manifest = trimManifest(readFile('package.json'));
   fs.rmSync(folder, { recursive: true, force: true });
   fs.mkdirSync(folder, { recursive: true });
@@ -45,8 +42,16 @@ async function stageFiles(folder, sources) {
     }
   }
   placeFlows(folder);
-  await writeNotices(folder, sources);
   fs.writeFileSync(path.join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
 }
 
-module.exports = { stageFiles, trimManifest };
+/**
+ * Everything but the binaries, anew.
+ * @param {string} folder @param {import('./notices').Sources} sources
+ */
+async function stageFiles(folder, sources) {
+  stageOwn(folder);
+  await writeNotices(folder, sources);
+}
+
+module.exports = { stageFiles, stageOwn, trimManifest };

@@ -5,6 +5,7 @@
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
+const { readFile } = require('../../scripts/files');
 const { lacks, startInflux1, startMosquitto, waitFor } = require('../support');
 const { listen } = require('../support/listener');
 const { hasNodeRed, makeFlows, startMeters, startPalette } = require('./support/palette');
@@ -15,15 +16,45 @@ const METERS = ['meter-1', 'meter-2', 'meter-3'];
 
 /** @typedef {import('../support/listener').Message} Message */
 
-/** @param {import('../support/listener').Listener} listener @param {string} topic */
-function voltageOf(listener, topic) {
+/** @param {import('../support/listener').Listener} listener @param {string} topic @param {number} [from] */
+function voltageOf(listener, topic, from) {
   const fits = (/** @type {Message} */ message) => message.topic === topic;
-  return listener.waitFor(fits, { what: topic, timeoutMs: 20000 });
+  return listener.waitFor(fits, { from, what: topic, timeoutMs: 20000 });
+}
+
+/** What the function of pm500-to-influxdb adds stands beside what the meters give.
+ * @param {Awaited<ReturnType<typeof startInflux1>>} influx */
+async function waitForRows(influx) {
+  const query =
+    'SELECT last(current_unbalance) AS u, last(voltage_l1_n) AS v FROM powermonitor_500 GROUP BY asset';
+  const look = async () => {
+    const rows = await influx.query('energy', query);
+    return rows.length === 3 && rows[0];
+  };
+  const row = await waitFor(look, { what: 'a row a meter', timeoutMs: 20000 });
+  assert.ok(row.u >= 0 && row.v > 200, JSON.stringify(row));
+}
+
+/** The flow of the README with the addresses of the test, as who has set them deploys it.
+ * @param {number} port @param {string} broker */
+function readReadmeFlow(port, broker) {
+  const [, json] = /```json\n(\[[^]*?\])\n```/.exec(readFile('README.md')) ?? [];
+  const flow = /** @type {import('./support/palette').FlowNode[]} */ (JSON.parse(json));
+  const set = (/** @type {string} */ type, /** @type {object} */ fields) => {
+    const found = flow.filter((node) => node.type === type);
+    assert.equal(found.length, 1, type);
+    Object.assign(found[0], fields);
+  };
+  set('busbar-connection', { host: '127.0.0.1', port: String(port) });
+  set('busbar-mqtt', { url: broker });
+  /* Several tests run at a time; the runtime is that of the flows before. */
+  const runtime = { id: 'b05ba70000000001', type: 'busbar-runtime', mode: 'spawn', metrics: 'off' };
+  return [...flow, runtime];
 }
 
 for (const version of /** @type {const} */ ([4, 5])) {
-  const skip = hasNodeRed(version) ? MOSQUITTO.skip : `Node-RED ${version} is not installed`;
-  test(`pm500-to-mqtt in Node-RED ${version}`, { skip }, async (t) => {
+  const skip = hasNodeRed(version) ? INFLUX.skip : `Node-RED ${version} is not installed`;
+  test(`reference flows and that of the README in Node-RED ${version}`, { skip }, async (t) => {
     const broker = await startMosquitto(t);
     const listener = await listen(t, broker.url);
     const sims = await startMeters(t);
@@ -46,6 +77,25 @@ for (const version of /** @type {const} */ ([4, 5])) {
     );
     assert.equal(sinks[0].state, 'ready');
     assert.equal(runtime.refusal, null);
+
+    const influx = await startInflux1(t, { databases: ['energy'] });
+    const others = ['pm500-direct', 'pm500-to-influxdb', 'pm500-alarms'];
+    const urls = { sims, broker: broker.url, influx: influx.url };
+    let from = listener.messages.length;
+    await palette.deploy(await makeFlows(others, urls));
+    await waitForRows(influx);
+    await voltageOf(listener, 'plant/meter-3/fast', from);
+    const all = await palette.overview();
+    assert.deepEqual([all.runtime.refusal, all.runtime.mistakes], [null, []]);
+
+    await palette.deploy(readReadmeFlow(sims[0].port, broker.url));
+    await palette.waitForOverview(
+      ({ devices: [first, ...more] }) => first?.state === 'good' && more.length === 0,
+      'the one meter to be good',
+    );
+    from = listener.messages.length;
+    const { payload } = await voltageOf(listener, 'plant/meter-1/fast', from);
+    assert.equal(payload.values['voltage/l1-n'], 230.1);
   });
 }
 
@@ -57,17 +107,7 @@ test(
     const sims = await startMeters(t);
     const flows = await makeFlows(['pm500-to-influxdb'], { sims, influx: influx.url });
     await startPalette(t, flows);
-    const row = await waitFor(
-      async () => {
-        const rows = await influx.query(
-          'energy',
-          'SELECT last(current_unbalance) AS u, last(voltage_l1_n) AS v FROM powermonitor_500 GROUP BY asset',
-        );
-        return rows.length === 3 && rows[0];
-      },
-      { what: 'a row a meter', timeoutMs: 20000 },
-    );
-    assert.ok(row.u >= 0 && row.v > 200, JSON.stringify(row));
+    await waitForRows(influx);
   },
 );
 

@@ -6,11 +6,13 @@
 
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
+const path = require('node:path');
 const { test } = require('node:test');
-const { setTimeout: delay } = require('node:timers/promises');
-const { lacks, waitFor } = require('../support');
+const { lacks, tempDir, waitFor } = require('../support');
 const { startBusbar } = require('../support/busbar');
-const { READ_ALL, expectNoGap, goodMeters, startPlant } = require('./support/life_plant');
+const { startProgram } = require('../support/program');
+const { METERS, PERIOD_MS, READ_ALL, TAB, TO_BROKER } = require('./support/life_plant');
+const { expectNoGap, goodMeters, readingAfter, startPlant } = require('./support/life_plant');
 const { startPalette } = require('./support/palette');
 
 const MOSQUITTO = { skip: lacks('mosquitto') };
@@ -23,6 +25,46 @@ function isAlive(pid) {
   );
 }
 
+/** The process group. @param {number} pid */
+function groupOf(pid) {
+  const [, , group] = fs.readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
+  return Number(group);
+}
+
+/** Takes the lock of a data directory in the moment in which a runtime dies, and keeps it for a while.
+ * @param {import('node:test').TestContext} t @param {string} data @param {number} seconds */
+async function holdUp(t, data, seconds) {
+  const args = [path.join(data, 'lock'), 'sleep', String(seconds)];
+  const { pid } = startProgram(t, { command: 'flock', args });
+  const waits = new RegExp(`-> FLOCK +ADVISORY +WRITE ${pid} `);
+  await waitFor(() => waits.test(fs.readFileSync('/proc/locks', 'utf8')), {
+    what: 'it to stand in line for the lock',
+  });
+}
+
+/** What a node has shown so far. @param {import('./support/palette').Palette['child']} child */
+function listStatuses(child) {
+  /** @type {string[]} */
+  const lines = [];
+  const take = (/** @type {string} */ line) => {
+    const [, status] = /STATUS (.*)/.exec(line) ?? [];
+    if (status) lines.push(status);
+  };
+  child.lines.forEach(take);
+  child.onLine(take);
+  return (/** @type {string} */ id) => lines.filter((line) => line.startsWith(`${id} `));
+}
+
+/** What these nodes show, in the log of Node-RED. @param {string[]} scope */
+function sayStatus(scope) {
+  const func =
+    'const { source, fill, text } = msg.status; node.warn(`STATUS ${source.id} ${fill}: ${text}`);';
+  return [
+    { id: 'shows', type: 'status', z: TAB, x: 1, y: 1, scope, wires: [['says']] },
+    { id: 'says', type: 'function', z: TAB, x: 2, y: 1, outputs: 0, libs: [], func, wires: [] },
+  ];
+}
+
 test('Node-RED killed: the runtime goes on, and the next one finds it', MOSQUITTO, async (t) => {
   const { palette, flows, listener, sims } = await startPlant(t);
   const pid = await palette.runtimePid();
@@ -30,33 +72,39 @@ test('Node-RED killed: the runtime goes on, and the next one finds it', MOSQUITT
   process.kill(palette.child.pid, 'SIGKILL');
   palette.child.asked = true;
   await palette.child.ended;
-  await delay(2500);
+  await readingAfter(listener, 'meter-1', Date.now() + 2 * PERIOD_MS);
   assert.ok(isAlive(pid), 'the runtime lingers');
   const { userDir, data } = palette;
   const next = await startPalette(t, flows, { userDir, data });
   assert.equal(await next.runtimePid(), pid);
   await goodMeters(next);
-  await delay(1500);
+  for (const meter of METERS) await readingAfter(listener, meter, Date.now());
   assert.equal((await sims[0].status()).connections, connections);
-  expectNoGap(listener, 'meter-1');
+  for (const meter of METERS) expectNoGap(listener, meter);
 });
 
-test(
-  'the whole process group signalled: an orderly end, and a start anew',
-  MOSQUITTO,
-  async (t) => {
-    const { palette, flows } = await startPlant(t);
-    const pid = await palette.runtimePid();
-    process.kill(palette.child.pid, 'SIGTERM');
-    palette.child.asked = true;
-    process.kill(pid, 'SIGTERM');
-    await palette.child.ended;
-    await waitFor(() => !isAlive(pid), { what: 'the runtime to end' });
-    const next = await startPalette(t, flows, { userDir: palette.userDir, data: palette.data });
-    assert.notEqual(await next.runtimePid(), pid);
-    await goodMeters(next);
-  },
-);
+test('the whole process group signalled: the runtime is not in it', MOSQUITTO, async (t) => {
+  const { palette, flows, listener } = await startPlant(t);
+  const pid = await palette.runtimePid();
+  assert.notEqual(groupOf(pid), groupOf(palette.child.pid));
+  palette.child.asked = true;
+  process.kill(-palette.child.pid, 'SIGTERM');
+  assert.match(await palette.child.ended, /exit code 0/);
+  await waitFor(() => !isAlive(pid), { what: 'the runtime to end in order' });
+
+  const next = await startPalette(t, flows, { userDir: palette.userDir, data: palette.data });
+  const nextPid = await next.runtimePid();
+  assert.notEqual(nextPid, pid);
+  await goodMeters(next);
+  const from = Date.now();
+  next.child.asked = true;
+  process.kill(-next.child.pid, 'SIGKILL');
+  await next.child.ended;
+  const after = from + 3 * PERIOD_MS;
+  for (const meter of METERS) await readingAfter(listener, meter, after);
+  assert.ok(isAlive(nextPid), 'the runtime lingers');
+  for (const meter of METERS) expectNoGap(listener, meter, { fromMs: from - PERIOD_MS });
+});
 
 test('Node-RED ends in order: the runtime that it spawned goes with it', MOSQUITTO, async (t) => {
   const { palette } = await startPlant(t);
@@ -66,53 +114,74 @@ test('Node-RED ends in order: the runtime that it spawned goes with it', MOSQUIT
 });
 
 test('the runtime killed: back within two seconds, one status meanwhile', MOSQUITTO, async (t) => {
-  const { palette, listener } = await startPlant(t);
+  const { palette, listener } = await startPlant(t, { extra: sayStatus([READ_ALL, TO_BROKER]) });
+  const statuses = listStatuses(palette.child);
   const pid = await palette.runtimePid();
   const killedAt = Date.now();
   process.kill(pid, 'SIGKILL');
-  await palette.runtimePid(pid);
+  const nextPid = await palette.runtimePid(pid);
   assert.ok(Date.now() - killedAt < 2000, `back after ${Date.now() - killedAt} ms`);
   await goodMeters(palette);
-  await delay(1500);
-  expectNoGap(listener, 'meter-1', 4000);
+  for (const meter of METERS) await readingAfter(listener, meter, Date.now());
+  expectNoGap(listener, 'meter-1', { longestMs: 4000 });
   const lines = palette.child.lines.filter((line) => /busbar: .*(gone|ended|lost)/.test(line));
   assert.ok(lines.length >= 1 && lines.length <= 2, lines.join('\n'));
+
+  /* So soon that there may be nothing to see: dots change once a second. */
+  const isGreen = (/** @type {string} */ id) => / green: /.test(statuses(id).at(-1) ?? '');
+  const areGreen = () => isGreen(READ_ALL) && isGreen(TO_BROKER);
+  await waitFor(areGreen, { what: 'both dots to be green' });
+  const before = new Map([READ_ALL, TO_BROKER].map((id) => [id, statuses(id).length]));
+  await holdUp(t, palette.data, 3);
+  process.kill(nextPid, 'SIGKILL');
+  await waitFor(() => !areGreen(), { what: 'the dots to tell of it' });
+  await waitFor(areGreen, { what: 'both dots to be green again', timeoutMs: 15000 });
+  for (const [id, count] of before) {
+    const shown = new Set(statuses(id).slice(count, -1));
+    assert.deepEqual([...shown], [`${id} red: the runtime ended`]);
+  }
 });
 
-test(
-  'a runtime of its own: nothing happens to it, whatever Node-RED does',
-  MOSQUITTO,
-  async (t) => {
-    const { palette, flows } = await startPlant(t);
-    const { data, userDir } = palette;
-    await palette.stop();
-    const service = startBusbar(t, ['run', '--data', data]);
-    await waitFor(() => fs.existsSync(`${data}/busbar.sock`), { what: 'the socket' });
-    const attached = flows.map((node) =>
-      node.type === 'busbar-runtime' ? { ...node, mode: 'attach' } : node,
-    );
-    const next = await startPalette(t, attached, { userDir, data, ownRuntime: true });
-    assert.equal(await next.runtimePid(), service.pid);
-    await goodMeters(next);
-    await next.stop();
-    await delay(500);
-    assert.ok(service.running);
-  },
-);
+test('a runtime of its own: nothing happens, whatever Node-RED does', MOSQUITTO, async (t) => {
+  const data = tempDir(t);
+  const service = startBusbar(t, ['run', '--data', data]);
+  await waitFor(() => fs.existsSync(`${data}/busbar.sock`), { what: 'the socket' });
+  const options = { data, ownRuntime: true };
+  const { palette, flows, listener, sims } = await startPlant(t, { mode: 'attach', options });
+  assert.equal(await palette.runtimePid(), service.pid);
+  const { connections } = await sims[0].status();
+  const goesOn = async () => {
+    const after = Date.now() + 3 * PERIOD_MS;
+    for (const meter of METERS) await readingAfter(listener, meter, after);
+  };
+  await palette.stop();
+  await goesOn();
+
+  const next = await startPalette(t, flows, { ...options, userDir: palette.userDir });
+  assert.equal(await next.runtimePid(), service.pid);
+  await goodMeters(next);
+  process.kill(next.child.pid, 'SIGKILL');
+  next.child.asked = true;
+  await next.child.ended;
+  await goesOn();
+  assert.ok(service.running);
+  assert.equal((await sims[0].status()).connections, connections);
+  for (const meter of METERS) expectNoGap(listener, meter);
+});
 
 test('a device that only a direct route reads is told as lost and back', MOSQUITTO, async (t) => {
   const event = {
-    ...{ id: 'ev', type: 'busbar-event', z: 'b05ba70000000300', x: 1, y: 1, devices: '' },
+    ...{ id: 'ev', type: 'busbar-event', z: TAB, x: 1, y: 1, devices: '' },
     ...{ deviceEvents: true, sinkEvents: false, runtimeEvents: false, wires: [['say']] },
   };
   const say = {
-    ...{ id: 'say', type: 'function', z: 'b05ba70000000300', x: 2, y: 1, outputs: 1, libs: [] },
+    ...{ id: 'say', type: 'function', z: TAB, x: 2, y: 1, outputs: 1, libs: [] },
     ...{ func: 'return { topic: `event/${msg.payload.event}`, payload: msg.payload };' },
-    wires: [['b05ba70000000305']],
+    wires: [[TO_BROKER]],
   };
   const { listener, sims, palette, flows } = await startPlant(t, { extra: [event, say] });
   const direct = flows.map((node) =>
-    node.id === READ_ALL ? { ...node, wires: [['b05ba70000000305']] } : node,
+    node.id === READ_ALL ? { ...node, wires: [[TO_BROKER]] } : node,
   );
   await palette.deploy(direct);
   await goodMeters(palette);

@@ -6,16 +6,49 @@
 
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
+const path = require('node:path');
 const { test } = require('node:test');
 const { setTimeout: delay } = require('node:timers/promises');
-const { lacks } = require('../support');
-const { READ_ALL, expectNoGap, goodMeters, startPlant } = require('./support/life_plant');
+const { REPO } = require('../../scripts/files');
+const { lacks, tempDir } = require('../support');
+const { METERS, PERIOD_MS, READ_ALL } = require('./support/life_plant');
+const { expectNoGap, goodMeters, readingAfter, startPlant } = require('./support/life_plant');
+const { listSpawned } = require('./support/runtimes');
 
 const MOSQUITTO = { skip: lacks('mosquitto') };
 
 /** @param {number} pid */
 function countHandles(pid) {
   return fs.readdirSync(`/proc/${pid}/fd`).length;
+}
+
+/** How many processes it has started that live. @param {number} pid */
+function countChildren(pid) {
+  const tasks = fs.readdirSync(`/proc/${pid}/task`);
+  const lists = tasks.map((task) =>
+    fs.readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').trim().split(' '),
+  );
+  return lists.flat().filter(Boolean).length;
+}
+
+/** Serves how many listeners there are, as a node file of a user directory.
+ * @param {import('node:test').TestContext} t @returns {string} The user directory. */
+function makeCounting(t) {
+  const userDir = path.join(tempDir(t), 'node-red');
+  const place = path.join(userDir, 'nodes');
+  fs.mkdirSync(place, { recursive: true });
+  fs.writeFileSync(path.join(place, 'listeners.html'), '');
+  const script = `module.exports = (RED) => {
+    const hub = require(${JSON.stringify(path.join(REPO, 'lib/hub'))}).of(RED);
+    const count = (emitter) =>
+      emitter.eventNames().reduce((sum, name) => sum + emitter.listenerCount(name), 0);
+    RED.httpAdmin.get('/listeners', (_request, response) => {
+      const plants = [...hub.plants.values()].flatMap((plant) => [plant, plant.runtime]);
+      response.json([RED.events, hub, process, ...plants].map(count));
+    });
+  };`;
+  fs.writeFileSync(path.join(place, 'listeners.js'), script);
+  return userDir;
 }
 
 /** @param {number} pid In KiB. */
@@ -46,10 +79,23 @@ test('a deploy that changes one device leaves the others alone', MOSQUITTO, asyn
   expectNoGap(listener, 'meter-1');
 });
 
-test('fifty deploys of three kinds leak nothing and disturb nobody', MOSQUITTO, async (t) => {
-  const { palette, flows, sims, listener } = await startPlant(t);
-  const pid = await palette.runtimePid();
+/** What may grow by deploys. @param {import('./support/palette').Palette} palette @param {number} pid */
+async function takeStock(palette, pid) {
   const nodeRed = palette.child.pid;
+  const listeners = await (await fetch(`${palette.url}/listeners`)).json();
+  return {
+    listeners: /** @type {number[]} */ (listeners),
+    children: countChildren(nodeRed),
+    spawned: listSpawned(palette.data),
+    handles: { runtime: countHandles(pid), nodeRed: countHandles(nodeRed) },
+    rss: { runtime: residentOf(pid), nodeRed: residentOf(nodeRed) },
+  };
+}
+
+test('fifty deploys of three kinds leak nothing and disturb nobody', MOSQUITTO, async (t) => {
+  const options = { userDir: makeCounting(t) };
+  const { palette, flows, sims, listener } = await startPlant(t, { options });
+  const pid = await palette.runtimePid();
   const kinds = /** @type {const} */ (['full', 'nodes', 'flows']);
   const deploy = async (/** @type {number} */ i) => {
     const moved = flows.map((node) =>
@@ -58,25 +104,24 @@ test('fifty deploys of three kinds leak nothing and disturb nobody', MOSQUITTO, 
     await palette.deploy(moved, kinds[i % 3]);
   };
   for (let i = 0; i < 10; i++) await deploy(i);
-  const before = {
-    runtime: countHandles(pid),
-    nodeRed: countHandles(nodeRed),
-    rss: residentOf(nodeRed),
-  };
+  const before = await takeStock(palette, pid);
   const { connections } = await sims[0].status();
   for (let i = 0; i < 50; i++) await deploy(i);
   await goodMeters(palette);
-  await delay(3000);
+  for (const meter of METERS) await readingAfter(listener, meter, Date.now() + PERIOD_MS);
   assert.equal(await palette.runtimePid(), pid, 'the same runtime');
   assert.equal((await sims[0].status()).connections, connections, 'the same connection');
-  assert.ok(
-    countHandles(pid) <= before.runtime + 2,
-    `${countHandles(pid)} of ${before.runtime} handles`,
-  );
-  assert.ok(countHandles(nodeRed) <= before.nodeRed + 5);
-  const grown = residentOf(nodeRed) - before.rss;
-  assert.ok(grown < 60 * 1024, `Node-RED has grown by ${grown} KiB`);
-  expectNoGap(listener, 'meter-1');
+  const after = await takeStock(palette, pid);
+  assert.deepEqual(after.listeners, before.listeners);
+  assert.deepEqual(after.spawned, [pid]);
+  assert.equal(after.children, before.children);
+  const both = JSON.stringify([before, after]);
+  assert.ok(after.handles.runtime <= before.handles.runtime + 2, both);
+  assert.ok(after.handles.nodeRed <= before.handles.nodeRed + 5, both);
+  const grown = (/** @type {'runtime' | 'nodeRed'} */ who) => after.rss[who] - before.rss[who];
+  assert.ok(grown('nodeRed') < 60 * 1024, `Node-RED has grown by ${grown('nodeRed')} KiB`);
+  assert.ok(grown('runtime') < 4 * 1024, `the runtime has grown by ${grown('runtime')} KiB`);
+  for (const meter of METERS) expectNoGap(listener, meter);
   assert.doesNotMatch(palette.child.lines.join('\n'), /MaxListenersExceeded/);
 });
 
@@ -105,7 +150,7 @@ test(
       await palette.ask('/inject/go', { method: 'POST', body: '{}' });
       await delay(2500);
     }
-    for (const meter of ['meter-1', 'meter-2', 'meter-3']) expectNoGap(listener, meter);
+    for (const meter of METERS) expectNoGap(listener, meter);
   },
 );
 
@@ -147,7 +192,7 @@ test('what does not come to life: what ran before goes on', MOSQUITTO, async (t)
     connections,
     'its connection has stood all the time',
   );
-  expectNoGap(listener, 'meter-1', 6000);
+  expectNoGap(listener, 'meter-1', { longestMs: 6000 });
 });
 
 test(
@@ -171,7 +216,7 @@ test(
     await palette.deploy([...through, mid]);
     await palette.waitForOverview(({ runtime: { refusal } }) => refusal !== null, 'the refusal');
     await delay(4500);
-    expectNoGap(listener, 'meter-1', 2500);
+    expectNoGap(listener, 'meter-1', { longestMs: 2500 });
     const profile = {
       id: 'p',
       type: 'busbar-profile',

@@ -12,6 +12,11 @@ const { REPO } = require('../../scripts/files');
 
 const NODES = path.join(REPO, 'nodes');
 const LANGUAGES = ['en-US', 'de'];
+/** The parts of a help, in their order. @type {Record<string, string[]>} */
+const HEADS = {
+  'en-US': ['Inputs', 'Outputs', 'Details', 'References'],
+  de: ['Eingaben', 'Ausgaben', 'Details', 'Referenzen'],
+};
 const manifest = JSON.parse(fs.readFileSync(path.join(REPO, 'package.json'), 'utf8'));
 const TYPES = Object.keys(manifest['node-red'].nodes);
 const CATALOGUES = [...TYPES, ...Object.keys(manifest['node-red'].plugins)];
@@ -68,7 +73,11 @@ for (const name of TYPES) {
         [];
       assert.equal(named, name);
       assert.match(help.trim(), /^[^#:\s]/, 'it begins with what the tooltip says');
-      assert.match(help, /^\s*### Details$/m);
+      const heads = [...help.matchAll(/^\s*### (\S.*)$/gm)].map(([, head]) => head);
+      assert.ok(heads.includes('Details'));
+      const places = heads.map((head) => HEADS[language].indexOf(head));
+      assert.deepEqual(places, [...places].sort(), heads.join());
+      assert.ok(!places.includes(-1), heads.join());
       for (const line of help.split('\n').filter((text) => /^\s*:/.test(text))) {
         assert.match(line, /^: [^:]+\([^:]+\) *: [^:]+$/, 'a property as `: name (type) : text`');
       }

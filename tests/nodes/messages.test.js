@@ -28,6 +28,11 @@ test('object: a point without a good value is absent', () => {
   ]);
   const good = { ...READING, quality: undefined };
   assert.ok(!('quality' in makeMessages(good, 'object')[0]));
+  for (const form of ['object', 'points', 'influx']) {
+    const [mean] = makeMessages({ ...READING, aggregate: 'mean' }, form);
+    assert.equal(mean.aggregate, 'mean', form);
+    assert.ok(!('aggregate' in makeMessages(READING, form)[0]), form);
+  }
 });
 
 test('points: one message each, also of the one that is lost', () => {

@@ -86,6 +86,22 @@ test('10,000 messages may be on their way, or 16 MiB', () => {
   }
 });
 
+test('unless told otherwise 10,000 messages or 16 MiB may be on their way', () => {
+  const [many, big] = [new Pending('bus'), new Pending('bus')];
+  const { calls, done } = makeDone();
+  for (let i = 0; i < 10000; i++) assert.equal(many.add([message(1)], done).length, 1);
+  for (let i = 0; i < 16; i++) assert.equal(big.add([message(1024 * 1024)], done).length, 1);
+  assert.deepEqual(calls, []);
+  assert.equal(many.add([message(1)], done).length, 0);
+  assert.equal(big.add([message(1)], done).length, 0);
+  assert.deepEqual(
+    calls.map((error) => /** @type {any} */ (error).code),
+    ['BUSBAR_FULL', 'BUSBAR_FULL'],
+  );
+  many.takenUpTo(1);
+  assert.equal(many.add([message(1)], done).length, 1, 'there is room for one again');
+});
+
 test('nothing to send is done at once; at the end all are told', () => {
   const pending = new Pending('bus');
   const { calls, done } = makeDone();

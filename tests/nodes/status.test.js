@@ -7,6 +7,7 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { inEditorWords } = require('../../lib/editor_words');
 const { ofDevice, ofDevices, ofDown, ofFault, ofSink, showCount } = require('../../lib/status');
+const { StatusBoard } = require('../../lib/status_board');
 
 const NOW = 1763688012000;
 const GOOD = { id: 'm', up: true, points: 60, good: 60 };
@@ -150,6 +151,67 @@ test('sentences of the runtime name the fields of the dialogs', () => {
   ];
   for (const [sentence, words] of rows) assert.equal(inEditorWords(sentence), words);
   assert.equal(inEditorWords(undefined), undefined);
+});
+
+/** A node that shows what `state` says, and what it has shown, with the times.
+ * @param {string} text @param {string} [state] */
+function makeNode(text, state = 'unused') {
+  const now = { text, state };
+  /** @type {[number, string][]} */
+  const shown = [];
+  const node = { status: (/** @type {any} */ status) => shown.push([Date.now(), status.text]) };
+  const status = () => ({ ...ofFault(now.text), busbar: { state: now.state } });
+  return { now, shown, added: /** @type {any} */ ({ node, status }) };
+}
+
+/** Time passes step by step: a timer is called when it is due, not at the end of all.
+ * @param {import('node:test').TestContext} t @param {number} ms */
+function pass(t, ms) {
+  for (let i = 0; i < ms; i++) t.mock.timers.tick(1);
+}
+
+test('a dot is shown at once, then on change, at most once a second', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: NOW });
+  const [one, other] = [makeNode('a'), makeNode('x')];
+  const added = new Map([one, other].map((each, i) => [String(i), each.added]));
+  const board = new StatusBoard(/** @type {any} */ ({ added }));
+  for (const each of added.values()) board.show(each);
+  assert.deepEqual([one.shown, other.shown], [[[NOW, 'a']], [[NOW, 'x']]]);
+
+  one.now.text = 'b';
+  board.refresh();
+  pass(t, 1);
+  assert.deepEqual(one.shown.splice(0), [
+    [NOW, 'a'],
+    [NOW + 1, 'b'],
+  ]);
+  /* Ten changes within a second are one, a second after the last. */
+  for (let i = 0; i < 10; i++) {
+    one.now.text = `c${i}`;
+    board.refresh();
+    pass(t, 50);
+  }
+  pass(t, 10000);
+  assert.deepEqual(one.shown, [[NOW + 1001, 'c9']]);
+  assert.equal(other.shown.length, 1, 'what did not change is not shown again');
+});
+
+test('a dot with an age goes on by itself', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: NOW });
+  const device = { ...GOOD, up: false, sinceMs: NOW, reason: 'no answer within 1 s' };
+  /** @type {string[]} */
+  const shown = [];
+  const node = { status: (/** @type {any} */ { text }) => shown.push(text) };
+  const added = { node, status: () => ofDevice(device, Date.now()) };
+  const hub = { added: new Map([['in', added]]) };
+  const board = new StatusBoard(/** @type {any} */ (hub));
+  board.refresh();
+  pass(t, 3500);
+  const ages = [0, 1, 2, 3].map((age) => `no answer within 1 s, ${age} s`);
+  assert.deepEqual(shown, ages);
+  hub.added.clear();
+  pass(t, 5000);
+  assert.deepEqual(shown, ages, 'who is gone shows nothing');
 });
 
 test('numbers', () => {

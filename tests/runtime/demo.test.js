@@ -10,6 +10,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { test } = require('node:test');
 const { BUSBAR, atEnd, lacks, tempDir, waitFor } = require('../support');
+const { listen } = require('../support/listener');
 
 /** @typedef {import('node:test').TestContext} TestContext */
 
@@ -125,9 +126,21 @@ test('a check that does not see all says what is missing', MOSQUITTO, async (t) 
   await demo.expectNothing();
 });
 
-test('Ctrl-C ends all of it', MOSQUITTO, async (t) => {
+test('what it prints can be opened, and Ctrl-C ends all of it', MOSQUITTO, async (t) => {
   const demo = new Demo(t, []);
   await demo.waitForOutput(/Ctrl-C ends all of it/);
+  const addressOf = (/** @type {string} */ name) =>
+    new RegExp(`^ *${name} +(\\S+)`, 'm').exec(demo.output)?.[1] ?? assert.fail(demo.output);
+  for (const [name, text] of [
+    ['Flows', '<title>Node-RED'],
+    ['Dashboard', '<div id="app"'],
+  ]) {
+    const response = await fetch(addressOf(name));
+    assert.equal(response.status, 200, addressOf(name));
+    assert.ok((await response.text()).includes(text), `${name} has ${text}`);
+  }
+  const listener = await listen(t, addressOf('MQTT'), { topic: 'plant/#' });
+  await listener.waitFor(({ topic }) => topic === 'plant/meter-1/fast', { what: 'a reading' });
   process.kill(-(/** @type {number} */ (demo.child.pid)), 'SIGINT');
   await demo.ended;
   assert.match(demo.output, /^All ended\.$/m);

@@ -32,15 +32,31 @@ const NODES = [
 helper.init(require.resolve('node-red'), { userDir: '/nonexistent' });
 
 class Loaded {
-  /** @param {string[]} watched Ids of helper nodes. @param {string} data Its data directory. */
-  constructor(watched, data) {
+  /** @param {FlowNode[]} nodes All of them. @param {string} data Its data directory. */
+  constructor(nodes, data) {
     /** What came to each helper node. @type {Record<string, any[]>} */
     this.messages = {};
     this.data = data;
-    for (const id of watched) {
-      const list = (this.messages[id] = /** @type {any[]} */ ([]));
-      helper.getNode(id).on('input', (/** @type {any} */ msg) => void list.push(msg));
+    this.heard = new WeakSet();
+    this.listen(nodes);
+  }
+
+  /** @param {FlowNode[]} nodes */
+  listen(nodes) {
+    for (const { id } of nodes.filter(({ type }) => type === 'helper')) {
+      const list = (this.messages[id] ??= /** @type {any[]} */ ([]));
+      const node = helper.getNode(id);
+      if (this.heard.has(node)) continue;
+      this.heard.add(node);
+      node.on('input', (/** @type {any} */ msg) => void list.push(msg));
     }
+  }
+
+  /** As a person deploys what has changed. @param {FlowNode[]} flow */
+  async deploy(flow) {
+    const nodes = withObservers(flow);
+    await helper._redNodes.setFlows(nodes, {}, 'nodes');
+    this.listen(nodes);
   }
 
   /** @param {string} id @returns {any} */
@@ -77,38 +93,39 @@ function readPid(data) {
   return fs.existsSync(file) ? Number(JSON.parse(fs.readFileSync(file, 'utf8')).pid) : 0;
 }
 
-/**
- * Loads a flow with `catch` and `status` helper nodes beside those that it has.
- * @param {TestContext} t @param {FlowNode[]} flow @param {Record<string, Record<string, string>>} [credentials]
- */
-async function load(t, flow, credentials = {}) {
-  const data = tempDir(t);
-  process.env.BUSBAR_DATA = data;
-  const tab = { id: 'tab', type: 'tab', label: 'test' };
+const TAB = { id: 'tab', type: 'tab', label: 'test' };
+
+/** The flow on its tab, with `catch` and `status` nodes. @param {FlowNode[]} flow @returns {FlowNode[]} */
+function withObservers(flow) {
   const observers = [
     { id: 'caught', type: 'helper', z: 'tab' },
     { id: 'stated', type: 'helper', z: 'tab' },
     { id: 'c', type: 'catch', z: 'tab', scope: null, wires: [['caught']] },
     { id: 's', type: 'status', z: 'tab', scope: null, wires: [['stated']] },
   ];
-  /** @type {FlowNode[]} */
-  const nodes = [
-    tab,
-    ...flow.map((node) => ('wires' in node ? { z: 'tab', ...node } : node)),
-    ...observers,
-  ];
-  await helper.load(NODES, nodes, credentials);
+  const placed = flow.map((node) => ('wires' in node ? { z: 'tab', ...node } : node));
+  return [TAB, ...placed, ...observers];
+}
+
+/**
+ * Loads a flow with `catch` and `status` helper nodes beside those that it has.
+ * @param {TestContext} t @param {FlowNode[]} flow @param {Record<string, Record<string, string>>} [credentials]
+ * @param {{data?: string, types?: ((RED: any) => void)[]}} [more] `data`: its data directory; `types`: more nodes.
+ */
+async function load(t, flow, credentials = {}, { data = tempDir(t), types = [] } = {}) {
+  process.env.BUSBAR_DATA = data;
+  const nodes = withObservers(flow);
+  await helper.load([...NODES, ...types], nodes, credentials);
   atEnd(t, async () => {
     const pid = readPid(data);
     /* A flow without any of ours lets the runtime go. */
-    await helper.setFlows([tab], 'full');
+    await helper.setFlows([TAB], 'full');
     await waitFor(() => pid === 0 || !fs.existsSync(`/proc/${pid}`), {
       what: 'the runtime to end',
     });
     await helper.unload();
   });
-  const watched = nodes.filter(({ type }) => type === 'helper').map(({ id }) => id);
-  return new Loaded(watched, data);
+  return new Loaded(nodes, data);
 }
 
-module.exports = { load, readPid };
+module.exports = { Loaded, load, readPid };

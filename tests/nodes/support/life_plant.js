@@ -12,27 +12,30 @@ const { makeFlows, startMeters, startPalette } = require('./palette');
 const PERIOD_MS = 1000;
 /* A reading may come so much later than a period after the one before. */
 const LATE_MS = 400;
+const METERS = ['meter-1', 'meter-2', 'meter-3'];
+/* Nodes of the flow. */
+const TAB = 'b05ba70000000300';
 const READ_ALL = 'b05ba70000000302';
+const TO_BROKER = 'b05ba70000000305';
 
 /** @typedef {import('node:test').TestContext} TestContext */
 /** @typedef {import('./palette').FlowNode} FlowNode */
 
 /** Meters whose fast scan goes to a broker by a direct route, and by messages to a debug node.
- * @param {TestContext} t @param {{extra?: FlowNode[], options?: object}} [more] */
-async function startPlant(t, { extra = [], options = {} } = {}) {
+ * @param {TestContext} t @param {{extra?: FlowNode[], options?: object, mode?: 'spawn' | 'attach'}} [more] */
+async function startPlant(t, { extra = [], options = {}, mode = 'spawn' } = {}) {
   const broker = await startMosquitto(t);
   const listener = await listen(t, broker.url);
   const sims = await startMeters(t);
   const flows = (await makeFlows(['pm500-direct'], { sims, broker: broker.url }))
     .filter(({ type }) => type !== 'busbar-influxdb' && type !== 'busbar-influx-out')
-    .map((node) =>
-      node.id === READ_ALL ? { ...node, wires: [['b05ba70000000305', 'sink']] } : node,
-    )
-    .filter(({ id }) => id !== 'b05ba70000000304');
+    .map((node) => (node.id === READ_ALL ? { ...node, wires: [[TO_BROKER, 'sink']] } : node))
+    .filter(({ id }) => id !== 'b05ba70000000304')
+    .map((node) => (node.type === 'busbar-runtime' ? { ...node, mode } : node));
   const debug = {
     id: 'sink',
     type: 'function',
-    z: 'b05ba70000000300',
+    z: TAB,
     func: 'return null;',
     outputs: 0,
     libs: [],
@@ -65,9 +68,9 @@ function timesOf(listener, meter) {
 }
 
 /** No period is missing. @param {import('../../support/listener').Listener} listener @param {string} meter
- * @param {number} [longestMs] */
-function expectNoGap(listener, meter, longestMs = PERIOD_MS + LATE_MS) {
-  const times = timesOf(listener, meter);
+ * @param {{longestMs?: number, fromMs?: number}} [more] `fromMs`: what was read before does not matter. */
+function expectNoGap(listener, meter, { longestMs = PERIOD_MS + LATE_MS, fromMs = 0 } = {}) {
+  const times = timesOf(listener, meter).filter((time) => time >= fromMs);
   assert.ok(times.length >= 3, `${meter}: only ${times.length} readings`);
   for (let i = 1; i < times.length; i++) {
     const gap = times[i] - times[i - 1];
@@ -75,4 +78,16 @@ function expectNoGap(listener, meter, longestMs = PERIOD_MS + LATE_MS) {
   }
 }
 
-module.exports = { READ_ALL, expectNoGap, goodMeters, startPlant };
+/** One that is read after that time has come. @param {import('../../support/listener').Listener} listener
+ * @param {string} meter @param {number} afterMs */
+function readingAfter(listener, meter, afterMs) {
+  return waitFor(() => timesOf(listener, meter).some((time) => time > afterMs), {
+    what: `a reading of ${meter}`,
+    timeoutMs: 15000,
+  });
+}
+
+module.exports = {
+  ...{ METERS, PERIOD_MS, READ_ALL, TAB, TO_BROKER },
+  ...{ expectNoGap, goodMeters, readingAfter, startPlant },
+};
