@@ -10,17 +10,16 @@ const { DISABLED, NOT_USED, STARTING, ofDevices, ofDown, ofFault, ofSink } = req
 /** @typedef {import('./status').Status} Status */
 /** @typedef {{plant: import('./plant').Plant, plan: import('./plan').Plan}} Place */
 
-/** What keeps the whole from working, if anything. @param {Hub} hub @param {string} id
- * @param {(place: Place) => string[]} concerns Ids of the nodes whose mistakes are its own.
- * @returns {Status | Place} */
-function look(hub, id, concerns) {
+/** What keeps the whole from working, if anything. Mistakes of what a node stands on are its own.
+ * @param {Hub} hub @param {string} id @returns {Status | Place} */
+function look(hub, id) {
   const place = hub.placeOf(id);
   if (!place?.plant) return STARTING;
   const { plant, plan } = place;
   if (plant.blocked) return ofFault(plant.blocked.text, plant.blocked);
   if (plant.mistakes.length > 0) {
-    const own = new Set(concerns({ plant, plan }));
-    const mistake = plant.mistakes.find(({ nodeId }) => own.has(nodeId));
+    const below = plan.belowOf.get(id);
+    const mistake = plant.mistakes.find(({ nodeId }) => below?.has(nodeId));
     if (mistake) return ofFault(mistake.text, { short: mistake.short });
   }
   if (plant.runtime.state === 'starting') return STARTING;
@@ -47,20 +46,9 @@ function isStatus(found) {
   return 'busbar' in found;
 }
 
-/** The nodes that a device node stands on. @param {Hub} hub @param {string} nodeId @param {Place} place */
-function below(hub, nodeId, { plan }) {
-  const ids = plan.devicesOf.get(nodeId) ?? [];
-  const config = hub.added.get(nodeId)?.config;
-  const named = [config?.device, config?.connection].filter(Boolean);
-  const devices = ids.map((id) => plan.assembly.devices.get(id)?.nodeId ?? '');
-  const nodes = [...new Set([...devices, ...named])];
-  const connections = nodes.map((id) => hub.added.get(id)?.config.connection ?? '');
-  return [nodeId, ...nodes, ...connections];
-}
-
 /** busbar-in. @param {Hub} hub @param {string} id @returns {Status} */
 function ofReader(hub, id) {
-  const found = look(hub, id, (place) => below(hub, id, place));
+  const found = look(hub, id);
   if (isStatus(found)) return found;
   if (isDisabled(hub, id)) return DISABLED;
   const { plant, plan } = found;
@@ -73,7 +61,7 @@ function ofReader(hub, id) {
 /** busbar-read, busbar-write. A device that is only asked now and then is not known before.
  * @param {Hub} hub @param {string} id @returns {Status} */
 function ofAsker(hub, id) {
-  const found = look(hub, id, (place) => below(hub, id, place));
+  const found = look(hub, id);
   if (isStatus(found)) return found;
   if (isDisabled(hub, id)) return DISABLED;
   const { plant, plan } = found;
@@ -87,7 +75,7 @@ function ofAsker(hub, id) {
 function ofEnd(hub, id) {
   const config = hub.added.get(id)?.config;
   if (!config?.sink) return ofFault('no sink is set; choose one in this node');
-  const found = look(hub, id, () => [id, config.sink]);
+  const found = look(hub, id);
   if (isStatus(found)) return found;
   const { plant, plan } = found;
   const sink = plan.sinkOf.get(id) ?? '';

@@ -122,12 +122,12 @@ class Plant extends EventEmitter {
 
   /** What a deploy asks for cannot be, so nothing is started. @param {Problem} problem */
   block(problem) {
-    const before = this.refusal;
+    const before = this.describeRefusal();
     this.blocked = problem;
     this.wants = undefined;
     this.mistakes = [problem];
     this.refusal = problem.text;
-    if (this.refusal !== before) this.tellRefusal();
+    if (this.describeRefusal() !== before) this.tellRefusal();
     this.emit('change');
   }
 
@@ -168,7 +168,7 @@ class Plant extends EventEmitter {
   /** Throws only where it is worth another try. @param {Wants} wants */
   async applyOrRefuse(wants) {
     const { assembly } = wants;
-    const before = this.refusal;
+    const before = this.describeRefusal();
     this.mistakes = assembly.problems;
     this.refusal = wants.refusal ?? (assembly.problems.length > 0 ? 'the flows have mistakes' : '');
     try {
@@ -178,7 +178,12 @@ class Plant extends EventEmitter {
       if (code === 'BUSBAR_DOWN' || code === 'BUSBAR_TIMEOUT') throw error;
       this.takeRefusal(error, assembly);
     }
-    if (this.refusal !== '' && this.refusal !== before) this.tellRefusal();
+    if (this.refusal !== '' && this.describeRefusal() !== before) this.tellRefusal();
+  }
+
+  /** What is told once, as long as it is so. */
+  describeRefusal() {
+    return JSON.stringify([this.refusal, this.mistakes]);
   }
 
   tellRefusal() {

@@ -111,4 +111,4 @@ async function load(t, flow, credentials = {}) {
   return new Loaded(watched, data);
 }
 
-module.exports = { load, readPid };
+module.exports = { Loaded, load, readPid };
