@@ -10,7 +10,7 @@ const { BusbarError, codeOf, textOf } = require('./errors');
 const { Outbox } = require('./outbox');
 const { PlantState } = require('./plant_state');
 const { Readers } = require('./readers');
-const { findEmptied, listSecrets } = require('./secrets');
+const { describeEmptied, findEmptied, listSecrets } = require('./secrets');
 const { StatusPoller } = require('./status_poller');
 const { StoreWatch } = require('./store_watch');
 
@@ -55,8 +55,9 @@ class Plant extends EventEmitter {
     this.again = false;
     /** What the runtime was asked to send, so that nothing is asked for twice. */
     this.subscribed = '';
-    /** Secrets that a deploy left empty; with the next one that is meant. @type {string[]} */
-    this.emptied = [];
+    /** Secrets that a deploy left empty; with the next one that is meant.
+     * @type {{names: string, wants: Wants} | undefined} */
+    this.emptied = undefined;
     /** @type {NodeJS.Timeout | undefined} */
     this.timer = undefined;
     runtime.on('up', () => this.onUp());
@@ -172,7 +173,7 @@ class Plant extends EventEmitter {
     this.mistakes = assembly.problems;
     this.refusal = wants.refusal ?? (assembly.problems.length > 0 ? 'the flows have mistakes' : '');
     try {
-      if (this.refusal === '') await this.apply(wants);
+      if (this.refusal === '') await this.applyUnlessEmptied(wants);
     } catch (error) {
       const code = codeOf(error);
       if (code === 'BUSBAR_DOWN' || code === 'BUSBAR_TIMEOUT') throw error;
@@ -192,28 +193,35 @@ class Plant extends EventEmitter {
     this.emit('refused', this.mistakes);
   }
 
+  /** A runtime that is back, or a new connection to it, is no deploy. @param {Wants} wants */
+  async applyUnlessEmptied(wants) {
+    const known = await listSecrets(this.runtime);
+    const emptied = findEmptied(wants.assembly, known);
+    const names = emptied.join(', ');
+    const isMeant = this.emptied?.names === names && this.emptied.wants !== wants;
+    if (emptied.length === 0 || isMeant) {
+      await this.apply(wants, known);
+      this.emptied = undefined;
+      return;
+    }
+    this.emptied = { names, wants };
+    this.mistakes = describeEmptied(wants.assembly, emptied);
+    this.refusal =
+      `a password, token or certificate that was there is empty now (${names}): enter it again, or ` +
+      'deploy once more to go on without';
+  }
+
   /** First a look at the whole, so that secrets do not change below what goes on.
-   * @param {Wants} wants */
-  async apply(wants) {
+   * @param {Wants} wants @param {string[]} known Secrets that the runtime has. */
+  async apply(wants, known) {
     const { assembly, memorySecrets } = wants;
     const text = JSON.stringify(assembly.document);
-    const known = await listSecrets(this.runtime);
-    const emptied = findEmptied(assembly, known);
-    if (emptied.length > 0 && emptied.join() !== this.emptied.join()) {
-      this.emptied = emptied;
-      throw new BusbarError(
-        'BUSBAR_REFUSED',
-        `a password, token or certificate that was there is empty now (${emptied.join(', ')}): enter it again, or ` +
-          'deploy once more to go on without',
-      );
-    }
     await this.runtime.request('check', { document: text, name: 'Node-RED' });
     const { secrets } = assembly;
     if (Object.keys(secrets).length > 0) {
       await this.runtime.request('secret', { secrets, memory: memorySecrets });
     }
     await this.runtime.request('apply', { document: text, name: 'Node-RED' });
-    this.emptied = [];
     await this.forgetSecrets(known, secrets);
     const isThere = (/** @type {string} */ sink) => assembly.sinks.get(sink)?.used === true;
     this.outbox.forget(isThere);
