@@ -8,6 +8,7 @@ const { makeConnection } = require('./document_connection');
 const { makeDevices } = require('./document_device');
 const { makeRoutes, nodeOfRoute, warnOfUntold } = require('./document_route');
 const { makeSink } = require('./document_sink');
+const { findUnknown } = require('./document_source');
 const { leaveOutEmpty, readTagList } = require('./fields');
 
 /** @typedef {{nodeId: string, text: string, short?: string}} Problem `short`: for a status. */
@@ -21,6 +22,7 @@ const { leaveOutEmpty, readTagList } = require('./fields');
  * @property {Map<string, string>} connectionIds By node.
  * @property {Map<string, LiveNode>} nodes All config nodes, by their id.
  * @property {import('./document_route').DirectRoute[]} routes
+ * @property {import('./document_source').Source[]} sources Each busbar-in.
  * @property {LiveNode[]} ends Each busbar-mqtt-out and busbar-influx-out.
  * @property {(deviceId: string) => 'polled' | 'asked' | 'unused'} useOf
  * @property {(tls: LiveNode, what: string) => string | undefined} [pemFile] A certificate that the runtime
@@ -31,8 +33,9 @@ const { leaveOutEmpty, readTagList } = require('./fields');
  * @property {Record<string, any>} document
  * @property {Record<string, string>} secrets By name; beside the document.
  * @property {Map<string, {nodeId: string, connection: string, tags: Record<string, string>, profile: string,
- *   used: boolean, use: 'polled' | 'asked' | 'unused' | 'disabled', describe: () => {points: {name: string, type: string}[]} | undefined}>} devices All that
- *   are configured, by id; `describe`: the types of their values, by the profile.
+ *   used: boolean, use: 'polled' | 'asked' | 'unused' | 'disabled', names?: {points: string[], scans: string[]},
+ *   describe: () => {points: {name: string, type: string}[]} | undefined}>} devices All that are configured, by id;
+ *   `names`: where the profile can be read here; `describe`: the types of their values, by the profile.
  * @property {Map<string, {nodeId: string, kind: string, used: boolean}>} sinks
  * @property {Problem[]} problems
  * @property {Problem[]} warnings Of what runs, but may not be meant.
@@ -91,6 +94,7 @@ function assemble(parts) {
   nameConnections(parts.connections, connectionOf);
   const connectionIds = new Map([...connectionOf].map(([nodeId, id]) => [id, nodeId]));
   const { entries, devices } = makeDevices(parts, connectionOf, problems);
+  problems.push(...findUnknown(parts.sources, devices));
   const usedConnections = new Set(entries.map((entry) => entry.connection));
   const connections = parts.connections
     .map((node) => makeConnection(node, /** @type {string} */ (connectionOf.get(node.id))))

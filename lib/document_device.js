@@ -89,6 +89,7 @@ function makeDevices(parts, connectionOf, problems) {
         connection,
         tags,
         profile: profile.id,
+        names: profile.points && { points: profile.points, scans: profile.scans },
         describe: () => describeValues(profile),
         ...{ used, use },
       });

@@ -128,6 +128,9 @@ function planRuntime(key, deploy, { pemFile, connectionIds = new Map() } = {}) {
     source: /** @type {LiveNode} */ (byId.get(source.id)),
     end: /** @type {LiveNode} */ (byId.get(sink.id)),
   }));
+  const all = sources.map((node) => {
+    return { node, wires: node.wires ?? [], devices: devicesOf.get(node.id) ?? [] };
+  });
   const assembly = assemble({
     runtime: deploy.nodes.get(key),
     connections: mine('busbar-connection'),
@@ -135,13 +138,11 @@ function planRuntime(key, deploy, { pemFile, connectionIds = new Map() } = {}) {
     sinks: mine(...SINKS),
     nodes: deploy.nodes,
     routes: routes.filter(({ devices }) => devices.length > 0),
+    sources: all,
     ends,
     useOf: (id) => (polled.has(id) ? 'polled' : asked.has(id) ? 'asked' : 'unused'),
     pemFile,
     connectionIds,
-  });
-  const all = sources.map((node) => {
-    return { node, wires: node.wires ?? [], devices: devicesOf.get(node.id) ?? [] };
   });
   const members = mine(
     'busbar-connection',

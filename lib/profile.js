@@ -7,7 +7,8 @@ const { openProfile } = require('./codec_registers');
 const { loadProfile, mergeProfile } = require('./profiles');
 
 /** @typedef {import('./document').LiveNode} LiveNode */
-/** @typedef {{id: string, value: any, scans: string[]}} Resolved `value`: a bundled id, a path or the profile itself. */
+/** @typedef {{id: string, value: any, scans: string[], points: string[] | undefined}} Resolved `value`: a
+ * bundled id, a path or the profile itself; `points`: their names, where the profile can be read here. */
 
 const FIRST_SCAN = 'fast';
 
@@ -15,6 +16,12 @@ const FIRST_SCAN = 'fast';
 function scansOf(profile) {
   const points = Array.isArray(profile?.points) ? profile.points : [];
   return [...new Set(points.map((/** @type {any} */ point) => point?.scan || FIRST_SCAN))];
+}
+
+/** @param {Record<string, any>} profile @returns {string[]} */
+function pointsOf(profile) {
+  const points = Array.isArray(profile.points) ? profile.points : [];
+  return points.map((/** @type {any} */ point) => String(point?.name ?? ''));
 }
 
 /** @param {any} base @param {any} own @param {(text: string) => void} complain */
@@ -58,7 +65,9 @@ function resolveProfile(node, nodes, complain) {
       return undefined;
     }
     const value = readProfileNode(profileNode, complain);
-    return value && { id: value.id || profileNode.name || 'own', value, scans: scansOf(value) };
+    if (!value) return undefined;
+    const id = value.id || profileNode.name || 'own';
+    return { id, value, scans: scansOf(value), points: pointsOf(value) };
   }
   const name = String(node.profile ?? '').trim();
   if (name === '') {
@@ -66,7 +75,8 @@ function resolveProfile(node, nodes, complain) {
     return undefined;
   }
   const bundled = node.profileType === 'path' ? undefined : loadProfile(name);
-  return { id: name, value: name, scans: bundled ? scansOf(bundled) : [FIRST_SCAN] };
+  if (!bundled) return { id: name, value: name, scans: [FIRST_SCAN], points: undefined };
+  return { id: name, value: name, scans: scansOf(bundled), points: pointsOf(bundled) };
 }
 
 /** The points with the types of their values; nothing where the profile cannot be read here.

@@ -84,6 +84,14 @@ for (const [name, nodes, id, text] of CASES) {
   });
 }
 
+test('a point that the device has not reaches Catch and the dot of who asks for it', async (t) => {
+  const flow = await load(t, [RUNTIME, CONNECTION, DEVICE, { ...READER, points: 'nope' }, OUT]);
+  const { error, status } = await findMistake(flow);
+  assert.equal(error.source.id, 'in');
+  assert.match(error.message, /no point of its devices fits "nope"/);
+  assert.equal(status.text, 'no point fits "nope"');
+});
+
 test('a device id that is given twice reaches Catch from the device that is read', async (t) => {
   const twin = { ...DEVICE, id: 'twin' };
   const flow = await load(t, [RUNTIME, CONNECTION, DEVICE, twin, READER, OUT]);

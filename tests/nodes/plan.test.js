@@ -101,6 +101,32 @@ test('what a sink does not make by itself goes by messages', () => {
   }
 });
 
+test('points and scans that no device of a reader has', () => {
+  const other = node('device', 'd2', {
+    ...{ deviceId: 'meter-2', connection: 'c1', profileType: 'bundled', unit: '2' },
+    profile: 'generic/modbus',
+  });
+  /** @param {Record<string, any>} fields @param {LiveNode[]} devices */
+  const listUnknown = (fields, ...devices) => {
+    const { assembly } = plan(CONNECTION, ...devices, reader({ wires: [['f1']], ...fields }));
+    return assembly.problems.map(({ nodeId, text }) => `${nodeId}: ${text.split(';')[0]}`);
+  };
+  const all = { source: 'all', device: '' };
+  assert.deepEqual(listUnknown({ points: 'nope' }, DEVICE), [
+    'i1: no point of its devices fits "nope"',
+  ]);
+  assert.deepEqual(listUnknown({ points: 'power/*, count, x*', scans: 'fast, often' }, DEVICE), [
+    'i1: no point of its devices fits "count"',
+    'i1: no point of its devices fits "x*"',
+    'i1: no scan of its devices fits "often"',
+  ]);
+  assert.deepEqual(listUnknown({ ...all, points: 'power/*, count' }, DEVICE, other), []);
+  assert.deepEqual(listUnknown({ points: 'count' }, DEVICE, other).length, 1, 'of other devices');
+  /* Which only the runtime can read. */
+  const file = { ...other, profileType: 'path', profile: '/etc/meter.yaml' };
+  assert.deepEqual(listUnknown({ ...all, points: 'nope' }, DEVICE, file), []);
+});
+
 test('what waits is kept as sink and runtime say, and empty fields are left out', () => {
   /** @param {Record<string, any>} sink @param {Record<string, any>} runtime */
   const storesOf = (sink, runtime) => {
