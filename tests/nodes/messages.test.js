@@ -59,7 +59,7 @@ test('registers: as modbus-read gives them', () => {
   assert.deepEqual(message.payload, [17254, 6554]);
   assert.deepEqual(message.responseBuffer.buffer, Buffer.from([0x43, 0x66, 0x19, 0x9a]));
   const [bits] = makeMessages({ ...words, payload: { r0: true, r1: false } }, 'registers');
-  assert.deepEqual(bits.payload, [true, false]);
+  assert.deepEqual(bits.payload, [true, ...Array(7).fill(false)]);
   assert.deepEqual(bits.responseBuffer.buffer, Buffer.from([1]));
   assert.deepEqual(makeMessages({ ...words, payload: { r0: 1 } }, 'registers'), []);
 });
