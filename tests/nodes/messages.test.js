@@ -180,6 +180,22 @@ test('influxdb out: every shape of the payload', () => {
   assert.ok(Math.abs(now - Date.now()) < 1000);
 });
 
+/* What the nodes of node-red-contrib-influxdb 0.7 wrote into InfluxDB 1 for the same messages. */
+test('influxdb out and batch: texts of integers are what they are to these nodes', () => {
+  const typeOf = (/** @type {any} */ payload, /** @type {boolean} */ isVersion1) => {
+    const [{ fields }] = readInfluxPoints({ measurement: 'm', payload }, { isVersion1 });
+    return fields;
+  };
+  const batch = [{ measurement: 'm', fields: { x: '-3i', y: 1 } }];
+  assert.deepEqual(typeOf('7i', true), { value: 7 });
+  assert.deepEqual(typeOf([{ x: '-3i', y: '3u' }, {}], true), { x: -3, y: '3u' });
+  assert.deepEqual(typeOf([[{ x: '-3i' }, {}]], true), { x: -3 });
+  assert.deepEqual(typeOf(batch, true), { x: '-3i', y: 1 });
+  assert.deepEqual(typeOf('7i', false), { value: 7n });
+  assert.deepEqual(typeOf(batch, false), { x: -3n, y: 1 });
+  assert.deepEqual(typeOf({ x: 7n }, true), { x: 7n }, 'an integer that is one stays one');
+});
+
 test('influxdb out: what cannot be written, in one sentence', () => {
   /** @type {[any, RegExp][]} */
   const rows = [

@@ -349,6 +349,9 @@ test('busbar-influx-out: fields and tags reach the database', INFLUX, async (t) 
     what: 'the row',
   });
   assert.deepEqual([row.power, row.starts, row.label, row.line], [5.5, 7, 'a "b"', 'l 1']);
+  const keys = await influx.query('energy', 'SHOW FIELD KEYS FROM m');
+  const types = keys.map(({ fieldKey, fieldType }) => `${fieldKey}: ${fieldType}`);
+  assert.deepEqual(types.sort(), ['label: string', 'power: float', 'starts: float']);
   assert.match((await ask('to', { payload: {} }, 'caught')).error.message, /without a field/);
 });
 
