@@ -7,7 +7,7 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { isBusbarMessage, readInfluxPoints } = require('../../lib/input_influx');
-const { readMqttMessage } = require('../../lib/input_mqtt');
+const { isPublished, readMqttMessage } = require('../../lib/input_mqtt');
 const { describeLeftOut, listProperties, packProperties } = require('../../lib/mqtt_properties');
 const { encodeInflux } = require('../../lib/influx_lines');
 const { makeMessages } = require('../../lib/output');
@@ -76,6 +76,15 @@ test('mqtt out: payload, topic, QoS and retain as the core node has them', () =>
   assert.deepEqual({ qos, retain }, { qos: 2, retain: true });
   assert.equal(read({ retain: true }, { retain: 'false' }).retain, false);
   assert.equal(read({}).qos, undefined);
+});
+
+test('mqtt out: what is published, and what is for the connection of the core node', () => {
+  for (const payload of [null, undefined, '', 0]) assert.equal(isPublished({ payload }), true);
+  assert.equal(isPublished({ topic: 't', retain: true }), false);
+  assert.equal(isPublished({ action: 'alarm', payload: 1 }), true);
+  for (const action of ['connect', 'disconnect']) {
+    assert.throws(() => isPublished({ action, payload: 1 }), /msg.action is .*so it stays/);
+  }
 });
 
 test('mqtt out: what cannot be sent, in one sentence', () => {
