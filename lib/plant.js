@@ -5,6 +5,8 @@
    that, and how all of it is. The runtime itself, its process and its socket are in runtime.js. */
 
 const { EventEmitter } = require('node:events');
+const { tellOnce } = require('./document');
+const { lastKey } = require('./document_path');
 const { inEditorWords } = require('./editor_words');
 const { BusbarError, codeOf, textOf } = require('./errors');
 const { Outbox } = require('./outbox');
@@ -249,11 +251,15 @@ class Plant extends EventEmitter {
   takeRefusal(error, assembly) {
     const mistakes = error instanceof BusbarError ? (error.mistakes ?? []) : [];
     this.refusal = inEditorWords(textOf(error));
-    this.mistakes = mistakes.map(({ path, text }) => ({
-      nodeId: assembly.nodeOf(path) ?? '',
-      text: inEditorWords(`${path}: ${text}`),
-      short: inEditorWords(`${path.split('.').pop()}: ${text}`),
-    }));
+    const problems = mistakes.map(({ path, text }) => {
+      const place = assembly.placeOf(path);
+      return {
+        nodeId: place.nodeId,
+        text: inEditorWords(`${place.path}: ${text}`),
+        short: inEditorWords(`${lastKey(place.path)}: ${text}`),
+      };
+    });
+    this.mistakes = tellOnce(problems);
   }
 
   /** @param {boolean} paused Stopped flows neither poll nor write. */

@@ -92,6 +92,22 @@ test('a point that the device has not reaches Catch and the dot of who asks for 
   assert.equal(status.text, 'no point fits "nope"');
 });
 
+test('a wrong row of a profile reaches Catch from the profile, once for its devices', async (t) => {
+  const profile = { id: 'own', points: [{ name: 'v', type: 'float33', holding: 10 }] };
+  const own = { id: 'own', type: 'busbar-profile', profile: JSON.stringify(profile) };
+  const table = [
+    { id: 'm.1', unit: '1' },
+    { id: 'm.2', unit: '2' },
+  ];
+  const device = { ...DEVICE, profileType: 'node', profileNode: 'own', devices: table };
+  const flow = await load(t, [RUNTIME, CONNECTION, own, device, READER, OUT]);
+  const { error, status } = await findMistake(flow);
+  assert.equal(error.source.id, 'own');
+  assert.match(error.message, /^points\[v\]\.type: "float33" does not fit; allowed: /);
+  assert.equal(status.text, 'type: "float33" does not fit');
+  assert.equal(flow.messages.caught.length, 1);
+});
+
 test('a device id that is given twice reaches Catch from the device that is read', async (t) => {
   const twin = { ...DEVICE, id: 'twin' };
   const flow = await load(t, [RUNTIME, CONNECTION, DEVICE, twin, READER, OUT]);
