@@ -119,7 +119,7 @@ class Hub extends EventEmitter {
     } catch (error) {
       this.RED.log.error(`busbar: the deploy could not be taken: ${asError(error).stack}`);
     }
-    this.board.refresh();
+    this.board.begin();
   }
 
   takeDeploy() {

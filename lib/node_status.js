@@ -3,6 +3,7 @@
 
 /* What the dot of each node in a flow says. */
 
+const { error: noCodecs } = require('./binding');
 const { readBoolean } = require('./fields');
 const { DISABLED, NOT_USED, STARTING, ofDevices, ofDown, ofFault, ofSink } = require('./status');
 
@@ -97,4 +98,12 @@ function ofRuntime(hub) {
   return { fill: 'green', shape: 'dot', text: 'running', busbar: { state: 'running' } };
 }
 
-module.exports = { ofAsker, ofEnd, ofReader, ofRuntime };
+/** busbar-decode, busbar-line: a dot only where they cannot work.
+ * @param {string | undefined} [error] Why the codecs are not there. @returns {(() => Status) | undefined} */
+function ofCodec(error = noCodecs) {
+  if (error === undefined) return undefined;
+  const status = ofFault(error, { code: 'BUSBAR_NO_BINDING', short: 'the codecs are missing' });
+  return () => status;
+}
+
+module.exports = { ofAsker, ofCodec, ofEnd, ofReader, ofRuntime };
