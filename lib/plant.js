@@ -31,6 +31,8 @@ const { StoreWatch } = require('./store_watch');
 
 /* What could not be asked for want of an answer is asked again. */
 const AGAIN_MS = 2000;
+/* In place of a reason, before the first try of a sink has ended. */
+const NEW_SINK = 'connecting';
 
 class Plant extends EventEmitter {
   /** @param {PlantOptions} options */
@@ -60,6 +62,9 @@ class Plant extends EventEmitter {
     /** Secrets that a deploy left empty; with the next one that is meant.
      * @type {{names: string, wants: Wants} | undefined} */
     this.emptied = undefined;
+    /** Sinks that were told to be paused; each try that fails is another event of the runtime.
+     * @type {Set<string>} */
+    this.pausedSinks = new Set();
     /** @type {NodeJS.Timeout | undefined} */
     this.timer = undefined;
     runtime.on('up', () => this.onUp());
@@ -85,6 +90,7 @@ class Plant extends EventEmitter {
     this.poller.stop();
     this.state.clear();
     this.storeWatch.clear();
+    this.pausedSinks.clear();
     this.outbox.close();
     this.emit('happening', { topic: 'runtime', payload: { event: 'down', text: textOf(reason) } });
     this.emit('change');
@@ -105,8 +111,21 @@ class Plant extends EventEmitter {
     this.state.takeEvent(event);
     if (event.event === 'device' && event.up) this.poller.hurry(event.device);
     if (event.event === 'store') this.tellStore();
-    else this.emit('happening', describeEvent(event));
+    else if (this.isNews(event)) this.emit('happening', describeEvent(event));
     this.emit('change');
+  }
+
+  /** A pause is told once, until the sink is ready or gone. @param {any} event */
+  isNews({ event, sink, ready, gone, reason }) {
+    if (event !== 'sink') return true;
+    if (ready || gone) {
+      this.pausedSinks.delete(sink);
+      return true;
+    }
+    if (reason === NEW_SINK) return true;
+    const isKnown = this.pausedSinks.has(sink);
+    this.pausedSinks.add(sink);
+    return !isKnown;
   }
 
   /** What of the store has changed, by an event or an answer. */
@@ -303,7 +322,7 @@ function describeEvent(event) {
     return { topic: `device/${device}`, payload: { event: what, device, ...about } };
   }
   if (kind === 'sink') {
-    const isNew = reason === 'connecting';
+    const isNew = reason === NEW_SINK;
     const what = event.gone ? 'gone' : ready ? 'ready' : isNew ? 'connecting' : 'paused';
     return { topic: `sink/${sink}`, payload: { event: what, sink, ...about } };
   }

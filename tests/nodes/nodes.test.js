@@ -436,6 +436,35 @@ test('busbar-event: lost, back, and the state of all on request', async (t) => {
   assert.equal(payload.runtime.state, 'up');
 });
 
+test('busbar-event: a sink that is away is told once, until it is back', MOSQUITTO, async (t) => {
+  const broker = await startMosquitto(t);
+  const { waitFor: wait, messages } = await bind(t, [
+    RUNTIME,
+    { id: 'mq', type: 'busbar-mqtt', sinkId: 'bus', url: broker.url },
+    { id: 'to', type: 'busbar-mqtt-out', sink: 'mq', topic: 'a', wires: [] },
+    { id: 'ev', type: 'busbar-event', sinkEvents: true, runtimeEvents: false, wires: [['out']] },
+    OUT,
+  ]);
+  const waitForEvent = (/** @type {string} */ what, from = 0) =>
+    wait('out', ({ topic, payload }) => topic === 'sink/bus' && payload.event === what, from);
+  const listReasons = () =>
+    messages.stated
+      .filter(({ status }) => status.source.id === 'to' && status.busbar?.state === 'waiting')
+      .map(({ status }) => status.busbar.reason);
+  await waitForEvent('ready');
+  const from = messages.out.length;
+  await broker.stop();
+  /* Each try that fails has a reason of its own, with its next try. */
+  const isTriedAgain = () => new Set(listReasons()).size >= 2;
+  await waitFor(isTriedAgain, { what: 'another try', timeoutMs: 20000 });
+  await broker.start();
+  await waitForEvent('ready', from);
+  await broker.stop();
+  await waitForEvent('paused', from + 2);
+  const told = messages.out.slice(from).map(({ payload }) => payload.event);
+  assert.deepEqual(told, ['paused', 'ready', 'paused']);
+});
+
 /** @param {(id: string, msg: object) => Promise<any>} ask */
 function waitForOverview(ask) {
   return ask('ev', {});
