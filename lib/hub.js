@@ -274,9 +274,18 @@ class Hub extends EventEmitter {
     const plant = new Plant({ id: key, runtime, options });
     plant.on('change', () => this.board.refresh());
     plant.on('happening', (happening) => this.emit('happening', happening));
-    plant.on('refused', (mistakes) => this.tell(mistakes));
+    plant.on('refused', (mistakes, refusal) => {
+      this.tell(mistakes.length > 0 ? mistakes : this.spread(key, refusal));
+    });
     this.plants.set(key, plant);
     return plant;
+  }
+
+  /** What no node has caused concerns all of the runtime; the default one has no node of its own.
+   * @param {string} key @param {string} text @returns {Problem[]} */
+  spread(key, text) {
+    const ids = key ? [key] : [...(this.plans.get(key)?.belowOf.keys() ?? [])];
+    return ids.map((nodeId) => ({ nodeId, text }));
   }
 
   /** Each mistake at its node, where Catch nodes see it. @param {Problem[]} mistakes */

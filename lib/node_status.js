@@ -28,6 +28,17 @@ function look(hub, id) {
   return { plant, plan };
 }
 
+/** What the runtime does not know comes with a deploy that runs: until then the refusal is all there is to say.
+ * @param {import('./plant').Plant} plant @param {boolean} isKnown @returns {Status | undefined} */
+function ofRefused({ refusal }, isKnown) {
+  return refusal && !isKnown ? ofFault(refusal, { code: 'BUSBAR_REFUSED' }) : undefined;
+}
+
+/** @param {import('./plant').Plant} plant @param {string[]} ids Of devices. */
+function knowsAny({ state }, ids) {
+  return ids.length === 0 || ids.some((id) => state.devices.has(id));
+}
+
 /** @param {import('./plant').Plant} plant */
 function downOf({ runtime }) {
   return ofDown(runtime.sentence, runtime.error?.code);
@@ -53,10 +64,11 @@ function ofReader(hub, id) {
   if (isStatus(found)) return found;
   if (isDisabled(hub, id)) return DISABLED;
   const { plant, plan } = found;
-  const devices = (plan.devicesOf.get(id) ?? []).map(
+  const ids = plan.devicesOf.get(id) ?? [];
+  const devices = ids.map(
     (device) => plant.state.devices.get(device) ?? { id: device, points: 0, good: 0 },
   );
-  return ofDevices(devices, Date.now());
+  return ofRefused(plant, knowsAny(plant, ids)) ?? ofDevices(devices, Date.now());
 }
 
 /** busbar-read, busbar-write. A device that is only asked now and then is not known before.
@@ -66,7 +78,10 @@ function ofAsker(hub, id) {
   if (isStatus(found)) return found;
   if (isDisabled(hub, id)) return DISABLED;
   const { plant, plan } = found;
-  const states = (plan.devicesOf.get(id) ?? []).map((device) => plant.state.devices.get(device));
+  const ids = plan.devicesOf.get(id) ?? [];
+  const refused = ofRefused(plant, knowsAny(plant, ids));
+  if (refused) return refused;
+  const states = ids.map((device) => plant.state.devices.get(device));
   const known = states.filter((state) => state?.up !== undefined);
   if (known.length > 0) return ofDevices(/** @type {any[]} */ (known), Date.now());
   return { fill: 'grey', shape: 'dot', text: 'ready', busbar: { state: 'ready' } };
@@ -82,6 +97,8 @@ function ofEnd(hub, id) {
   const sink = plan.sinkOf.get(id) ?? '';
   if (!plan.assembly.sinks.get(sink)) return NOT_USED;
   const { state } = plant;
+  const refused = ofRefused(plant, state.sinks.has(sink));
+  if (refused) return refused;
   return ofSink(state.sinks.get(sink) ?? { id: sink, waiting: 0 }, state.storeFailure);
 }
 

@@ -211,7 +211,7 @@ class Plant extends EventEmitter {
   tellRefusal() {
     const payload = { event: 'apply', text: this.refusal, mistakes: this.mistakes };
     this.emit('happening', { topic: 'runtime', payload });
-    this.emit('refused', this.mistakes);
+    this.emit('refused', this.mistakes, this.refusal);
   }
 
   /** A runtime that is back, or a new connection to it, is no deploy. @param {Wants} wants */
