@@ -4,9 +4,12 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "io/mqtt_core.h"
+
+#define SUSPICIOUS_BREAKS 3
 
 static void run_end(bb_mqtt_job *job) {
   bb_mqtt_core *core = BB_LIST_ITEM(job, bb_mqtt_core, end_job);
@@ -27,8 +30,23 @@ static void leave(bb_mqtt_core *core) {
   bb_mqtt_feeder_push(&core->end_job);
 }
 
+/* Brokers end the older of two clients with one id, and most do not say so. Then each try succeeds, and
+ * breaks when the other one's next try does. */
+static void count_break(bb_mqtt_core *core) {
+  bb_mqtt_fault *fault = &core->fault;
+  uint64_t young_ms = 2ull * core->config.longest_retry_ms;
+  bool broke = core->state == BB_MQTT_UP && fault->code == BB_ERR_CLOSED && fault->raw == 0 &&
+               !core->eager && uv_now(core->loop) - core->up_since_ms < young_ms;
+  core->n_breaks = broke ? core->n_breaks + 1 : 0;
+  size_t len = strlen(fault->text);
+  if (core->n_breaks < SUSPICIOUS_BREAKS) return;
+  snprintf(fault->text + len, sizeof(fault->text) - len,
+           " (is another client connected with the id \"%.40s\"?)", core->config.client_id);
+}
+
 void bb_mqtt_fail(bb_mqtt_core *core, const bb_mqtt_fault *fault) {
   core->fault = *fault;
+  count_break(core);
   core->missed = core->state == BB_MQTT_CONNECTING && fault->raw == 0 && !fault->lasting;
   if (core->state == BB_MQTT_UP && uv_now(core->loop) - core->up_since_ms >= 10000) {
     bb_backoff_reset(&core->backoff);

@@ -53,6 +53,7 @@ struct bb_runtime {
   const bb_kinds *kinds;
   const char *data_dir; /* NULL: nothing is kept across a restart */
   void *user;
+  uint64_t seed; /* differs between processes: for jitter */
   /* read-only */
   bb_clock clock;
   uint32_t boot;
