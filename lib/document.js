@@ -23,7 +23,7 @@ const { leaveOutEmpty, readTagList } = require('./fields');
  * @property {Map<string, string>} connectionIds By node.
  * @property {Map<string, LiveNode>} nodes All config nodes, by their id.
  * @property {import('./document_route').DirectRoute[]} routes
- * @property {import('./document_source').Source[]} sources Each busbar-in.
+ * @property {import('./document_source').Source[]} sources Each busbar-in of this runtime alone.
  * @property {LiveNode[]} ends Each busbar-mqtt-out and busbar-influx-out.
  * @property {(deviceId: string) => 'polled' | 'asked' | 'unused'} useOf
  * @property {(tls: LiveNode, what: string) => string | undefined} [pemFile] A certificate that the runtime

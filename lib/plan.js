@@ -138,7 +138,8 @@ function planRuntime(key, deploy, { pemFile, connectionIds = new Map() } = {}) {
     sinks: mine(...SINKS),
     nodes: deploy.nodes,
     routes: routes.filter(({ devices }) => devices.length > 0),
-    sources: all,
+    /* Of one that reads all runtimes, others may have what this one has not. */
+    sources: all.filter(({ node }) => deploy.runtimeOf(node) !== EVERY),
     ends,
     useOf: (id) => (polled.has(id) ? 'polled' : asked.has(id) ? 'asked' : 'unused'),
     pemFile,

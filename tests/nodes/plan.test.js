@@ -123,6 +123,19 @@ test('points and scans that no device of a reader has', () => {
   ]);
   assert.deepEqual(listUnknown({ ...all, points: 'power/*, count' }, DEVICE, other), []);
   assert.deepEqual(listUnknown({ points: 'count' }, DEVICE, other).length, 1, 'of other devices');
+  /* Of several runtimes, another one may have it. */
+  const others = [node('runtime', 'r1'), node('runtime', 'r2')];
+  const places = [
+    { ...CONNECTION, runtime: 'r1' },
+    { ...CONNECTION, id: 'c2', runtime: 'r2' },
+  ];
+  const deploy = new Deploy([
+    ...[...others, ...places, DEVICE, { ...other, connection: 'c2' }],
+    reader({ ...all, points: 'count', wires: [['f1']] }),
+  ]);
+  for (const key of ['r1', 'r2']) {
+    assert.deepEqual(planRuntime(key, deploy).assembly.problems, [], key);
+  }
   /* Which only the runtime can read. */
   const file = { ...other, profileType: 'path', profile: '/etc/meter.yaml' };
   assert.deepEqual(listUnknown({ ...all, points: 'nope' }, DEVICE, file), []);
