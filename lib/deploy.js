@@ -84,9 +84,10 @@ class Deploy {
     return own === key || own === EVERY;
   }
 
-  /** Keys of all runtimes that something belongs to. @returns {string[]} */
+  /** Keys of all runtimes that something belongs to; a device without a connection has to be told so, too.
+   * @returns {string[]} */
   runtimes() {
-    const members = this.ofTypes('busbar-connection', ...SINKS);
+    const members = this.ofTypes('busbar-connection', 'busbar-device', ...SINKS);
     return [...new Set(members.map((node) => this.runtimeOf(node)))];
   }
 }

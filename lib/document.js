@@ -6,8 +6,10 @@
 
 const { makeConnection } = require('./document_connection');
 const { makeDevices } = require('./document_device');
-const { makeRoutes, nodeOfRoute, warnOfUntold } = require('./document_route');
+const { findPlace } = require('./document_path');
+const { makeRoutes, warnOfUntold } = require('./document_route');
 const { makeSink } = require('./document_sink');
+const { findUnknown } = require('./document_source');
 const { leaveOutEmpty, readTagList } = require('./fields');
 
 /** @typedef {{nodeId: string, text: string, short?: string}} Problem `short`: for a status. */
@@ -21,6 +23,7 @@ const { leaveOutEmpty, readTagList } = require('./fields');
  * @property {Map<string, string>} connectionIds By node.
  * @property {Map<string, LiveNode>} nodes All config nodes, by their id.
  * @property {import('./document_route').DirectRoute[]} routes
+ * @property {import('./document_source').Source[]} sources Each busbar-in of this runtime alone.
  * @property {LiveNode[]} ends Each busbar-mqtt-out and busbar-influx-out.
  * @property {(deviceId: string) => 'polled' | 'asked' | 'unused'} useOf
  * @property {(tls: LiveNode, what: string) => string | undefined} [pemFile] A certificate that the runtime
@@ -30,13 +33,15 @@ const { leaveOutEmpty, readTagList } = require('./fields');
 /** @typedef {object} Assembly
  * @property {Record<string, any>} document
  * @property {Record<string, string>} secrets By name; beside the document.
- * @property {Map<string, {nodeId: string, connection: string, tags: Record<string, string>, profile: string,
- *   used: boolean, use: 'polled' | 'asked' | 'unused' | 'disabled', describe: () => {points: {name: string, type: string}[]} | undefined}>} devices All that
- *   are configured, by id; `describe`: the types of their values, by the profile.
+ * @property {Map<string, {nodeId: string, connection: string, tags: Record<string, string>, profile: string, profileNode?: string,
+ *   used: boolean, use: 'polled' | 'asked' | 'unused' | 'disabled', names?: {points: string[], scans: string[]},
+ *   describe: () => {points: {name: string, type: string}[]} | undefined}>} devices All that are configured, by id;
+ *   `names`: where the profile can be read here; `describe`: the types of their values, by the profile.
  * @property {Map<string, {nodeId: string, kind: string, used: boolean}>} sinks
  * @property {Problem[]} problems
  * @property {Problem[]} warnings Of what runs, but may not be meant.
- * @property {(path: string) => string | undefined} nodeOf The node that a path of the document is about.
+ * @property {(path: string) => import('./document_path').Place} placeOf The node that a path of the document
+ *   is about, '' without one.
  */
 
 /** A connection keeps the id that it has: with another one it would be another connection.
@@ -91,6 +96,7 @@ function assemble(parts) {
   nameConnections(parts.connections, connectionOf);
   const connectionIds = new Map([...connectionOf].map(([nodeId, id]) => [id, nodeId]));
   const { entries, devices } = makeDevices(parts, connectionOf, problems);
+  problems.push(...findUnknown(parts.sources, devices));
   const usedConnections = new Set(entries.map((entry) => entry.connection));
   const connections = parts.connections
     .map((node) => makeConnection(node, /** @type {string} */ (connectionOf.get(node.id))))
@@ -129,21 +135,15 @@ function assemble(parts) {
     routes: makeRoutes(parts.routes),
     runtime: makeRuntime(parts.runtime),
   });
-  const nodeOf = (/** @type {string} */ path) =>
-    findNode(path, { connectionIds, devices, sinks, parts });
-  return { document, secrets, devices, sinks, problems, warnings, nodeOf };
+  const placeOf = (/** @type {string} */ path) =>
+    findPlace(path, { connectionIds, devices, sinks, parts });
+  return { document, secrets, devices, sinks, problems: tellOnce(problems), warnings, placeOf };
 }
 
-/** `devices[meter-1].unit` is about the node that made meter-1.
- * @param {string} path @param {{connectionIds: Map<string, string>, devices: Assembly['devices'],
- *   sinks: Assembly['sinks'], parts: Parts}} known */
-function findNode(path, { connectionIds, devices, sinks, parts }) {
-  const [, list, id, key] = /^(\w+)(?:\[([^\]]*)\])?(?:\.(\w+))?/.exec(path) || [];
-  if (list === 'connections') return connectionIds.get(id);
-  if (list === 'devices') return devices.get(id)?.nodeId;
-  if (list === 'sinks') return sinks.get(id)?.nodeId;
-  if (list === 'routes') return nodeOfRoute(parts.routes[Number(id)], key);
-  return list === 'site' || list === 'runtime' ? parts.runtime?.id : undefined;
+/** Devices that share a node tell the same of it. @param {Problem[]} problems */
+function tellOnce(problems) {
+  const known = new Map(problems.map((problem) => [`${problem.nodeId} ${problem.text}`, problem]));
+  return [...known.values()];
 }
 
-module.exports = { assemble };
+module.exports = { assemble, tellOnce };

@@ -41,9 +41,9 @@ function onRequest(scans) {
   return Object.fromEntries(scans.map((scan) => [scan, 'on-request']));
 }
 
-/** @param {LiveNode} node @param {Problem[]} problems @returns {(text: string) => void} */
+/** @param {LiveNode} node @param {Problem[]} problems @returns {import('./profile').Complain} */
 function complainOf(node, problems) {
-  return (text) => void problems.push({ nodeId: node.id, text });
+  return (text, nodeId = node.id) => void problems.push({ nodeId, text });
 }
 
 /**
@@ -89,6 +89,8 @@ function makeDevices(parts, connectionOf, problems) {
         connection,
         tags,
         profile: profile.id,
+        profileNode: profile.nodeId,
+        names: profile.points && { points: profile.points, scans: profile.scans },
         describe: () => describeValues(profile),
         ...{ used, use },
       });

@@ -10,6 +10,7 @@ const path = require('node:path');
 const { setTimeout: delay } = require('node:timers/promises');
 const { serveAdmin } = require('./admin');
 const { listDead, settleDead, settleOrphan } = require('./backlog');
+const { listUsers } = require('./below');
 const { dataDir } = require('./data_dir');
 const { Deploy, findMissing } = require('./deploy');
 const { KINDS } = require('./document_sink');
@@ -118,7 +119,7 @@ class Hub extends EventEmitter {
     } catch (error) {
       this.RED.log.error(`busbar: the deploy could not be taken: ${asError(error).stack}`);
     }
-    this.board.refresh();
+    this.board.begin();
   }
 
   takeDeploy() {
@@ -137,6 +138,8 @@ class Hub extends EventEmitter {
     /* What did not come to life may be what a runtime belongs to. */
     if (missing.length === 0) this.retireAll(keys, deploy);
     this.retireChanged(keys, deploy);
+    for (const key of keys) this.makePlan(key, deploy);
+    this.takeUsers();
     for (const key of keys) this.converge(key, deploy, missing);
   }
 
@@ -195,15 +198,21 @@ class Hub extends EventEmitter {
     return path.isAbsolute(name) && !name.includes('${') ? name : undefined;
   }
 
-  /** @param {string} key @param {Deploy} deploy @param {import('./deploy').RawNode[]} missing */
-  converge(key, deploy, missing) {
-    const plant = this.plants.get(key) ?? this.open(key, deploy);
-    const foreign = isForeign(plant.runtime.dataDir);
+  /** @param {string} key @param {Deploy} deploy */
+  makePlan(key, deploy) {
+    const { runtime } = this.plants.get(key) ?? this.open(key, deploy);
+    const foreign = isForeign(runtime.dataDir);
     const plan = planRuntime(key, deploy, {
       pemFile: (node, what) => (foreign ? this.tlsFileOf(node, what) : undefined),
       connectionIds: this.connectionIds,
     });
     this.plans.set(key, plan);
+  }
+
+  /** @param {string} key @param {Deploy} deploy @param {import('./deploy').RawNode[]} missing */
+  converge(key, deploy, missing) {
+    const plant = /** @type {Plant} */ (this.plants.get(key));
+    const plan = /** @type {import('./plan').Plan} */ (this.plans.get(key));
     this.warn(plan.assembly.warnings);
     const twin = this.twins.get(key);
     if (twin) {
@@ -265,14 +274,36 @@ class Hub extends EventEmitter {
     const plant = new Plant({ id: key, runtime, options });
     plant.on('change', () => this.board.refresh());
     plant.on('happening', (happening) => this.emit('happening', happening));
-    plant.on('refused', (mistakes) => this.tell(mistakes));
+    plant.on('refused', (mistakes, refusal) => {
+      this.tell(mistakes.length > 0 ? mistakes : this.spread(key, refusal));
+    });
     this.plants.set(key, plant);
     return plant;
+  }
+
+  /** What no node has caused concerns all of the runtime; the default one has no node of its own.
+   * @param {string} key @param {string} text @returns {Problem[]} */
+  spread(key, text) {
+    const ids = key ? [key] : [...(this.plans.get(key)?.belowOf.keys() ?? [])];
+    return ids.map((nodeId) => ({ nodeId, text }));
   }
 
   /** Each mistake at its node, where Catch nodes see it. @param {Problem[]} mistakes */
   tell(mistakes) {
     for (const { nodeId, text } of mistakes) this.added.get(nodeId)?.node.error(text, {});
+  }
+
+  /** Node-RED hands an error of a global config node on to those that stand in its `users`, as with the
+   * core's mqtt-broker. Only nodes of flows may: a config node would be asked for its own without end. */
+  takeUsers() {
+    const below = [...this.plans.values()].flatMap((plan) => [...plan.belowOf]);
+    const usersOf = listUsers(below);
+    const inFlows = new Set(below.map(([id]) => id));
+    for (const [id, { node }] of this.added) {
+      if (inFlows.has(id)) continue;
+      const users = (usersOf.get(id) ?? []).flatMap((user) => this.added.get(user)?.node ?? []);
+      node.users = Object.fromEntries(users.map((user) => [user.id, user]));
+    }
   }
 
   /** Once, as long as it is so. @param {Problem[]} warnings */

@@ -158,6 +158,7 @@ function encodeInflux(msg, node, sink, findShape) {
     const place = {
       measurement: node.measurement || sink.measurement,
       precision: sink.precision,
+      isVersion1: sink.type === 'busbar-influxdb' && String(sink.version) !== '2',
     };
     const records = readInfluxPoints(msg, place).map(({ tags, timeNs, ...point }) => ({
       ...{ ...point, tags: { ...own, ...tags }, timestamp: timeNs },

@@ -10,7 +10,10 @@
      payload [[{…}, {…}], [{…}, {…}]]             several of these
      payload [{measurement, fields, tags, timestamp}, …]   as batch takes them
      payload {point: value}, with msg.device      what busbar-in sends
-     payload [{point: value}, {tag: value}]       the same as fields and tags */
+     payload [{point: value}, {tag: value}]       the same as fields and tags
+
+   A text such as `7i` is what these nodes make of it, since InfluxDB refuses another type than a field has:
+   the integer 7 for InfluxDB 2; for InfluxDB 1 the float 7, and in the form of batch the text. */
 
 const { BusbarError } = require('./errors');
 const { MAX_BYTES } = require('./input_mqtt');
@@ -24,7 +27,6 @@ const { isLonger } = require('./size');
  */
 
 const NS_PER = { ns: 1n, us: 1000n, u: 1000n, ms: 1000000n, s: 1000000000n };
-/* 5i is the integer 5. */
 const INTEGER = /^-?\d+i$/;
 
 /** @param {string} text @returns {BusbarError} */
@@ -60,25 +62,35 @@ function readTime(time, nsPerUnit) {
   );
 }
 
-/** @param {any} value */
-function readField(value) {
+/** @typedef {(text: string) => any} ReadInteger What `7i` is. */
+
+/** @type {ReadInteger} */
+const asInteger = (text) => BigInt(text.slice(0, -1));
+/** @type {ReadInteger} */
+const asFloat = (text) => Number(text.slice(0, -1));
+/** @type {ReadInteger} */
+const asText = (text) => text;
+
+/** @param {any} value @param {ReadInteger} readInteger */
+function readField(value, readInteger) {
   if (isLonger(value, MAX_BYTES)) {
     throw invalid(`a field of more than ${MAX_BYTES} bytes is too long; send it in parts`);
   }
-  if (typeof value === 'string' && INTEGER.test(value)) return BigInt(value.slice(0, -1));
+  if (typeof value === 'string' && INTEGER.test(value)) return readInteger(value);
   if (value instanceof Date) return value.toISOString();
   if (isMap(value) || Array.isArray(value)) return JSON.stringify(value);
   return value;
 }
 
 /** Fields without a value are left out. @param {Record<string, any>} fields
- * @param {(name: string) => boolean} [isKnown] What it is, whatever its value looks like. */
-function readFields(fields, isKnown = () => false) {
+ * @param {(name: string) => boolean} [isKnown] What it is, whatever its value looks like.
+ * @param {ReadInteger} [readInteger] */
+function readFields(fields, isKnown = () => false, readInteger = asInteger) {
   const present = Object.entries(fields).filter(
     ([, value]) => value !== undefined && value !== null,
   );
   return Object.fromEntries(
-    present.map(([key, value]) => [key, isKnown(key) ? value : readField(value)]),
+    present.map(([key, value]) => [key, isKnown(key) ? value : readField(value, readInteger)]),
   );
 }
 
@@ -91,13 +103,15 @@ function readTags(tags) {
 }
 
 class Reader {
-  /** @param {string} measurement @param {bigint} nsPerUnit */
-  constructor(measurement, nsPerUnit) {
+  /** @param {string} measurement @param {bigint} nsPerUnit @param {boolean} isVersion1 */
+  constructor(measurement, nsPerUnit, isVersion1) {
     this.measurement = measurement;
     this.nsPerUnit = nsPerUnit;
+    this.isVersion1 = isVersion1;
   }
 
-  /** @param {any} fields @param {any} [tags] @param {{measurement?: any, time?: any}} [own] @returns {Point} */
+  /** @param {any} fields @param {any} [tags]
+   * @param {{measurement?: any, time?: any, readInteger?: ReadInteger}} [own] @returns {Point} */
   point(fields, tags, own = {}) {
     const measurement = own.measurement || this.measurement;
     if (typeof measurement !== 'string' || measurement === '') {
@@ -107,7 +121,8 @@ class Reader {
     }
     if (!isMap(fields)) throw invalid('the fields are no map of names and values');
     const { time, ...rest } = fields;
-    const values = readFields(rest);
+    const { readInteger = this.isVersion1 ? asFloat : asInteger } = own;
+    const values = readFields(rest, undefined, readInteger);
     if (Object.keys(values).length === 0) {
       throw invalid(
         `a point of ${measurement} without a field that has a value; InfluxDB takes none`,
@@ -147,6 +162,7 @@ class Reader {
     return this.point(item.fields, item.tags, {
       measurement: item.measurement,
       time: item.timestamp ?? item.time,
+      readInteger: this.isVersion1 ? asText : asInteger,
     });
   }
 }
@@ -188,11 +204,13 @@ function readPair(msg, node) {
   return { fields, tags: readTags(tags), timestamp };
 }
 
-/** @param {Record<string, any>} msg @param {{measurement?: string, precision?: string}} node
+/** @param {Record<string, any>} msg
+ * @param {{measurement?: string, precision?: string, isVersion1?: boolean}} node `isVersion1`: of InfluxDB.
  * @returns {Point[]} */
 function readInfluxPoints(msg, node) {
   const nsPerUnit = readUnit(msg, node);
-  return new Reader(msg.measurement || node.measurement || '', nsPerUnit).read(msg.payload);
+  const measurement = msg.measurement || node.measurement || '';
+  return new Reader(measurement, nsPerUnit, node.isVersion1 === true).read(msg.payload);
 }
 
 module.exports = { isBusbarMessage, isBusbarPair, readFields, readInfluxPoints, readPair };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 'use strict';
 
-/* A message of a flow as one for the broker, with the fields that the core node mqtt out takes. */
+/* A message of a flow as one for the broker, with the fields that the core node mqtt out takes. Other than
+   there, bytes of any kind go out as bytes, and a QoS that is none is an error. */
 
 const { BusbarError } = require('./errors');
 const { isSound, packProperties } = require('./mqtt_properties');
@@ -74,6 +75,17 @@ function tooLong(size) {
   );
 }
 
+/** Whether anything goes out: as with the core node, not for a message without the property payload, since
+ * an empty one would erase what is retained. What the core node takes for its connection is refused.
+ * @param {Record<string, any>} msg */
+function isPublished(msg) {
+  if (msg.action !== 'connect' && msg.action !== 'disconnect') return Object.hasOwn(msg, 'payload');
+  throw new BusbarError(
+    'BUSBAR_INVALID',
+    `msg.action is "${msg.action}": the connection is the runtime's and serves all flows, so it stays as it is`,
+  );
+}
+
 /** What the node says holds before what the message says. Without a topic a message goes where its answer
  * is to go, as with the core node.
  * @param {Record<string, any>} msg @param {Record<string, any>} node Its settings.
@@ -91,4 +103,4 @@ function readMqttMessage(msg, node, withProperties = false) {
   return { topic, payload, qos: readQos(node.qos || msg.qos), retain, properties };
 }
 
-module.exports = { MAX_BYTES, readMqttMessage };
+module.exports = { MAX_BYTES, isPublished, readMqttMessage };

@@ -3,6 +3,7 @@
 
 /* What the dot of each node in a flow says. */
 
+const { error: noCodecs } = require('./binding');
 const { readBoolean } = require('./fields');
 const { DISABLED, NOT_USED, STARTING, ofDevices, ofDown, ofFault, ofSink } = require('./status');
 
@@ -10,22 +11,32 @@ const { DISABLED, NOT_USED, STARTING, ofDevices, ofDown, ofFault, ofSink } = req
 /** @typedef {import('./status').Status} Status */
 /** @typedef {{plant: import('./plant').Plant, plan: import('./plan').Plan}} Place */
 
-/** What keeps the whole from working, if anything. @param {Hub} hub @param {string} id
- * @param {(place: Place) => string[]} concerns Ids of the nodes whose mistakes are its own.
- * @returns {Status | Place} */
-function look(hub, id, concerns) {
+/** What keeps the whole from working, if anything. Mistakes of what a node stands on are its own.
+ * @param {Hub} hub @param {string} id @returns {Status | Place} */
+function look(hub, id) {
   const place = hub.placeOf(id);
   if (!place?.plant) return STARTING;
   const { plant, plan } = place;
   if (plant.blocked) return ofFault(plant.blocked.text, plant.blocked);
   if (plant.mistakes.length > 0) {
-    const own = new Set(concerns({ plant, plan }));
-    const mistake = plant.mistakes.find(({ nodeId }) => own.has(nodeId));
+    const below = plan.belowOf.get(id);
+    const mistake = plant.mistakes.find(({ nodeId }) => below?.has(nodeId));
     if (mistake) return ofFault(mistake.text, { short: mistake.short });
   }
   if (plant.runtime.state === 'starting') return STARTING;
   if (plant.runtime.state !== 'up') return downOf(plant);
   return { plant, plan };
+}
+
+/** What the runtime does not know comes with a deploy that runs: until then the refusal is all there is to say.
+ * @param {import('./plant').Plant} plant @param {boolean} isKnown @returns {Status | undefined} */
+function ofRefused({ refusal }, isKnown) {
+  return refusal && !isKnown ? ofFault(refusal, { code: 'BUSBAR_REFUSED' }) : undefined;
+}
+
+/** @param {import('./plant').Plant} plant @param {string[]} ids Of devices. */
+function knowsAny({ state }, ids) {
+  return ids.length === 0 || ids.some((id) => state.devices.has(id));
 }
 
 /** @param {import('./plant').Plant} plant */
@@ -47,37 +58,30 @@ function isStatus(found) {
   return 'busbar' in found;
 }
 
-/** The nodes that a device node stands on. @param {Hub} hub @param {string} nodeId @param {Place} place */
-function below(hub, nodeId, { plan }) {
-  const ids = plan.devicesOf.get(nodeId) ?? [];
-  const config = hub.added.get(nodeId)?.config;
-  const named = [config?.device, config?.connection].filter(Boolean);
-  const devices = ids.map((id) => plan.assembly.devices.get(id)?.nodeId ?? '');
-  const nodes = [...new Set([...devices, ...named])];
-  const connections = nodes.map((id) => hub.added.get(id)?.config.connection ?? '');
-  return [nodeId, ...nodes, ...connections];
-}
-
 /** busbar-in. @param {Hub} hub @param {string} id @returns {Status} */
 function ofReader(hub, id) {
-  const found = look(hub, id, (place) => below(hub, id, place));
+  const found = look(hub, id);
   if (isStatus(found)) return found;
   if (isDisabled(hub, id)) return DISABLED;
   const { plant, plan } = found;
-  const devices = (plan.devicesOf.get(id) ?? []).map(
+  const ids = plan.devicesOf.get(id) ?? [];
+  const devices = ids.map(
     (device) => plant.state.devices.get(device) ?? { id: device, points: 0, good: 0 },
   );
-  return ofDevices(devices, Date.now());
+  return ofRefused(plant, knowsAny(plant, ids)) ?? ofDevices(devices, Date.now());
 }
 
 /** busbar-read, busbar-write. A device that is only asked now and then is not known before.
  * @param {Hub} hub @param {string} id @returns {Status} */
 function ofAsker(hub, id) {
-  const found = look(hub, id, (place) => below(hub, id, place));
+  const found = look(hub, id);
   if (isStatus(found)) return found;
   if (isDisabled(hub, id)) return DISABLED;
   const { plant, plan } = found;
-  const states = (plan.devicesOf.get(id) ?? []).map((device) => plant.state.devices.get(device));
+  const ids = plan.devicesOf.get(id) ?? [];
+  const refused = ofRefused(plant, knowsAny(plant, ids));
+  if (refused) return refused;
+  const states = ids.map((device) => plant.state.devices.get(device));
   const known = states.filter((state) => state?.up !== undefined);
   if (known.length > 0) return ofDevices(/** @type {any[]} */ (known), Date.now());
   return { fill: 'grey', shape: 'dot', text: 'ready', busbar: { state: 'ready' } };
@@ -87,12 +91,14 @@ function ofAsker(hub, id) {
 function ofEnd(hub, id) {
   const config = hub.added.get(id)?.config;
   if (!config?.sink) return ofFault('no sink is set; choose one in this node');
-  const found = look(hub, id, () => [id, config.sink]);
+  const found = look(hub, id);
   if (isStatus(found)) return found;
   const { plant, plan } = found;
   const sink = plan.sinkOf.get(id) ?? '';
   if (!plan.assembly.sinks.get(sink)) return NOT_USED;
   const { state } = plant;
+  const refused = ofRefused(plant, state.sinks.has(sink));
+  if (refused) return refused;
   return ofSink(state.sinks.get(sink) ?? { id: sink, waiting: 0 }, state.storeFailure);
 }
 
@@ -109,4 +115,12 @@ function ofRuntime(hub) {
   return { fill: 'green', shape: 'dot', text: 'running', busbar: { state: 'running' } };
 }
 
-module.exports = { ofAsker, ofEnd, ofReader, ofRuntime };
+/** busbar-decode, busbar-line: a dot only where they cannot work.
+ * @param {string | undefined} [error] Why the codecs are not there. @returns {(() => Status) | undefined} */
+function ofCodec(error = noCodecs) {
+  if (error === undefined) return undefined;
+  const status = ofFault(error, { code: 'BUSBAR_NO_BINDING', short: 'the codecs are missing' });
+  return () => status;
+}
+
+module.exports = { ofAsker, ofCodec, ofEnd, ofReader, ofRuntime };

@@ -8,6 +8,8 @@
      influx     payload [fields, tags], as influxdb out takes it
      registers  payload [word, …] and responseBuffer, as modbus-read of node-red-contrib-modbus sends it */
 
+const { formBits, formWords } = require('./register_form');
+
 /** @typedef {object} Reading
  * @property {{id: string, site?: string, tags: Record<string, string>, profile: string}} device
  * @property {string | undefined} scan None for a snapshot of all.
@@ -71,28 +73,14 @@ function asInflux(reading) {
   return [{ topic: device.id, measurement, payload: [fields, tags], ...head(reading) }];
 }
 
-/** Bytes of a row of words or bits, as the device sent them.
- * @param {(number | boolean)[]} values @returns {Buffer} */
-function wireBytes(values) {
-  if (typeof values[0] === 'boolean') {
-    const bytes = Buffer.alloc(Math.ceil(values.length / 8));
-    values.forEach((bit, i) => bit && (bytes[i >> 3] |= 1 << (i & 7)));
-    return bytes;
-  }
-  const bytes = Buffer.alloc(2 * values.length);
-  values.forEach((word, i) => bytes.writeUInt16BE(Number(word) & 0xffff, 2 * i));
-  return bytes;
-}
-
 /** Nothing when a register is missing: a list with a hole would shift the others.
  * @param {Reading} reading @returns {Message[]} */
 function asRegisters(reading) {
   const values = reading.points.map(({ name }) => reading.payload[name]);
   if (values.some((value) => typeof value !== 'number' && typeof value !== 'boolean')) return [];
-  const data = values.map(Number);
-  const responseBuffer = { data: values, buffer: wireBytes(values) };
-  const payload = typeof values[0] === 'boolean' ? values : data;
-  return [{ topic: reading.device.id, payload, responseBuffer, ...head(reading) }];
+  const isBits = typeof values[0] === 'boolean';
+  const form = isBits ? formBits(values.map(Boolean)) : formWords(values.map(Number));
+  return [{ topic: reading.device.id, ...form, ...head(reading) }];
 }
 
 /** @type {Record<string, (reading: Reading) => Message[]>} */

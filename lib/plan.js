@@ -4,6 +4,7 @@
 /* What the deployed nodes of one runtime want together: the document, who reads which device by
    messages, and which wires run inside the runtime. */
 
+const { findBelow } = require('./below');
 const { ASKERS, ENDS, EVERY, SINKS } = require('./deploy');
 const { assemble } = require('./document');
 const { compileSelection, listDevices } = require('./selection');
@@ -17,6 +18,8 @@ const { findDirect } = require('./wiring');
  * @property {{node: LiveNode, devices: string[], wires: string[][]}[]} sources Each busbar-in, with all
  *   its devices and wires.
  * @property {Map<string, string[]>} devicesOf What each busbar-in, -read and -write means, by its id.
+ * @property {Map<string, Set<string>>} belowOf The config nodes that each node of a flow stands on, itself
+ *   among them, by its id.
  * @property {Map<string, string>} sinkOf The sink of each end of a flow, by the node's id.
  * @property {Map<string, Set<string>>} direct By source, the ends that its wires reach inside the runtime.
  */
@@ -57,6 +60,19 @@ function splitDirect(sources, ends, deploy, key) {
     return { id: node.id, wires: node.wires ?? [], runtime: key, plain };
   });
   return findDirect(wires, sinks);
+}
+
+/** All of them stand on the runtime, too.
+ * @param {string} key @param {LiveNode[]} flowNodes @param {import('./selection').Candidate[]} candidates
+ * @param {Map<string, LiveNode>} nodes @returns {Plan['belowOf']} */
+function groupBelow(key, flowNodes, candidates, nodes) {
+  const meansDevices = (/** @type {LiveNode} */ { type }) => !ENDS.includes(String(type));
+  const all = flowNodes.map((node) => {
+    const meant = meansDevices(node) ? candidates.filter(compileSelection(node)) : [];
+    const ids = [node.id, ...meant.map(({ nodeId }) => nodeId), ...(key ? [key] : [])];
+    return /** @type {[string, Set<string>]} */ ([node.id, findBelow(ids, nodes)]);
+  });
+  return new Map(all);
 }
 
 /** @param {{source: {id: string}, sink: {id: string}}[]} direct */
@@ -112,6 +128,9 @@ function planRuntime(key, deploy, { pemFile, connectionIds = new Map() } = {}) {
     source: /** @type {LiveNode} */ (byId.get(source.id)),
     end: /** @type {LiveNode} */ (byId.get(sink.id)),
   }));
+  const all = sources.map((node) => {
+    return { node, wires: node.wires ?? [], devices: devicesOf.get(node.id) ?? [] };
+  });
   const assembly = assemble({
     runtime: deploy.nodes.get(key),
     connections: mine('busbar-connection'),
@@ -119,13 +138,12 @@ function planRuntime(key, deploy, { pemFile, connectionIds = new Map() } = {}) {
     sinks: mine(...SINKS),
     nodes: deploy.nodes,
     routes: routes.filter(({ devices }) => devices.length > 0),
+    /* Of one that reads all runtimes, others may have what this one has not. */
+    sources: all.filter(({ node }) => deploy.runtimeOf(node) !== EVERY),
     ends,
     useOf: (id) => (polled.has(id) ? 'polled' : asked.has(id) ? 'asked' : 'unused'),
     pemFile,
     connectionIds,
-  });
-  const all = sources.map((node) => {
-    return { node, wires: node.wires ?? [], devices: devicesOf.get(node.id) ?? [] };
   });
   const members = mine(
     'busbar-connection',
@@ -144,6 +162,7 @@ function planRuntime(key, deploy, { pemFile, connectionIds = new Map() } = {}) {
     members: new Set([key, ...members.map(({ id }) => id)]),
     sources: all,
     devicesOf,
+    belowOf: groupBelow(key, [...sources, ...askers, ...ends], candidates, deploy.nodes),
     sinkOf: new Map(sinkOf),
     direct: groupDirect(direct),
   };

@@ -5,12 +5,14 @@
    that, and how all of it is. The runtime itself, its process and its socket are in runtime.js. */
 
 const { EventEmitter } = require('node:events');
+const { tellOnce } = require('./document');
+const { lastKey } = require('./document_path');
 const { inEditorWords } = require('./editor_words');
 const { BusbarError, codeOf, textOf } = require('./errors');
 const { Outbox } = require('./outbox');
 const { PlantState } = require('./plant_state');
 const { Readers } = require('./readers');
-const { findEmptied, listSecrets } = require('./secrets');
+const { describeEmptied, findEmptied, listSecrets } = require('./secrets');
 const { StatusPoller } = require('./status_poller');
 const { StoreWatch } = require('./store_watch');
 
@@ -29,6 +31,8 @@ const { StoreWatch } = require('./store_watch');
 
 /* What could not be asked for want of an answer is asked again. */
 const AGAIN_MS = 2000;
+/* In place of a reason, before the first try of a sink has ended. */
+const NEW_SINK = 'connecting';
 
 class Plant extends EventEmitter {
   /** @param {PlantOptions} options */
@@ -55,8 +59,12 @@ class Plant extends EventEmitter {
     this.again = false;
     /** What the runtime was asked to send, so that nothing is asked for twice. */
     this.subscribed = '';
-    /** Secrets that a deploy left empty; with the next one that is meant. @type {string[]} */
-    this.emptied = [];
+    /** Secrets that a deploy left empty; with the next one that is meant.
+     * @type {{names: string, wants: Wants} | undefined} */
+    this.emptied = undefined;
+    /** Sinks that were told to be paused; each try that fails is another event of the runtime.
+     * @type {Set<string>} */
+    this.pausedSinks = new Set();
     /** @type {NodeJS.Timeout | undefined} */
     this.timer = undefined;
     runtime.on('up', () => this.onUp());
@@ -82,6 +90,7 @@ class Plant extends EventEmitter {
     this.poller.stop();
     this.state.clear();
     this.storeWatch.clear();
+    this.pausedSinks.clear();
     this.outbox.close();
     this.emit('happening', { topic: 'runtime', payload: { event: 'down', text: textOf(reason) } });
     this.emit('change');
@@ -102,8 +111,21 @@ class Plant extends EventEmitter {
     this.state.takeEvent(event);
     if (event.event === 'device' && event.up) this.poller.hurry(event.device);
     if (event.event === 'store') this.tellStore();
-    else this.emit('happening', describeEvent(event));
+    else if (this.isNews(event)) this.emit('happening', describeEvent(event));
     this.emit('change');
+  }
+
+  /** A pause is told once, until the sink is ready or gone. @param {any} event */
+  isNews({ event, sink, ready, gone, reason }) {
+    if (event !== 'sink') return true;
+    if (ready || gone) {
+      this.pausedSinks.delete(sink);
+      return true;
+    }
+    if (reason === NEW_SINK) return true;
+    const isKnown = this.pausedSinks.has(sink);
+    this.pausedSinks.add(sink);
+    return !isKnown;
   }
 
   /** What of the store has changed, by an event or an answer. */
@@ -122,12 +144,12 @@ class Plant extends EventEmitter {
 
   /** What a deploy asks for cannot be, so nothing is started. @param {Problem} problem */
   block(problem) {
-    const before = this.refusal;
+    const before = this.describeRefusal();
     this.blocked = problem;
     this.wants = undefined;
     this.mistakes = [problem];
     this.refusal = problem.text;
-    if (this.refusal !== before) this.tellRefusal();
+    if (this.describeRefusal() !== before) this.tellRefusal();
     this.emit('change');
   }
 
@@ -168,47 +190,59 @@ class Plant extends EventEmitter {
   /** Throws only where it is worth another try. @param {Wants} wants */
   async applyOrRefuse(wants) {
     const { assembly } = wants;
-    const before = this.refusal;
+    const before = this.describeRefusal();
     this.mistakes = assembly.problems;
     this.refusal = wants.refusal ?? (assembly.problems.length > 0 ? 'the flows have mistakes' : '');
     try {
-      if (this.refusal === '') await this.apply(wants);
+      if (this.refusal === '') await this.applyUnlessEmptied(wants);
     } catch (error) {
       const code = codeOf(error);
       if (code === 'BUSBAR_DOWN' || code === 'BUSBAR_TIMEOUT') throw error;
       this.takeRefusal(error, assembly);
     }
-    if (this.refusal !== '' && this.refusal !== before) this.tellRefusal();
+    if (this.refusal !== '' && this.describeRefusal() !== before) this.tellRefusal();
+  }
+
+  /** What is told once, as long as it is so. */
+  describeRefusal() {
+    return JSON.stringify([this.refusal, this.mistakes]);
   }
 
   tellRefusal() {
     const payload = { event: 'apply', text: this.refusal, mistakes: this.mistakes };
     this.emit('happening', { topic: 'runtime', payload });
-    this.emit('refused', this.mistakes);
+    this.emit('refused', this.mistakes, this.refusal);
+  }
+
+  /** A runtime that is back, or a new connection to it, is no deploy. @param {Wants} wants */
+  async applyUnlessEmptied(wants) {
+    const known = await listSecrets(this.runtime);
+    const emptied = findEmptied(wants.assembly, known);
+    const names = emptied.join(', ');
+    const isMeant = this.emptied?.names === names && this.emptied.wants !== wants;
+    if (emptied.length === 0 || isMeant) {
+      await this.apply(wants, known);
+      this.emptied = undefined;
+      return;
+    }
+    this.emptied = { names, wants };
+    this.mistakes = describeEmptied(wants.assembly, emptied);
+    this.refusal =
+      `a password, token or certificate that was there is empty now (${names}): enter it again, or ` +
+      'deploy once more to go on without';
   }
 
   /** First a look at the whole, so that secrets do not change below what goes on.
-   * @param {Wants} wants */
-  async apply(wants) {
+   * @param {Wants} wants @param {string[]} known Secrets that the runtime has. */
+  async apply(wants, known) {
     const { assembly, memorySecrets } = wants;
     const text = JSON.stringify(assembly.document);
-    const known = await listSecrets(this.runtime);
-    const emptied = findEmptied(assembly, known);
-    if (emptied.length > 0 && emptied.join() !== this.emptied.join()) {
-      this.emptied = emptied;
-      throw new BusbarError(
-        'BUSBAR_REFUSED',
-        `a password, token or certificate that was there is empty now (${emptied.join(', ')}): enter it again, or ` +
-          'deploy once more to go on without',
-      );
-    }
     await this.runtime.request('check', { document: text, name: 'Node-RED' });
     const { secrets } = assembly;
     if (Object.keys(secrets).length > 0) {
       await this.runtime.request('secret', { secrets, memory: memorySecrets });
     }
     await this.runtime.request('apply', { document: text, name: 'Node-RED' });
-    this.emptied = [];
     await this.forgetSecrets(known, secrets);
     const isThere = (/** @type {string} */ sink) => assembly.sinks.get(sink)?.used === true;
     this.outbox.forget(isThere);
@@ -236,11 +270,15 @@ class Plant extends EventEmitter {
   takeRefusal(error, assembly) {
     const mistakes = error instanceof BusbarError ? (error.mistakes ?? []) : [];
     this.refusal = inEditorWords(textOf(error));
-    this.mistakes = mistakes.map(({ path, text }) => ({
-      nodeId: assembly.nodeOf(path) ?? '',
-      text: inEditorWords(`${path}: ${text}`),
-      short: inEditorWords(`${path.split('.').pop()}: ${text}`),
-    }));
+    const problems = mistakes.map(({ path, text }) => {
+      const place = assembly.placeOf(path);
+      return {
+        nodeId: place.nodeId,
+        text: inEditorWords(`${place.path}: ${text}`),
+        short: inEditorWords(`${lastKey(place.path)}: ${text}`),
+      };
+    });
+    this.mistakes = tellOnce(problems);
   }
 
   /** @param {boolean} paused Stopped flows neither poll nor write. */
@@ -284,7 +322,7 @@ function describeEvent(event) {
     return { topic: `device/${device}`, payload: { event: what, device, ...about } };
   }
   if (kind === 'sink') {
-    const isNew = reason === 'connecting';
+    const isNew = reason === NEW_SINK;
     const what = event.gone ? 'gone' : ready ? 'ready' : isNew ? 'connecting' : 'paused';
     return { topic: `sink/${sink}`, payload: { event: what, sink, ...about } };
   }

@@ -7,6 +7,7 @@ const { chooseDevice } = require('./choose_device');
 const { makeConnection } = require('./document_connection');
 const { BusbarError } = require('./errors');
 const { splitList } = require('./patterns');
+const { formBits, formWords } = require('./register_form');
 
 /** @typedef {import('./output').Reading} Reading */
 
@@ -125,13 +126,8 @@ function formRaw(scan, isBit) {
     const why = bad.cause && bad.cause !== 'none' ? bad.cause : bad.quality;
     throw new BusbarError('BUSBAR_REFUSED', `the device did not give ${bad.name}: ${why}`);
   }
-  const data = scan.points.map((/** @type {any} */ { value }) => (isBit ? Boolean(value) : value));
-  const buffer = Buffer.alloc(isBit ? Math.ceil(data.length / 8) : 2 * data.length);
-  data.forEach((/** @type {any} */ value, /** @type {number} */ i) => {
-    if (!isBit) buffer.writeUInt16BE(value, 2 * i);
-    else if (value) buffer[i >> 3] |= 1 << (i & 7);
-  });
-  return { payload: data, responseBuffer: { data, buffer } };
+  const values = scan.points.map((/** @type {any} */ { value }) => value);
+  return isBit ? formBits(values.map(Boolean)) : formWords(values);
 }
 
 module.exports = { isRawRequest, rawProfile, readNow, readRaw };

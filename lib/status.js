@@ -64,13 +64,24 @@ function showAge(ms) {
   return s < 172800 ? `${Math.floor(s / 3600)} h` : `${Math.floor(s / 86400)} d`;
 }
 
+/* What peers do, without their address. */
+/** @type {[RegExp, string][]} */
+const SHORT_REASONS = [
+  [/^the connection to .* broke \(is another client .*$/, 'is its client id used twice?'],
+  [/^.* another client came with the same client id$/, 'its client id is used twice'],
+  [/^the connection to .* broke$/, 'the connection broke'],
+  [/^(?:no connection to|the connection to) .*: ([^:]+)$/, '$1'],
+  [/^\S+ (?:refused|ended) the connection: (.+)$/, '$1'],
+  [/^\S+ (closed the connection|broke off the TLS handshake|acknowledges nothing).*$/, '$1'],
+];
+
 /** The loss in few words: what the peer does, without its address and the next try.
  * @param {string | undefined} reason @param {string | undefined} code */
 function shortReason(reason, code) {
   if (code === 'TIMEOUT' || code === 'ETIMEDOUT') return 'no answer';
   const text = (reason || 'no answer').split(';')[0];
-  const [, short] = /^(?:no connection to|the connection to) .*: ([^:]+)$/.exec(text) ?? [];
-  return short ?? text;
+  const [pattern, words] = SHORT_REASONS.find(([form]) => form.test(text)) ?? [];
+  return pattern && words ? text.replace(pattern, words) : text;
 }
 
 /** @param {DeviceState} device @param {number} now

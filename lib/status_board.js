@@ -11,9 +11,21 @@ class StatusBoard {
     this.hub = hub;
     /** @type {WeakMap<object, string>} what each node shows */
     this.shown = new WeakMap();
+    /** Those that were there when the flows started the last time. @type {WeakSet<object>} */
+    this.begun = new WeakSet();
     /** @type {NodeJS.Timeout | undefined} */
     this.timer = undefined;
     this.last = 0;
+  }
+
+  /** The flows have started. What a node showed while it was made no Status node has heard, so it is
+   * published again. */
+  begin() {
+    for (const { node } of this.hub.added.values()) {
+      if (!this.begun.has(node)) this.shown.delete(node);
+      this.begun.add(node);
+    }
+    this.refresh();
   }
 
   /** Something has changed: shows it, unless that was done just now; then a little later. */

@@ -5,6 +5,7 @@
 
 const { asError } = require('../lib/errors');
 const { makeDecoder } = require('../lib/decode_node');
+const { ofCodec } = require('../lib/node_status');
 
 module.exports = function (/** @type {any} */ RED) {
   const hub = require('../lib/hub').of(RED);
@@ -12,7 +13,7 @@ module.exports = function (/** @type {any} */ RED) {
   /** @this {any} @param {Record<string, any>} config */
   function BusbarDecode(config) {
     RED.nodes.createNode(this, config);
-    hub.add(this, config);
+    hub.add(this, config, ofCodec());
     const decode = makeDecoder(config, (id) => hub.added.get(id)?.config);
     this.on('input', (/** @type {any} */ msg, /** @type {any} */ send, /** @type {any} */ done) => {
       try {

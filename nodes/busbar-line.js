@@ -5,6 +5,7 @@
 
 const { asError } = require('../lib/errors');
 const { makeLines } = require('../lib/line_node');
+const { ofCodec } = require('../lib/node_status');
 
 module.exports = function (/** @type {any} */ RED) {
   const hub = require('../lib/hub').of(RED);
@@ -12,7 +13,7 @@ module.exports = function (/** @type {any} */ RED) {
   /** @this {any} @param {Record<string, any>} config */
   function BusbarLine(config) {
     RED.nodes.createNode(this, config);
-    hub.add(this, config);
+    hub.add(this, config, ofCodec());
     this.on('input', (/** @type {any} */ msg, /** @type {any} */ send, /** @type {any} */ done) => {
       try {
         msg.payload = makeLines(msg, config);

@@ -4,7 +4,7 @@
 /* To MQTT: the end of a flow. A message is done once the runtime has it in its queue. */
 
 const { asError } = require('../lib/errors');
-const { readMqttMessage } = require('../lib/input_mqtt');
+const { isPublished, readMqttMessage } = require('../lib/input_mqtt');
 const { describeLeftOut, listProperties, whyNone } = require('../lib/mqtt_properties');
 const { ofEnd } = require('../lib/node_status');
 
@@ -33,6 +33,7 @@ module.exports = function (/** @type {any} */ RED) {
       (/** @type {any} */ msg, /** @type {any} */ _send, /** @type {any} */ done) => {
         try {
           const { plant, sink, sinkNode } = hub.needSink(this.id);
+          if (!isPublished(msg)) return done();
           const why = whyNone(sinkNode, plant.runtime.hello);
           const message = readMqttMessage(msg, config, why === undefined);
           if (why) warn(msg, why);

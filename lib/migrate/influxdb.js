@@ -97,6 +97,9 @@ function noteConfig(flow, config, staying, places) {
   if (versionOf(config) !== '1.x' && timeout && timeout !== '10') {
     flow.note(config, `Its timeout of ${timeout} s is not carried over: Busbar waits 10 s.`);
   }
+  if (versionOf(config) === '1.8-flux') {
+    flow.note(config, 'A text such as 7i was an integer, and is a float now: send 7n, a BigInt.');
+  }
   if (staying.length > 0) {
     flow.note(config, `Stays beside the new one, for ${countTypes(staying)}.`);
   }

@@ -134,6 +134,15 @@ static void prepare_process(void) {
   mallopt(M_ARENA_MAX, 2); /* a heap a thread would be memory for nothing */
 }
 
+/* Boxes that are alike have started as often, and would all try again at the same moment. */
+static uint64_t make_seed(void) {
+  uint64_t seed = 0;
+  if (uv_random(NULL, NULL, &seed, sizeof(seed), 0, NULL) < 0) {
+    seed = uv_hrtime() ^ (uint64_t)getpid() << 32;
+  }
+  return seed;
+}
+
 static int open_place(bb_run_process *run) {
   char why[BB_PLACE_TEXT];
   run->place.source = run->options.data_source;
@@ -173,6 +182,7 @@ static int start(bb_run_process *run) {
   }
   run->runtime.data_dir = run->place.dir;
   run->runtime.boot = run->place.boot;
+  run->runtime.seed = make_seed();
   char store_why[BB_STORE_WHY];
   err = bb_runtime_init(&run->runtime, store_why);
   if (err < 0) {

@@ -4,11 +4,13 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "io/mqtt_core.h"
 
 #define STEADY_MS 10000 /* a connection that held so long is none that flaps */
+#define SUSPICIOUS_BREAKS 3
 
 static void run_end(bb_mqtt_job *job) {
   bb_mqtt_core *core = BB_LIST_ITEM(job, bb_mqtt_core, end_job);
@@ -29,6 +31,20 @@ static void leave(bb_mqtt_core *core) {
   bb_mqtt_feeder_push(&core->end_job);
 }
 
+/* Brokers end the older of two clients with one id, and most do not say so. Then each try succeeds, and
+ * breaks when the other one's next try does. */
+static void count_break(bb_mqtt_core *core) {
+  bb_mqtt_fault *fault = &core->fault;
+  uint64_t young_ms = 2ull * core->config.longest_retry_ms;
+  bool broke = core->state == BB_MQTT_UP && fault->code == BB_ERR_CLOSED && fault->raw == 0 &&
+               !core->eager && uv_now(core->loop) - core->up_since_ms < young_ms;
+  core->n_breaks = broke ? core->n_breaks + 1 : 0;
+  size_t len = strlen(fault->text);
+  if (core->n_breaks < SUSPICIOUS_BREAKS) return;
+  snprintf(fault->text + len, sizeof(fault->text) - len,
+           " (is another client connected with the id \"%.40s\"?)", core->config.client_id);
+}
+
 /* A broker behind a line that flaps is not left alone for long, one that lets clients in and throws them
  * out is: it says why, or took nothing. */
 static void judge_connection(bb_mqtt_core *core, const bb_mqtt_fault *fault) {
@@ -45,6 +61,7 @@ void bb_mqtt_works(bb_mqtt *mqtt) {
 
 void bb_mqtt_fail(bb_mqtt_core *core, const bb_mqtt_fault *fault) {
   core->fault = *fault;
+  count_break(core);
   core->missed = core->state == BB_MQTT_CONNECTING && fault->raw == 0 && !fault->lasting;
   if (core->state == BB_MQTT_UP) judge_connection(core, fault);
   if (has_session(core)) {

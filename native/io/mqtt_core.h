@@ -41,6 +41,7 @@ typedef struct bb_mqtt_core {
   bb_backoff slow; /* after a refusal that lasts */
   uint64_t up_since_ms;
   bool works;                    /* this connection, says its user */
+  uint32_t n_breaks;             /* of young connections, without a try that failed between */
   struct bb_mqtt_lookup *lookup; /* and what it found; one under way may outlast the client */
   bb_mqtt_name name;
   bb_mqtt_probe probe;

@@ -60,7 +60,7 @@ static void set_sink(bb_outlet *outlet) {
                             .clock = &runtime->clock,
                             .site = outlet->owner->site,
                             .place = runtime->data_dir,
-                            .seed = bb_hash_string(runtime->boot + BB_HASH_START, outlet->id),
+                            .seed = bb_hash_string(runtime->seed + BB_HASH_START, outlet->id),
                             .owner = outlet};
 }
 

@@ -236,7 +236,7 @@ static int open_own(bb_runtime_probe *probe) {
   conn->loop = runtime->loop;
   conn->log = runtime->log;
   conn->clock = &runtime->clock;
-  conn->seed = bb_hash_string(runtime->boot + BB_HASH_START, config->id);
+  conn->seed = bb_hash_string(runtime->seed + BB_HASH_START, config->id);
   conn->owner = probe;
   int err = config->driver->open(conn, config->options);
   if (err < 0) {

@@ -54,6 +54,7 @@ struct bb_runtime {
   const char *data_dir; /* NULL: nothing is kept across a restart */
   void *user;
   bb_clock clock; /* zero: those of this machine */
+  uint64_t seed;  /* differs between processes: for jitter */
   /* read-only */
   uint32_t boot;
   uint64_t seq;                    /* of the last batch */

@@ -45,7 +45,7 @@ bb_link *bb_link_open(bb_runtime *runtime, bb_config *owner, const bb_config_con
   conn->log = runtime->log;
   conn->clock = &runtime->clock;
   conn->latency = latency_of(runtime, config->driver);
-  conn->seed = bb_hash_string(runtime->boot + BB_HASH_START, config->id);
+  conn->seed = bb_hash_string(runtime->seed + BB_HASH_START, config->id);
   conn->owner = link;
   int err = config->driver->open(conn, config->options);
   if (err < 0) {

@@ -7,7 +7,7 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { isBusbarMessage, readInfluxPoints } = require('../../lib/input_influx');
-const { readMqttMessage } = require('../../lib/input_mqtt');
+const { isPublished, readMqttMessage } = require('../../lib/input_mqtt');
 const { describeLeftOut, listProperties, packProperties } = require('../../lib/mqtt_properties');
 const { encodeInflux } = require('../../lib/influx_lines');
 const { makeMessages } = require('../../lib/output');
@@ -64,7 +64,7 @@ test('registers: as modbus-read gives them', () => {
   assert.deepEqual(message.payload, [17254, 6554]);
   assert.deepEqual(message.responseBuffer.buffer, Buffer.from([0x43, 0x66, 0x19, 0x9a]));
   const [bits] = makeMessages({ ...words, payload: { r0: true, r1: false } }, 'registers');
-  assert.deepEqual(bits.payload, [true, false]);
+  assert.deepEqual(bits.payload, [true, ...Array(7).fill(false)]);
   assert.deepEqual(bits.responseBuffer.buffer, Buffer.from([1]));
   assert.deepEqual(makeMessages({ ...words, payload: { r0: 1 } }, 'registers'), []);
 });
@@ -81,6 +81,15 @@ test('mqtt out: payload, topic, QoS and retain as the core node has them', () =>
   assert.deepEqual({ qos, retain }, { qos: 2, retain: true });
   assert.equal(read({ retain: true }, { retain: 'false' }).retain, false);
   assert.equal(read({}).qos, undefined);
+});
+
+test('mqtt out: what is published, and what is for the connection of the core node', () => {
+  for (const payload of [null, undefined, '', 0]) assert.equal(isPublished({ payload }), true);
+  assert.equal(isPublished({ topic: 't', retain: true }), false);
+  assert.equal(isPublished({ action: 'alarm', payload: 1 }), true);
+  for (const action of ['connect', 'disconnect']) {
+    assert.throws(() => isPublished({ action, payload: 1 }), /msg.action is .*so it stays/);
+  }
 });
 
 test('mqtt out: what cannot be sent, in one sentence', () => {
@@ -183,6 +192,22 @@ test('influxdb out: every shape of the payload', () => {
   );
   const now = Number(read(1)[0].timeNs / 1000000n);
   assert.ok(Math.abs(now - Date.now()) < 1000);
+});
+
+/* What the nodes of node-red-contrib-influxdb 0.7 wrote into InfluxDB 1 for the same messages. */
+test('influxdb out and batch: texts of integers are what they are to these nodes', () => {
+  const typeOf = (/** @type {any} */ payload, /** @type {boolean} */ isVersion1) => {
+    const [{ fields }] = readInfluxPoints({ measurement: 'm', payload }, { isVersion1 });
+    return fields;
+  };
+  const batch = [{ measurement: 'm', fields: { x: '-3i', y: 1 } }];
+  assert.deepEqual(typeOf('7i', true), { value: 7 });
+  assert.deepEqual(typeOf([{ x: '-3i', y: '3u' }, {}], true), { x: -3, y: '3u' });
+  assert.deepEqual(typeOf([[{ x: '-3i' }, {}]], true), { x: -3 });
+  assert.deepEqual(typeOf(batch, true), { x: '-3i', y: 1 });
+  assert.deepEqual(typeOf('7i', false), { value: 7n });
+  assert.deepEqual(typeOf(batch, false), { x: -3n, y: 1 });
+  assert.deepEqual(typeOf({ x: 7n }, true), { x: 7n }, 'an integer that is one stays one');
 });
 
 test('influxdb out: what cannot be written, in one sentence', () => {

@@ -140,6 +140,7 @@ const SETTINGS = [
   [{ name: '' }, { name: '', sinkId: 'influxdb' }, undefined],
   [{ timeout: '30' }, {}, undefined],
   [{ influxdbVersion: '2.0', timeout: '30' }, {}, /timeout of 30 s is not carried over/],
+  [{ influxdbVersion: '1.8-flux' }, { version: '1' }, /7i was an integer, and is a float now/],
   [{ influxdbVersion: '2.0', url: '${URL}' }, { url: '${URL}' }, undefined],
   [{ influxdbVersion: '2.0', rejectUnauthorized: false }, { tls: '' }, undefined],
 ];

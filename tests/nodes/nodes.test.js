@@ -349,6 +349,9 @@ test('busbar-influx-out: fields and tags reach the database', INFLUX, async (t) 
     what: 'the row',
   });
   assert.deepEqual([row.power, row.starts, row.label, row.line], [5.5, 7, 'a "b"', 'l 1']);
+  const keys = await influx.query('energy', 'SHOW FIELD KEYS FROM m');
+  const types = keys.map(({ fieldKey, fieldType }) => `${fieldKey}: ${fieldType}`);
+  assert.deepEqual(types.sort(), ['label: string', 'power: float', 'starts: float']);
   assert.match((await ask('to', { payload: {} }, 'caught')).error.message, /without a field/);
 });
 
@@ -431,6 +434,35 @@ test('busbar-event: lost, back, and the state of all on request', async (t) => {
   const { payload } = await waitForOverview(ask);
   assert.equal(payload.devices[0].id, 'meter-1');
   assert.equal(payload.runtime.state, 'up');
+});
+
+test('busbar-event: a sink that is away is told once, until it is back', MOSQUITTO, async (t) => {
+  const broker = await startMosquitto(t);
+  const { waitFor: wait, messages } = await bind(t, [
+    RUNTIME,
+    { id: 'mq', type: 'busbar-mqtt', sinkId: 'bus', url: broker.url },
+    { id: 'to', type: 'busbar-mqtt-out', sink: 'mq', topic: 'a', wires: [] },
+    { id: 'ev', type: 'busbar-event', sinkEvents: true, runtimeEvents: false, wires: [['out']] },
+    OUT,
+  ]);
+  const waitForEvent = (/** @type {string} */ what, from = 0) =>
+    wait('out', ({ topic, payload }) => topic === 'sink/bus' && payload.event === what, from);
+  const listReasons = () =>
+    messages.stated
+      .filter(({ status }) => status.source.id === 'to' && status.busbar?.state === 'waiting')
+      .map(({ status }) => status.busbar.reason);
+  await waitForEvent('ready');
+  const from = messages.out.length;
+  await broker.stop();
+  /* Each try that fails has a reason of its own, with its next try. */
+  const isTriedAgain = () => new Set(listReasons()).size >= 2;
+  await waitFor(isTriedAgain, { what: 'another try', timeoutMs: 20000 });
+  await broker.start();
+  await waitForEvent('ready', from);
+  await broker.stop();
+  await waitForEvent('paused', from + 2);
+  const told = messages.out.slice(from).map(({ payload }) => payload.event);
+  assert.deepEqual(told, ['paused', 'ready', 'paused']);
 });
 
 /** @param {(id: string, msg: object) => Promise<any>} ask */

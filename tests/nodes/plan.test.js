@@ -6,6 +6,7 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { Deploy, findMissing } = require('../../lib/deploy');
+const { lastKey } = require('../../lib/document_path');
 const { BusbarError } = require('../../lib/errors');
 const { planRuntime, wiredOf } = require('../../lib/plan');
 
@@ -101,6 +102,45 @@ test('what a sink does not make by itself goes by messages', () => {
   }
 });
 
+test('points and scans that no device of a reader has', () => {
+  const other = node('device', 'd2', {
+    ...{ deviceId: 'meter-2', connection: 'c1', profileType: 'bundled', unit: '2' },
+    profile: 'generic/modbus',
+  });
+  /** @param {Record<string, any>} fields @param {LiveNode[]} devices */
+  const listUnknown = (fields, ...devices) => {
+    const { assembly } = plan(CONNECTION, ...devices, reader({ wires: [['f1']], ...fields }));
+    return assembly.problems.map(({ nodeId, text }) => `${nodeId}: ${text.split(';')[0]}`);
+  };
+  const all = { source: 'all', device: '' };
+  assert.deepEqual(listUnknown({ points: 'nope' }, DEVICE), [
+    'i1: no point of its devices fits "nope"',
+  ]);
+  assert.deepEqual(listUnknown({ points: 'power/*, count, x*', scans: 'fast, often' }, DEVICE), [
+    'i1: no point of its devices fits "count"',
+    'i1: no point of its devices fits "x*"',
+    'i1: no scan of its devices fits "often"',
+  ]);
+  assert.deepEqual(listUnknown({ ...all, points: 'power/*, count' }, DEVICE, other), []);
+  assert.deepEqual(listUnknown({ points: 'count' }, DEVICE, other).length, 1, 'of other devices');
+  /* Of several runtimes, another one may have it. */
+  const others = [node('runtime', 'r1'), node('runtime', 'r2')];
+  const places = [
+    { ...CONNECTION, runtime: 'r1' },
+    { ...CONNECTION, id: 'c2', runtime: 'r2' },
+  ];
+  const deploy = new Deploy([
+    ...[...others, ...places, DEVICE, { ...other, connection: 'c2' }],
+    reader({ ...all, points: 'count', wires: [['f1']] }),
+  ]);
+  for (const key of ['r1', 'r2']) {
+    assert.deepEqual(planRuntime(key, deploy).assembly.problems, [], key);
+  }
+  /* Which only the runtime can read. */
+  const file = { ...other, profileType: 'path', profile: '/etc/meter.yaml' };
+  assert.deepEqual(listUnknown({ ...all, points: 'nope' }, DEVICE, file), []);
+});
+
 test('what waits is kept as sink and runtime say, and empty fields are left out', () => {
   /** @param {Record<string, any>} sink @param {Record<string, any>} runtime */
   const storesOf = (sink, runtime) => {
@@ -146,9 +186,9 @@ test('events go along a straight wire whose end wants them', () => {
   const route = { sink: 'bus', devices: ['meter-1'], points: ['power/*'] };
   assert.deepEqual(assembly.document.routes, [route, { ...route, events: true }]);
   assert.deepEqual(assembly.warnings, []);
-  assert.equal(assembly.nodeOf('routes[0].events'), 'o2');
-  assert.equal(assembly.nodeOf('routes[1].events'), 'o1');
-  assert.equal(assembly.nodeOf('routes[1].points'), 'i1');
+  assert.equal(assembly.placeOf('routes[0].events').nodeId, 'o2');
+  assert.equal(assembly.placeOf('routes[1].events').nodeId, 'o1');
+  assert.equal(assembly.placeOf('routes[1].points').nodeId, 'i1');
 });
 
 test('an end that wants events and has no straight wire is warned of', () => {
@@ -220,6 +260,38 @@ test('a disabled device is left out', () => {
   assert.equal(assembly.document.devices, undefined);
 });
 
+test('a mistake in a profile is that of its node, by the name of the point', () => {
+  const text = JSON.stringify({ id: 'own', points: [{ name: 'v', type: 'float33', holding: 1 }] });
+  const own = node('profile', 'p1', { name: 'own', profile: text });
+  const table = [{ id: 'm.1', unit: '1' }, { id: 'm.2' }];
+  const fields = { profileType: 'node', profileNode: 'p1', devices: table };
+  const { assembly } = plan(CONNECTION, own, { ...DEVICE, ...fields }, reader());
+  assert.deepEqual(assembly.placeOf('devices[m.2].profile.points[0].type'), {
+    nodeId: 'p1',
+    path: 'points[v].type',
+  });
+  assert.equal(assembly.placeOf('devices[m.1].unit').nodeId, 'd1');
+  const broken = { ...own, profile: '{' };
+  const twice = [DEVICE, { ...DEVICE, id: 'd2', deviceId: 'meter-2' }];
+  const both = twice.map((device) => ({ ...device, ...fields, devices: [] }));
+  const { problems } = plan(CONNECTION, broken, ...both, reader()).assembly;
+  assert.deepEqual(
+    problems.map(({ nodeId, text: why }) => `${nodeId}: ${why.slice(0, 26)}`),
+    ['p1: the profile own is no JSON'],
+  );
+});
+
+test('the last word of a path, where ids have dots', () => {
+  const rows = [
+    ['devices[m.1].unit', 'unit'],
+    ['connections[10.0.0.1].modbus-tcp.port', 'port'],
+    ['devices[m.1]', 'm.1'],
+    ['points[power/l1.n].type', 'type'],
+    ['routes[0].points[1]', 'points'],
+  ];
+  for (const [path, key] of rows) assert.equal(lastKey(path), key);
+});
+
 test('two nodes with one device id: told at both', () => {
   const twin = { ...DEVICE, id: 'd9' };
   const { assembly } = plan(CONNECTION, DEVICE, twin, reader({ source: 'all' }));
@@ -245,11 +317,11 @@ test('a device without connection, profile or id: one sentence each', () => {
 
 test('mistakes of the runtime are led back to their nodes', () => {
   const { assembly } = plan(CONNECTION, DEVICE, MQTT, OUT, reader());
-  assert.equal(assembly.nodeOf('devices[meter-1].unit'), 'd1');
-  assert.equal(assembly.nodeOf('connections[Main-meter].modbus-tcp.host'), 'c1');
-  assert.equal(assembly.nodeOf('sinks[bus].mqtt.url'), 'm1');
-  assert.equal(assembly.nodeOf('routes[0].points'), 'i1');
-  assert.equal(assembly.nodeOf('nonsense'), undefined);
+  assert.equal(assembly.placeOf('devices[meter-1].unit').nodeId, 'd1');
+  assert.equal(assembly.placeOf('connections[Main-meter].modbus-tcp.host').nodeId, 'c1');
+  assert.equal(assembly.placeOf('sinks[bus].mqtt.url').nodeId, 'm1');
+  assert.equal(assembly.placeOf('routes[0].points').nodeId, 'i1');
+  assert.equal(assembly.placeOf('nonsense').nodeId, '');
 });
 
 test('secrets go beside the document, by name', () => {

@@ -59,6 +59,33 @@ test('a sink', () => {
   assert.equal(show(few), 'red ring: connection refused (waiting)');
 });
 
+test('a sink that is away: what its peer does, without the address', () => {
+  const place = 'mqtt.plant-7.example.com:8883';
+  /** @type {[string, string][]} Sentences of the runtime, and the texts of the dot. */
+  const rows = [
+    [`the connection to ${place} broke; next try in 2 s`, 'the connection broke'],
+    [
+      `the connection to ${place} broke (is another client connected with the id "a;b"?); next try in 2 s`,
+      'is its client id used twice?',
+    ],
+    [
+      `${place} ended the connection: another client came with the same client id; next try in 1 s`,
+      'its client id is used twice',
+    ],
+    [`${place} refused the connection: not authorized; next try in 60 s`, 'not authorized'],
+    [`${place} closed the connection before it answered; next try in 1 s`, 'closed the connection'],
+    [`${place} acknowledges nothing any more; next try in 1 s`, 'acknowledges nothing'],
+    [
+      `no connection to ${place} (2 addresses): no route to host; next try in 1 s`,
+      'no route to host',
+    ],
+  ];
+  for (const [reason, text] of rows) {
+    const status = ofSink({ id: 's', ready: false, waiting: 0, reason });
+    assert.deepEqual([status.text, status.busbar.reason], [text, reason]);
+  }
+});
+
 test('a sink whose store fails', () => {
   const full = '/var/lib/busbar/store.db: the disk is full (SQLITE_FULL 13); free space there';
   const ready = { id: 's', ready: true, waiting: 0 };
