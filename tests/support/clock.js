@@ -6,21 +6,19 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { BUSBAR } = require('./busbar');
 const { tempDir } = require('./place');
-
-const LIBRARY = path.join(path.dirname(BUSBAR), 'preload/clock.so');
+const { findPreload, lacksPreload } = require('./preload');
 
 /** Why no clock can be stepped here, or false. */
 function lacksClock() {
-  return !fs.existsSync(LIBRARY) && `there is no ${path.basename(LIBRARY)} beside the executable`;
+  return lacksPreload('clock');
 }
 
 class Clock {
   /** @param {string} file */
   constructor(file) {
     this.file = file;
-    this.env = { LD_PRELOAD: LIBRARY, BB_TEST_CLOCK: file };
+    this.env = { LD_PRELOAD: findPreload('clock'), BB_TEST_CLOCK: file };
     this.step(0);
   }
 

@@ -3,18 +3,22 @@
 
 /* A site with sinks that hang beside one that is well. */
 
-const { execFileSync } = require('node:child_process');
-const path = require('node:path');
 const { startForwarder } = require('./forwarder');
 const { listen } = require('./listener');
 const { startMosquitto } = require('./mosquitto');
-const { tempDir } = require('./place');
+const { findPreload, lacksPreload } = require('./preload');
 const { describeMeter } = require('./runtime');
 const { startSim } = require('./sim');
 
 /** @typedef {import('node:test').TestContext} TestContext */
 
-/** A meter that is read every 200 ms, a sink that is well and listened to, and some that hang.
+/** Why no name can be made to hang here, or false. */
+function lacksHangingNames() {
+  return lacksPreload('hanging_names');
+}
+
+/** A meter that is read every 200 ms, a sink that is well and listened to, and some that hang. With
+ * `env`, names below hanging.test hang.
  * @param {TestContext} t */
 async function startHangingFeed(t) {
   const broker = await startMosquitto(t);
@@ -27,17 +31,7 @@ async function startHangingFeed(t) {
       ...(await describeHanging(t)),
     ],
   };
-  return { broker, sim, listener, config, env: buildHangingNames(t) };
-}
-
-/** What a program needs in its environment so that names below hanging.test hang.
- * @param {TestContext} t */
-function buildHangingNames(t) {
-  const library = path.join(tempDir(t), 'hanging_names.so');
-  const source = path.join(__dirname, 'hanging_names.c');
-  const options = ['-shared', '-fPIC', '-D_GNU_SOURCE', '-Wall', '-Werror'];
-  execFileSync('cc', [...options, '-o', library, source, '-ldl']);
-  return { LD_PRELOAD: library };
+  return { broker, sim, listener, config, env: { LD_PRELOAD: findPreload('hanging_names') } };
 }
 
 /** Sinks whose servers take a connection and say nothing, or have no address, or nobody says which.
@@ -69,4 +63,4 @@ async function describeHanging(t) {
   ];
 }
 
-module.exports = { startHangingFeed };
+module.exports = { lacksHangingNames, startHangingFeed };
