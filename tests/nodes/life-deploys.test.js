@@ -12,7 +12,13 @@ const { setTimeout: delay } = require('node:timers/promises');
 const { REPO } = require('../../scripts/files');
 const { lacks, tempDir } = require('../support');
 const { METERS, PERIOD_MS, READ_ALL } = require('./support/life_plant');
-const { expectNoGap, goodMeters, readingAfter, startPlant } = require('./support/life_plant');
+const {
+  countMissed,
+  expectNoGap,
+  goodMeters,
+  readingAfter,
+  startPlant,
+} = require('./support/life_plant');
 const { listSpawned } = require('./support/runtimes');
 
 const MOSQUITTO = { skip: lacks('mosquitto') };
@@ -76,7 +82,8 @@ test('a deploy that changes one device leaves the others alone', MOSQUITTO, asyn
   const after = await Promise.all(sims.map((sim) => sim.status()));
   const connects = after.map(({ connections }, i) => connections - before[i].connections);
   assert.deepEqual(connects, [0, 0, 1], 'only the connection that was changed was made anew');
-  expectNoGap(listener, 'meter-1');
+  const missed = await countMissed(t, palette.data);
+  expectNoGap(listener, 'meter-1', { missed: missed.get('meter-1') });
 });
 
 /** What may grow by deploys. @param {import('./support/palette').Palette} palette @param {number} pid */
@@ -121,7 +128,8 @@ test('fifty deploys of three kinds leak nothing and disturb nobody', MOSQUITTO, 
   const grown = (/** @type {'runtime' | 'nodeRed'} */ who) => after.rss[who] - before.rss[who];
   assert.ok(grown('nodeRed') < 60 * 1024, `Node-RED has grown by ${grown('nodeRed')} KiB`);
   assert.ok(grown('runtime') < 4 * 1024, `the runtime has grown by ${grown('runtime')} KiB`);
-  for (const meter of METERS) expectNoGap(listener, meter);
+  const missed = await countMissed(t, palette.data);
+  for (const meter of METERS) expectNoGap(listener, meter, { missed: missed.get(meter) });
   assert.doesNotMatch(palette.child.lines.join('\n'), /MaxListenersExceeded/);
 });
 
@@ -150,7 +158,8 @@ test(
       await palette.ask('/inject/go', { method: 'POST', body: '{}' });
       await delay(2500);
     }
-    for (const meter of METERS) expectNoGap(listener, meter);
+    const missed = await countMissed(t, palette.data);
+    for (const meter of METERS) expectNoGap(listener, meter, { missed: missed.get(meter) });
   },
 );
 
