@@ -128,14 +128,18 @@ test('fault drop', async (t) => {
 
 test('fault split: byte by byte, and the next answer behind it', async (t) => {
   const { sim, client } = await startBoth(t);
-  await sim.tell('fault split');
-  client.ask(1, 1, READ);
-  await sim.tell('fault split 4');
-  client.ask(2, 1, READ);
-  assert.equal((await client.takeFrame()).transaction, 1);
-  assert.equal((await client.takeFrame()).transaction, 2);
-  assert.ok(client.pieces.length >= 6, `pieces of ${client.pieces} bytes`);
-  assert.ok(Math.max(...client.pieces) < 11, `pieces of ${client.pieces} bytes`);
+  const inPieces = () => client.pieces.length >= 6 && Math.max(...client.pieces) < 11;
+  /* Who reads late finds pieces joined. */
+  for (let tries = 0; tries < 5 && !inPieces(); tries++) {
+    client.pieces.length = 0;
+    await sim.tell('fault split');
+    client.ask(1, 1, READ);
+    await sim.tell('fault split 4');
+    client.ask(2, 1, READ);
+    assert.equal((await client.takeFrame()).transaction, 1);
+    assert.equal((await client.takeFrame()).transaction, 2);
+  }
+  assert.ok(inPieces(), `pieces of ${client.pieces} bytes`);
 });
 
 test('fault merge: answers leave in one piece', async (t) => {
