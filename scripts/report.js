@@ -15,6 +15,7 @@ const { clear, duration, say, show } = require('./progress');
  * @property {number} [seconds]
  * @property {string} [note] Added to the line.
  * @property {string} [output] Shown when something failed.
+ * @property {boolean} [again] It failed beside others and is to run once more alone: that counts.
  */
 
 /** @param {Outcome} outcome */
@@ -41,10 +42,9 @@ class Report {
 
   /** @param {Outcome} outcome */
   add(outcome) {
-    this.passed += outcome.passed;
-    this.failed += outcome.failed;
-    this.skipped += outcome.skipped || 0;
-    const mark = outcome.failed > 0 ? 'FAIL' : outcome.passed > 0 ? 'ok  ' : 'skip';
+    if (!outcome.again) this.count(outcome);
+    const failed = outcome.again ? 'late' : 'FAIL';
+    const mark = outcome.failed > 0 ? failed : outcome.passed > 0 ? 'ok  ' : 'skip';
     const time = outcome.seconds === undefined ? '' : `  ${duration(outcome.seconds)}`;
     const note = outcome.note ? `  ${outcome.note}` : '';
     clear();
@@ -52,6 +52,13 @@ class Report {
     if (outcome.failed > 0 && outcome.output) {
       say(outcome.output.trimEnd().replace(/^/gm, '       | '));
     }
+  }
+
+  /** @param {Outcome} outcome */
+  count({ passed, failed, skipped = 0 }) {
+    this.passed += passed;
+    this.failed += failed;
+    this.skipped += skipped;
   }
 
   /** Prints the last line. */

@@ -19,6 +19,8 @@ const { buildPrograms, prepareAddon } = require('./build');
 /* Chosen for two cores, of which the tests leave more than half of the time unused. */
 const AT_ONCE = 4;
 const BROWSERS_AT_ONCE = 2;
+/* So many files may have failed for want of a processor; more have another reason. */
+const MOST_AGAIN = 3;
 /* The longest takes 80 s on two cores that have nothing else to do. */
 const TIMEOUT_MS = process.env.BUSBAR_LONG ? 3600000 : 300000;
 
@@ -65,6 +67,23 @@ function leaveOutWithoutBrowser(report, files) {
   return [];
 }
 
+/** Runs files beside each other. Who does not get a processor for seconds may fail with nothing wrong:
+ * what fails is shown, and runs once more alone, at the end. Returns what does.
+ * @param {import('../report').Report} report @param {[string[], number][]} lanes Files, and how many of
+ *   them at once. @returns {Promise<string[]>} */
+async function runBeside(report, lanes) {
+  /** @type {string[]} */
+  const again = [];
+  const work = async (/** @type {string} */ file) => {
+    const outcome = await runFile(file);
+    if (outcome.failed === 0 || again.length >= MOST_AGAIN) return outcome;
+    again.push(file);
+    return { ...outcome, again: true, note: 'runs again alone' };
+  };
+  await Promise.all(lanes.map(([files, atOnce]) => runAll(report, files, atOnce, work)));
+  return again;
+}
+
 /** @param {import('../test').Context} context */
 async function runNode({ report, wants }) {
   const list = (/** @type {string} */ folder) =>
@@ -79,16 +98,11 @@ async function runNode({ report, wants }) {
   const files = [...(await prepare(report, [...ours, ...withBrowser])), ...scripts];
   const { beside, alone } = sortOut(files, (file) => file);
   const isShown = (/** @type {string} */ file) => withBrowser.has(file);
-  await Promise.all([
-    runAll(report, beside.filter(isShown), BROWSERS_AT_ONCE, runFile),
-    runAll(
-      report,
-      beside.filter((file) => !isShown(file)),
-      AT_ONCE,
-      runFile,
-    ),
+  const again = await runBeside(report, [
+    [beside.filter(isShown), BROWSERS_AT_ONCE],
+    [beside.filter((file) => !isShown(file)), AT_ONCE],
   ]);
-  await runAll(report, alone, 1, runFile);
+  await runAll(report, [...alone, ...again], 1, runFile);
 }
 
 module.exports = { runNode };
