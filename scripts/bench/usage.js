@@ -40,7 +40,9 @@ function readWritten(pid) {
 
 /** @param {number[]} values */
 function median(values) {
-  return [...values].sort((a, b) => a - b)[values.length >> 1];
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
 module.exports = { median, readWritten, watchProcess };
