@@ -108,19 +108,22 @@ function expectNoGap(readings, boot, least) {
   assert.ok(numbers.length >= least, `boot ${boot}: ${numbers.length} came of ${least}`);
 }
 
-/** The database has the same values at the same times.
+/** The database has the same values at the same times, to the millisecond: where the machine was held up,
+ * two periods may be read in one, and are one row.
  * @param {Payload[]} readings @param {Record<string, any>[]} rows */
 function expectSame(readings, rows) {
   const byTime = new Map(rows.map((row) => [Math.round(row.time / 1e6), row]));
   assert.equal(byTime.size, rows.length, 'no two rows have one time');
-  for (const { timestamp, values } of readings) {
+  const latest = new Map(readings.map((reading) => [reading.timestamp, reading]));
+  for (const { timestamp, values } of latest.values()) {
     const row = byTime.get(timestamp) ?? {};
     const same = Object.fromEntries(
       Object.keys(values).map((name) => [name, row[name.replaceAll('/', '_')]]),
     );
     assert.deepEqual(same, values, `at ${new Date(timestamp).toISOString()}`);
   }
-  assert.equal(rows.length, readings.length);
+  assert.equal(rows.length, latest.size);
+  assert.ok(latest.size >= readings.length - 2, `${latest.size} times of ${readings.length}`);
 }
 
 test('a clock that is stepped loses and reorders nothing', { skip: SKIP }, async (t) => {
