@@ -187,8 +187,9 @@ static void note_dropped(const bb_runtime *runtime, parked *place, uint64_t drop
   if (dropped == 0 || place->drop_told) return;
   place->drop_told = true;
   bb_log_warn(runtime->log, place->id,
-              "no sink takes what is kept for it, and %s: the oldest batches are dropped unsent",
-              aged ? "it has reached its age limit" : "the store has no more room");
+              "no sink takes what is kept for it, and %s: the oldest batches are dropped unsent; "
+              "`busbar store reassign %s SINK` gives the rest to another sink",
+              aged ? "it has reached its age limit" : "the store has no more room", place->id);
 }
 
 void bb_parking_dropped(bb_runtime *runtime, bb_stream *stream, uint64_t from, uint64_t to,
